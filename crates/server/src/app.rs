@@ -1,0 +1,131 @@
+//! What every handler and job has at hand.
+
+use std::{future::Future, ops::Deref, sync::Arc};
+
+use domain::{Clock, IdSource};
+use metrics_exporter_prometheus::PrometheusHandle;
+use pricing::Catalog;
+use store::{MetaStore, UsageStore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::{password::Passwords, throttle::LoginThrottle, token::AccessTokens},
+    config::Config,
+    vault::Vault,
+};
+
+/// The running program. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// What [`App`] shares.
+pub struct Parts {
+    /// The operator's settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: IdSource,
+    /// Usage records.
+    pub usage: Arc<dyn UsageStore>,
+    /// Everything else that is kept.
+    pub meta: Arc<dyn MetaStore>,
+    /// What calls cost.
+    pub catalog: Arc<Catalog>,
+    /// Encrypts provider keys.
+    pub vault: Vault,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Issues and checks access tokens.
+    pub tokens: AccessTokens,
+    /// Slows down guessing.
+    pub throttle: LoginThrottle,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    tasks: Tasks,
+}
+
+/// Background work that the program waits for when it stops.
+#[derive(Debug, Default)]
+struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What an [`App`] is made of; see the fields of [`Parts`].
+pub struct Ingredients {
+    /// The operator's settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Usage records.
+    pub usage: Arc<dyn UsageStore>,
+    /// Everything else that is kept.
+    pub meta: Arc<dyn MetaStore>,
+    /// What calls cost.
+    pub catalog: Arc<Catalog>,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// The program over these stores.
+    pub fn new(ingredients: Ingredients) -> Self {
+        let Ingredients { config, clock, usage, meta, catalog, metrics } = ingredients;
+        let auth = &config.auth;
+        Self(Arc::new(Parts {
+            vault: Vault::new(auth.encryption_key(), auth.previous_encryption_key.as_ref()),
+            passwords: Passwords::new(&auth.argon2),
+            tokens: AccessTokens::new(auth.jwt_secret(), auth.access_token_minutes),
+            throttle: LoginThrottle::new(auth),
+            ids: IdSource::new(&mut rand::rng()),
+            config,
+            clock,
+            usage,
+            meta,
+            catalog,
+            metrics,
+            tasks: Tasks::default(),
+        }))
+    }
+
+    /// Starts background work with a name; shutdown waits for it.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns, so that shutdown can wait")]
+    pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let task = tokio::spawn(self.tasks.tracker.track_future(work));
+        tokio::spawn(self.tasks.tracker.track_future(async move {
+            if let Err(error) = task.await
+                && error.is_panic()
+            {
+                metrics::counter!("aict_task_panics_total", "task" => name).increment(1);
+                tracing::error!(task = name, "a background task panicked");
+            }
+        }));
+    }
+
+    /// Completes when the program has been told to stop.
+    pub fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.tasks.stop.clone().cancelled_owned()
+    }
+
+    /// Tells background work to stop and waits for it.
+    pub async fn stop(&self) {
+        self.tasks.stop.cancel();
+        self.tasks.tracker.close();
+        self.tasks.tracker.wait().await;
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,29 @@
+//! Bounds of the server that are not worth a setting, each with a name. Those that operators tune are in `[limits]` of
+//! the configuration; bounds on what is kept are in [`domain::limits`].
+
+/// Records that one append hands to the store; larger batches are cut.
+pub const INGEST_BATCH_RECORDS: usize = 500;
+/// Results that a bulk reply lists one by one; beyond, only the counts grow.
+pub const BULK_RESULTS_MAX: usize = 1_000;
+/// Errors that a bulk reply lists one by one; beyond, only the count grows.
+pub const BULK_ERRORS_MAX: usize = 1_000;
+/// Records that an export reads at once.
+pub const EXPORT_PAGE_RECORDS: usize = 1_000;
+/// Items of a page at most.
+pub const PAGE_ITEMS_MAX: u64 = 100;
+/// Items of a page unless the caller asks.
+pub const PAGE_ITEMS_DEFAULT: u64 = 20;
+/// Deepest item that page numbers reach; beyond, cursors.
+pub const PAGE_OFFSET_MAX: u64 = 100_000;
+/// Groups of one breakdown unless the caller asks.
+pub const BREAKDOWN_GROUPS_DEFAULT: usize = 50;
+/// Dimensions grouped by at once.
+pub const GROUP_BY_MAX: usize = 3;
+/// Projects compared at once.
+pub const COMPARE_PROJECTS_MAX: usize = 20;
+/// A tracker key's last use is noted at most this often, in seconds.
+pub const KEY_TOUCH_SECONDS: i64 = 60;
+/// Bytes of a user's preferences as JSON text.
+pub const PREFERENCES_BYTES_MAX: usize = 64 * 1024;
+/// Requests in progress at once; beyond, 503.
+pub const REQUESTS_IN_PROGRESS_MAX: usize = 4_096;

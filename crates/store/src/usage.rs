@@ -1,0 +1,100 @@
+//! The contract for usage records.
+
+use async_trait::async_trait;
+use domain::{
+    ProjectId, UsageId,
+    query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
+    usage_record::{Amendment, UsageRecord},
+};
+
+use crate::StoreError;
+
+/// What became of a record that was appended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Appended {
+    /// It is kept.
+    New,
+    /// The same account had already sent its key; this is the record that is kept.
+    Duplicate(Box<UsageRecord>),
+    /// The same account had already sent its key, and has deleted the record since. It stays deleted.
+    Deleted(UsageId),
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordPage {
+    /// The records, in the order asked for.
+    pub records: Vec<UsageRecord>,
+    /// Where the next page starts; `None` on the last one, and in any order but that of time.
+    pub next_cursor: Option<String>,
+    /// Length of the whole list, where it was asked for.
+    pub total: Option<u64>,
+}
+
+/// Percentiles of the response time, in milliseconds, by the nearest-rank method; `None` when no record has one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LatencyPercentiles {
+    /// Half of the calls took at most this.
+    pub p50: Option<u64>,
+    /// 95 % of the calls took at most this.
+    pub p95: Option<u64>,
+    /// 99 % of the calls took at most this.
+    pub p99: Option<u64>,
+}
+
+/// Whether what is derived agrees with the records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Records looked at.
+    pub records: u64,
+    /// Rows of the rollup compared.
+    pub rollup_rows: u64,
+    /// What disagrees, in words; at most 100.
+    pub differences: Vec<String>,
+    /// How many disagree in all.
+    pub difference_count: u64,
+}
+
+/// Keeps usage records and answers questions about them.
+#[async_trait]
+pub trait UsageStore: Send + Sync + std::fmt::Debug {
+    /// Keeps `records`, each on its own merit: the answer has one entry for each, in order. Durable on return.
+    ///
+    /// A record whose `request_id` the same account has sent before is not kept again, however concurrently.
+    async fn append(&self, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError>;
+
+    /// The record, if it is visible.
+    async fn find_record(&self, visibility: &Visibility, id: UsageId) -> Result<Option<UsageRecord>, StoreError>;
+
+    /// A page of records. Content is left out; [`Self::find_record`] has it.
+    async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError>;
+
+    /// Corrects a record; aggregates follow. The record before and after, or `None` if it does not exist.
+    async fn amend_record(
+        &self,
+        id: UsageId,
+        amendment: &Amendment,
+    ) -> Result<Option<(UsageRecord, UsageRecord)>, StoreError>;
+
+    /// Deletes a record; aggregates follow. Its key stays known, so that a retry does not bring it back.
+    async fn delete_record(&self, id: UsageId) -> Result<Option<UsageRecord>, StoreError>;
+
+    /// Deletes every record of these projects and forgets their keys; how many there were.
+    async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError>;
+
+    /// Sums, grouped. Groups without records are absent; the order is that of bucket, then of cost, largest first.
+    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError>;
+
+    /// Exact percentiles of the response time.
+    async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError>;
+
+    /// Values of the dimensions that exist among the records are spelled as they were sent; this recomputes every
+    /// aggregate from the records and compares.
+    async fn verify(&self) -> Result<Verification, StoreError>;
+
+    /// Makes every aggregate anew from the records.
+    async fn rebuild(&self) -> Result<(), StoreError>;
+
+    /// Whether the store answers; for readiness checks.
+    async fn ping(&self) -> Result<(), StoreError>;
+}
