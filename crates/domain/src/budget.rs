@@ -32,6 +32,38 @@ pub enum Period {
     OneTime,
 }
 
+impl Period {
+    /// The calendar month, in UTC, that `at` falls into.
+    pub fn calendar_month(at: Timestamp) -> Interval {
+        months_around(at.to_zoned_datetime(TimeZone::UTC).date(), None, 1).interval(&TimeZone::UTC)
+    }
+}
+
+/// First day of a period, and of the one after it; `None` where there is no end.
+struct Days(Option<Date>, Option<Date>);
+
+impl Days {
+    fn interval(&self, zone: &TimeZone) -> Interval {
+        Interval {
+            start: self.0.and_then(|day| start_of_day(day, zone)).unwrap_or(Timestamp::MIN),
+            end: self.1.and_then(|day| start_of_day(day, zone)).unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
+/// Periods of `length` months, counted from the anchor each time so that the 31st does not drift to the 28th.
+fn months_around(today: Date, anchor: Option<Date>, length: i32) -> Days {
+    let anchor = anchor.unwrap_or(Date::constant(2000, 1, 1));
+    let months = (i32::from(today.year()) - i32::from(anchor.year())) * 12 + i32::from(today.month())
+        - i32::from(anchor.month());
+    let nth = |n: i32| anchor.checked_add((n * length).months()).ok();
+    let mut n = months.div_euclid(length);
+    if nth(n).is_some_and(|first| today < first) {
+        n -= 1;
+    }
+    Days(nth(n), nth(n + 1))
+}
+
 /// What happens when the budget is used up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -135,42 +167,32 @@ impl Budget {
         // Checked when the budget was made; a zone that a later tz database lost counts as UTC.
         let zone = time_zone("timeZone", &self.time_zone).unwrap_or(TimeZone::UTC);
         let today = at.to_zoned_datetime(zone.clone()).date();
-        let (first, last) = self.days_around(today);
-        Interval {
-            start: first.and_then(|day| start_of_day(day, &zone)).unwrap_or(Timestamp::MIN),
-            end: last.and_then(|day| start_of_day(day, &zone)).unwrap_or(Timestamp::MAX),
-        }
+        self.days_around(today).interval(&zone)
     }
 
-    /// First day of the period around `today`, and of the one after it.
-    fn days_around(&self, today: Date) -> (Option<Date>, Option<Date>) {
+    /// Percent of the amount that `spent` is, to a hundredth of a percent.
+    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a percentage to look at, not money")]
+    pub fn utilization_percent(&self, spent: Money) -> f64 {
+        // Whole hundredths of a percent first, so that equal money gives equal percentages.
+        let hundredths = i128::from(spent.nanos()) * 10_000 / i128::from(self.amount.nanos().max(1));
+        hundredths as f64 / 100.0
+    }
+
+    fn days_around(&self, today: Date) -> Days {
         match self.period {
             Period::Weekly => {
                 let anchor = self.start_date.map_or(Weekday::Monday, Date::weekday);
                 let first = today.checked_sub(i32::from(today.weekday().since(anchor)).days()).ok();
-                (first, first.and_then(|day| day.checked_add(7.days()).ok()))
+                Days(first, first.and_then(|day| day.checked_add(7.days()).ok()))
             }
-            Period::Monthly => self.months_around(today, 1),
-            Period::Quarterly => self.months_around(today, 3),
-            Period::Yearly => self.months_around(today, 12),
+            Period::Monthly => months_around(today, self.start_date, 1),
+            Period::Quarterly => months_around(today, self.start_date, 3),
+            Period::Yearly => months_around(today, self.start_date, 12),
             Period::OneTime => match self.start_date {
-                Some(start) if today < start => (None, Some(start)),
-                start => (start, None),
+                Some(start) if today < start => Days(None, Some(start)),
+                start => Days(start, None),
             },
         }
-    }
-
-    /// Periods of `length` months, counted from the anchor each time so that the 31st does not drift to the 28th.
-    fn months_around(&self, today: Date, length: i32) -> (Option<Date>, Option<Date>) {
-        let anchor = self.start_date.unwrap_or(Date::constant(2000, 1, 1));
-        let months = (i32::from(today.year()) - i32::from(anchor.year())) * 12 + i32::from(today.month())
-            - i32::from(anchor.month());
-        let nth = |n: i32| anchor.checked_add((n * length).months()).ok();
-        let mut n = months.div_euclid(length);
-        if nth(n).is_some_and(|first| today < first) {
-            n -= 1;
-        }
-        (nth(n), nth(n + 1))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::decimal::{self, DecimalError};
 ///
 /// In JSON it is a number with exactly its digits (`0.0035`). Read and write it straight from and to JSON text:
 /// `serde_json::Value`, `#[serde(flatten)]` and untagged enums hold numbers as floats, so a money inside them
-/// loses digits or is refused. In other formats (CSV, SQL) write [`Money::to_string`] or [`Money::nanos`].
+/// loses digits or is refused. In other formats (CSV, SQL) write its `Display` or [`Money::nanos`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i64);
 

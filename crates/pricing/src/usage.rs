@@ -30,7 +30,7 @@ pub struct Inconsistency {
     pub whole_count: u64,
     /// The disjoint parts that were counted.
     pub parts: Vec<Unit>,
-    /// What was counted of the parts together.
+    /// What there must be of the parts together.
     pub parts_count: u64,
 }
 
@@ -104,14 +104,23 @@ impl Usage {
 
     fn inconsistency(&self, whole: Unit, parts: &[Unit]) -> Option<Inconsistency> {
         let whole_count = self.get(whole)?;
-        let counted = || parts.iter().copied().filter(|&part| self.count(part) > 0);
-        let parts_count = counted().map(|part| self.count(part)).fold(0, u64::saturating_add);
+        let counted = parts.iter().map(|&part| (part, self.at_least(part))).filter(|&(_, count)| count > 0);
+        let parts_count = counted.clone().map(|(_, count)| count).fold(0, u64::saturating_add);
+        let parts = counted.map(|(part, _)| part);
         (parts_count > whole_count).then(|| Inconsistency {
             whole,
             whole_count,
-            parts: counted().collect(),
+            parts: parts.collect(),
             parts_count,
         })
+    }
+
+    /// What there is of `unit` at least: what was counted of it, or of its parts when that is more.
+    fn at_least(&self, unit: Unit) -> u64 {
+        let groups = PARTS.iter().filter(|&&(whole, _)| whole == unit).map(|&(_, parts)| parts);
+        let sums =
+            groups.map(|parts| parts.iter().map(|&part| self.at_least(part)).fold(0, u64::saturating_add));
+        sums.fold(self.count(unit), u64::max)
     }
 }
 

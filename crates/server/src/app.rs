@@ -6,11 +6,13 @@ use domain::{Clock, IdSource};
 use metrics_exporter_prometheus::PrometheusHandle;
 use pricing::Catalog;
 use store::{MetaStore, UsageStore};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{password::Passwords, throttle::LoginThrottle, token::AccessTokens},
-    config::Config,
+    auth::{password::{PasswordError, Passwords}, throttle::LoginThrottle, token::AccessTokens},
+    config::{Config, Secrets},
+    limits, router,
     vault::Vault,
 };
 
@@ -31,7 +33,7 @@ pub struct Parts {
     /// Everything else that is kept.
     pub meta: Arc<dyn MetaStore>,
     /// What calls cost.
-    pub catalog: Arc<Catalog>,
+    pub catalog: &'static Catalog,
     /// Encrypts provider keys.
     pub vault: Vault,
     /// Hashes passwords.
@@ -42,6 +44,10 @@ pub struct Parts {
     pub throttle: LoginThrottle,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// The description of the API.
+    pub openapi: utoipa::openapi::OpenApi,
+    /// One permit for each request in progress.
+    pub requests: Semaphore,
     tasks: Tasks,
 }
 
@@ -56,6 +62,8 @@ struct Tasks {
 pub struct Ingredients {
     /// The operator's settings.
     pub config: Config,
+    /// Keys of tokens and of the vault.
+    pub secrets: Secrets,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Usage records.
@@ -63,20 +71,20 @@ pub struct Ingredients {
     /// Everything else that is kept.
     pub meta: Arc<dyn MetaStore>,
     /// What calls cost.
-    pub catalog: Arc<Catalog>,
+    pub catalog: &'static Catalog,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
 
 impl App {
-    /// The program over these stores.
-    pub fn new(ingredients: Ingredients) -> Self {
-        let Ingredients { config, clock, usage, meta, catalog, metrics } = ingredients;
+    /// The program over these stores. Hashes one password, which blocks for tens of milliseconds.
+    pub fn new(ingredients: Ingredients) -> Result<Self, PasswordError> {
+        let Ingredients { config, secrets, clock, usage, meta, catalog, metrics } = ingredients;
         let auth = &config.auth;
-        Self(Arc::new(Parts {
-            vault: Vault::new(auth.encryption_key(), auth.previous_encryption_key.as_ref()),
-            passwords: Passwords::new(&auth.argon2),
-            tokens: AccessTokens::new(auth.jwt_secret(), auth.access_token_minutes),
+        Ok(Self(Arc::new(Parts {
+            vault: Vault::new(&secrets.encryption_key, secrets.previous_encryption_key.as_ref()),
+            passwords: Passwords::new(&auth.argon2)?,
+            tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
             ids: IdSource::new(&mut rand::rng()),
             config,
@@ -85,8 +93,10 @@ impl App {
             meta,
             catalog,
             metrics,
+            openapi: router::openapi(),
+            requests: Semaphore::new(limits::REQUESTS_IN_PROGRESS_MAX),
             tasks: Tasks::default(),
-        }))
+        })))
     }
 
     /// Starts background work with a name; shutdown waits for it.
@@ -106,6 +116,16 @@ impl App {
     /// Completes when the program has been told to stop.
     pub fn stopping(&self) -> impl Future<Output = ()> + Send + 'static {
         self.tasks.stop.clone().cancelled_owned()
+    }
+
+    /// Whether the program has been told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.tasks.stop.is_cancelled()
+    }
+
+    /// Tells background work to stop.
+    pub fn begin_stop(&self) {
+        self.tasks.stop.cancel();
     }
 
     /// Tells background work to stop and waits for it.

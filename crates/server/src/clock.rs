@@ -7,7 +7,10 @@ use jiff::Timestamp;
 pub struct SystemClock;
 
 impl domain::Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "every other place takes a `Clock`; this is the one that is passed in")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "every other place takes a `Clock`; this is the one that is passed in"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

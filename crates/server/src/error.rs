@@ -12,6 +12,11 @@ use serde::Serialize;
 use store::StoreError;
 use utoipa::ToSchema;
 
+use crate::{
+    auth::{password::PasswordError, token::SigningError},
+    vault::VaultError,
+};
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident;)+) => {
         /// Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
@@ -187,6 +192,27 @@ impl From<StoreError> for ApiError {
             | StoreError::Locked(_)
             | StoreError::Damaged(_) => Self::internal(error),
         }
+    }
+}
+
+impl From<PasswordError> for ApiError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::new(ErrorCode::StoreBusy, error.to_string()).retry_after(1),
+            PasswordError::Argon2(_) | PasswordError::Malformed | PasswordError::Interrupted => Self::internal(error),
+        }
+    }
+}
+
+impl From<SigningError> for ApiError {
+    fn from(error: SigningError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<VaultError> for ApiError {
+    fn from(error: VaultError) -> Self {
+        Self::internal(error)
     }
 }
 

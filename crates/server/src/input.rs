@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use domain::{Invalid, Problem};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     app::App,
@@ -55,7 +55,7 @@ pub fn require_json(content_type: Option<&str>) -> Result<()> {
 }
 
 /// Reads `body` as `T`; an error names the field's path.
-pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub fn parse_json<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let field = error.path().to_string();

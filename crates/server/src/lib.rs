@@ -1,0 +1,27 @@
+//! The server of AI Cost Tracker: everything that listens or calls out.
+//!
+//! Start at [`router`], which lists every route; a route's handler, what it takes and what it answers are in one file of
+//! [`api`]. All usage comes in through [`ingest`].
+
+pub mod analytics;
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod docs_page;
+pub mod error;
+pub mod export;
+pub mod import;
+pub mod ingest;
+pub mod input;
+pub mod limits;
+pub mod lines;
+pub mod reply;
+pub mod router;
+pub mod serve;
+pub mod telemetry;
+pub mod track;
+pub mod vault;

@@ -1,1 +1,8 @@
-fn main() {}
+//! `ai-cost-tracker`: one binary, one data folder.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    server::cli::main().await
+}

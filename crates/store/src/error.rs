@@ -20,6 +20,9 @@ pub enum StoreError {
     /// A sum left what an integer can hold.
     #[error(transparent)]
     Overflow(#[from] TotalsOverflow),
+    /// The question has so many groups that no answer is given; ask for fewer.
+    #[error("the answer has more than {0} groups")]
+    TooManyGroups(usize),
     /// The data is of a newer version of the program.
     #[error("the data was written by a newer version of the program (schema {found}, this version knows {known})")]
     TooNew {

@@ -1,19 +1,20 @@
 //! What persistence means to AI Cost Tracker.
 //!
 //! [`UsageStore`] keeps usage records and answers questions about them; [`MetaStore`] keeps everything else. Every
-//! database implements the same two contracts, and [`contract`] proves it. [`sqlite`] is the embedded default.
+//! database implements the same two contracts, and the `contract` module proves it. [`sqlite`] is the embedded default.
 //!
 //! # Conventions
 //! - A method that returns `Ok` has made its effect durable: it survives `kill -9` and a power cut.
 //! - `find_…` answers `None` when the thing does not exist; nothing else does.
 //! - A method is atomic: after an error, nothing of it has happened.
-//! - Stores do not read the clock; every instant is passed in.
+//! - Stores do not read the clock; every instant is passed in. They keep instants to the millisecond.
 //!
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
-#[cfg(any(test, feature = "contract"))]
+#[cfg(feature = "contract")]
 pub mod contract;
 mod error;
+pub mod limits;
 mod meta;
 pub mod sqlite;
 mod usage;

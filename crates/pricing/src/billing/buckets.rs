@@ -100,7 +100,9 @@ impl Counts {
     /// The same with nothing cached; `None` when nothing was.
     pub(super) fn uncached(&self) -> Option<Self> {
         let mut uncached = self.clone();
-        CACHE_UNITS.iter().for_each(|&unit| uncached.by_unit[unit as usize] = 0);
+        for unit in CACHE_UNITS {
+            uncached.by_unit[unit as usize] = 0;
+        }
         (uncached.by_unit != self.by_unit).then_some(uncached)
     }
 

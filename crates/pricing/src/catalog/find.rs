@@ -14,6 +14,8 @@ struct Recognised {
 }
 
 const BEDROCK: &str = "bedrock";
+/// A longer name is no model's.
+const MODEL_NAME_BYTES_MAX: usize = 512;
 /// A proxy, which puts the real provider in front of the model.
 const LITELLM: &str = "litellm";
 
@@ -24,31 +26,19 @@ impl Catalog {
     /// catalog's patterns, in this order; on Bedrock by its geography before that. A service tier without a price of
     /// its own gets the standard one, and [`Found::tier_assumed_standard`] says so.
     pub fn find_price(&self, call: &Call<'_>) -> Result<Found<'_>, Unpriced> {
-        let folded = fold(call.model);
-        let unknown = |provider: Option<usize>| Unpriced::UnknownModel {
-            provider: provider
-                .map(|index| self.providers[index].id.clone())
-                .or_else(|| call.provider.map(str::to_owned)),
-            model: call.model.to_owned(),
-        };
-        let (provider, name) = self.address(call.provider, &folded).ok_or_else(|| unknown(None))?;
-        let found = self.recognise(provider, name).ok_or_else(|| unknown(Some(provider)))?;
-        let model = &self.providers[found.provider].models[found.model];
-        // What a reseller asks for its tiers is not known.
-        let sells_tiers = found.provider == provider;
-        let rows = self.prices[model.prices.clone()].iter().filter(|price| price.is_in_force(call.at));
+        if call.model.len() > MODEL_NAME_BYTES_MAX {
+            return Err(unknown(call, None));
+        }
+        let name = fold(call.model);
+        let (provider, name) = self.address(call.provider, &name).ok_or_else(|| unknown(call, None))?;
+        let id = &self.providers[provider].id;
+        let model = self.recognise(provider, name).ok_or_else(|| unknown(call, Some(id)))?;
         let tier = call.service_tier.map(fold).filter(|tier| !is_standard_tier(tier));
-        let price = rows
-            .filter_map(|price| Some((fit(price, call, tier.as_deref().filter(|_| sells_tiers))?, price)))
-            .max_by_key(|&(fit, price)| (fit, price.valid_from))
-            .map(|(_, price)| price)
-            .ok_or_else(|| Unpriced::NoPriceAt {
-                provider: self.providers[found.provider].id.clone(),
-                model: model.id.clone(),
-                at: call.at,
-            })?;
+        // What a reseller asks for its tiers is not known.
+        let priced_tier = tier.as_deref().filter(|_| model.provider == provider);
+        let price = self.row_in_force(&model, call, priced_tier)?;
         let tier_assumed_standard = tier.is_some() && price.conditions.service_tier.is_none();
-        Ok(Found { price, rule: found.rule, provider: &self.providers[provider].id, tier_assumed_standard })
+        Ok(Found { price, rule: model.rule, provider: id, tier_assumed_standard })
     }
 
     /// Who sells `model`, when the caller did not say: by the form of its name, then by the makers' rules, then by
@@ -81,14 +71,15 @@ impl Catalog {
         self.providers.iter().position(recognises).or_else(|| self.providers.iter().position(has))
     }
 
+    /// The model of `provider`, or of those whose models it resells, that goes by `name`.
     fn recognise(&self, provider: usize, name: &str) -> Option<Recognised> {
         let sellers = || std::iter::once(provider).chain(self.providers[provider].resells.iter().copied());
         let in_sellers = |name: &str| sellers().find_map(|seller| self.recognise_at(seller, name));
-        in_sellers(name).or_else(|| in_sellers(without_path(name)?)).or_else(|| {
-            self.prefixed(name)
-                .filter(|&(prefix, _)| sellers().any(|seller| seller == prefix))
-                .and_then(|(_, model)| in_sellers(model))
-        })
+        let own_prefix =
+            || self.prefixed(name).filter(|&(prefix, _)| sellers().any(|seller| seller == prefix));
+        in_sellers(name)
+            .or_else(|| in_sellers(without_path(name)?))
+            .or_else(|| own_prefix().and_then(|(_, model)| in_sellers(model)))
     }
 
     fn recognise_at(&self, seller: usize, name: &str) -> Option<Recognised> {
@@ -99,6 +90,26 @@ impl Catalog {
             provider.find_model(name)
         }?;
         Some(Recognised { provider: seller, model, rule })
+    }
+
+    /// The row whose conditions fit the call most closely.
+    fn row_in_force(
+        &self,
+        found: &Recognised,
+        call: &Call<'_>,
+        tier: Option<&str>,
+    ) -> Result<&Price, Unpriced> {
+        let provider = &self.providers[found.provider];
+        let model = &provider.models[found.model];
+        let rows = self.prices[model.prices.clone()].iter().filter(|price| price.is_in_force(call.at));
+        rows.filter_map(|price| Some((fit(price, call, tier)?, price)))
+            .max_by_key(|&(fit, price)| (fit, price.valid_from))
+            .map(|(_, price)| price)
+            .ok_or_else(|| Unpriced::NoPriceAt {
+                provider: provider.id.clone(),
+                model: model.id.clone(),
+                at: call.at,
+            })
     }
 }
 
@@ -158,6 +169,11 @@ fn fit(price: &Price, call: &Call<'_>, tier: Option<&str>) -> Option<[bool; 4]> 
         holds(search_type, call.search_type)?,
         daily.is_some(),
     ])
+}
+
+fn unknown(call: &Call<'_>, provider: Option<&str>) -> Unpriced {
+    let provider = provider.or(call.provider).map(str::to_owned);
+    Unpriced::UnknownModel { provider, model: call.model.to_owned() }
 }
 
 fn is_standard_tier(tier: &str) -> bool {

@@ -29,16 +29,18 @@ impl Price {
         }
         if let Some(daily) = &conditions.daily {
             add(&mut text, format_args!("|{}-{}", daily.from, daily.until));
-            daily.weekdays.iter().for_each(|&day| add(&mut text, format_args!(" {day:?}")));
+            for day in &daily.weekdays {
+                add(&mut text, format_args!(" {day:?}"));
+            }
         }
         for (unit, tiers) in &self.rates {
-            tiers.iter().for_each(|tier| {
-                add(&mut text, format_args!("|{unit}>={}:{}", tier.input_tokens_min, tier.rate))
-            });
+            for tier in tiers {
+                add(&mut text, format_args!("|{unit}>={}:{}", tier.input_tokens_min, tier.rate));
+            }
         }
-        self.minimum_counts
-            .iter()
-            .for_each(|(unit, count)| add(&mut text, format_args!("|{unit} min {count}")));
+        for (unit, count) in &self.minimum_counts {
+            add(&mut text, format_args!("|{unit} min {count}"));
+        }
         text
     }
 }

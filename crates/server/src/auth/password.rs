@@ -62,7 +62,7 @@ impl Passwords {
 
     /// Whether `password` is the one that `stored` was made of. Without a stored hash the answer is no, after the
     /// same work, so that nobody learns from the time it takes which accounts exist.
-    pub async fn verify_or_waste(&self, stored: Option<String>, password: Secret) -> Result<bool, PasswordError> {
+    pub async fn verify(&self, stored: Option<String>, password: Secret) -> Result<bool, PasswordError> {
         let exists = stored.is_some();
         let argon2 = self.argon2.clone();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
@@ -76,9 +76,12 @@ impl Passwords {
         PasswordHash::new(stored).ok().is_none_or(|hash| {
             let used = Params::try_from(&hash).ok();
             let same_cost = used.is_some_and(|used| {
-                (used.m_cost(), used.t_cost(), used.p_cost()) == (current.m_cost(), current.t_cost(), current.p_cost())
+                (used.m_cost(), used.t_cost(), used.p_cost())
+                    == (current.m_cost(), current.t_cost(), current.p_cost())
             });
-            hash.algorithm != argon2::ARGON2ID_IDENT || hash.version != Some(Version::V0x13.into()) || !same_cost
+            hash.algorithm != argon2::ARGON2ID_IDENT
+                || hash.version != Some(Version::V0x13.into())
+                || !same_cost
         })
     }
 
@@ -90,7 +93,8 @@ impl Passwords {
             TryAcquireError::NoPermits => PasswordError::Busy,
             TryAcquireError::Closed => PasswordError::Interrupted,
         })?;
-        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| PasswordError::Interrupted)?;
+        let running =
+            Arc::clone(&self.running).acquire_owned().await.map_err(|_| PasswordError::Interrupted)?;
         // The permits go with the work: it goes on, and holds its memory, when the caller has hung up.
         let hashed = tokio::task::spawn_blocking(move || {
             let result = work();
@@ -130,7 +134,7 @@ mod tests {
         let passwords = passwords();
         let stored = passwords.hash(Secret::new("correct horse")).await.unwrap();
         assert!(stored.starts_with("$argon2id$v=19$m=16,t=1,p=1$"), "{stored}");
-        let verify = |password: &str| passwords.verify_or_waste(Some(stored.clone()), Secret::new(password));
+        let verify = |password: &str| passwords.verify(Some(stored.clone()), Secret::new(password));
         assert!(verify("correct horse").await.unwrap());
         assert!(!verify("correct horse ").await.unwrap());
         assert!(!verify("").await.unwrap());
@@ -141,13 +145,13 @@ mod tests {
     async fn nobody_logs_in_without_an_account() {
         let passwords = passwords();
         for password in ["nobody's password", "", "anything"] {
-            assert!(!passwords.verify_or_waste(None, Secret::new(password)).await.unwrap());
+            assert!(!passwords.verify(None, Secret::new(password)).await.unwrap());
         }
     }
 
     #[tokio::test]
     async fn a_malformed_hash_is_an_error_and_not_a_wrong_password() {
-        let verified = passwords().verify_or_waste(Some("plain text".to_owned()), Secret::new("plain text")).await;
+        let verified = passwords().verify(Some("plain text".to_owned()), Secret::new("plain text")).await;
         assert!(matches!(verified, Err(PasswordError::Malformed)));
     }
 
@@ -155,7 +159,7 @@ mod tests {
     async fn a_hash_of_another_cost_still_verifies_and_is_made_again() {
         let stored = passwords().hash(Secret::new("correct horse")).await.unwrap();
         let dearer = Passwords::new(&Argon2Cost { iterations: 2, ..CHEAP }).unwrap();
-        assert!(dearer.verify_or_waste(Some(stored.clone()), Secret::new("correct horse")).await.unwrap());
+        assert!(dearer.verify(Some(stored.clone()), Secret::new("correct horse")).await.unwrap());
         assert!(dearer.needs_rehash(&stored));
         assert!(!passwords().needs_rehash(&stored));
         assert!(passwords().needs_rehash(&stored.replace("argon2id", "argon2i")));

@@ -3,7 +3,6 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Secret, UserId,
-    tracker_key::{TokenHash, hash_token},
     user::{Role, User},
 };
 use jiff::Timestamp;
@@ -12,7 +11,6 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 const ISSUER: &str = "ai-cost-tracker";
-const RANDOM_BYTES: usize = 32;
 
 /// Signs and checks access tokens: JWTs with HS256, and with nothing else.
 pub struct AccessTokens {
@@ -26,7 +24,8 @@ pub struct AccessTokens {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// The account.
-    pub sub: UserId,
+    #[serde(rename = "sub")]
+    pub user_id: UserId,
     /// Its e-mail address when the token was signed.
     pub email: String,
     /// Its role when the token was signed.
@@ -55,10 +54,12 @@ pub enum TokenError {
     /// Not one of ours: malformed, of another kind, or signed with another secret or algorithm.
     #[error("the access token is not valid")]
     Invalid,
-    /// Signing failed; cannot happen with HS256.
-    #[error("the access token could not be signed")]
-    Unsigned,
 }
+
+/// An access token could not be signed; HS256 gives no reason for it.
+#[derive(Debug, thiserror::Error)]
+#[error("an access token could not be signed: {0}")]
+pub struct SigningError(#[from] jsonwebtoken::errors::Error);
 
 impl AccessTokens {
     /// Tokens signed with `secret` that last `lifetime_minutes`.
@@ -66,9 +67,8 @@ impl AccessTokens {
         let mut validation = Validation::new(Algorithm::HS256);
         // The library would ask the system's clock, with a minute of leeway; `verify` asks the clock it is given.
         validation.validate_exp = false;
-        validation.required_spec_claims.clear();
-        validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["iss", "sub"]);
+        validation.set_issuer(&[ISSUER]);
         Self {
             encoding: EncodingKey::from_secret(secret.expose().as_bytes()),
             decoding: DecodingKey::from_secret(secret.expose().as_bytes()),
@@ -77,15 +77,10 @@ impl AccessTokens {
         }
     }
 
-    /// How long a token lasts.
-    pub fn lifetime_seconds(&self) -> i64 {
-        self.lifetime_seconds
-    }
-
     /// A token for `user`, valid from `now`.
-    pub fn sign(&self, user: &User, now: Timestamp) -> Result<String, TokenError> {
+    pub fn issue(&self, user: &User, now: Timestamp) -> Result<String, SigningError> {
         let claims = Claims {
-            sub: user.id,
+            user_id: user.id,
             email: user.email.clone(),
             role: user.role,
             typ: TokenType::Access,
@@ -93,7 +88,7 @@ impl AccessTokens {
             iat: now.as_second(),
             exp: now.as_second().saturating_add(self.lifetime_seconds),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(|_| TokenError::Unsigned)
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)?)
     }
 
     /// The claims of `token`, if it is genuine and valid at `now`.
@@ -107,42 +102,32 @@ impl AccessTokens {
 
 impl std::fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessTokens").field("lifetime_seconds", &self.lifetime_seconds).finish_non_exhaustive()
+        f.debug_struct("AccessTokens")
+            .field("lifetime_seconds", &self.lifetime_seconds)
+            .finish_non_exhaustive()
     }
 }
 
-/// A kind of opaque token. Each has its own prefix, so that none can be used for another and a secret scanner knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpaqueToken {
-    /// Gives a new access token, once.
-    Refresh,
-    /// Lets a person register.
-    Invitation,
-    /// Lets a person choose a new password.
-    PasswordReset,
+/// A new refresh token; only its hash is kept, by [`domain::tracker_key::hash_token`].
+pub fn new_refresh_token(rng: &mut impl rand::CryptoRng) -> Secret {
+    new_opaque("aictr_", rng)
 }
 
-impl OpaqueToken {
-    /// What every token of this kind starts with.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Refresh => "aictr_",
-            Self::Invitation => "aicti_",
-            Self::PasswordReset => "aictp_",
-        }
-    }
+/// A new invitation; only its hash is kept, by [`domain::tracker_key::hash_token`].
+pub fn new_invitation_token(rng: &mut impl rand::CryptoRng) -> Secret {
+    new_opaque("aicti_", rng)
+}
 
-    /// A new token of this kind: 256 random bits.
-    pub fn generate(self, rng: &mut impl rand::CryptoRng) -> Secret {
-        let random: [u8; RANDOM_BYTES] = rng.random();
-        Secret::new(format!("{}{}", self.prefix(), URL_SAFE_NO_PAD.encode(random)))
-    }
+/// A new token with which a person chooses another password; only its hash is kept, by
+/// [`domain::tracker_key::hash_token`].
+pub fn new_password_reset_token(rng: &mut impl rand::CryptoRng) -> Secret {
+    new_opaque("aictp_", rng)
+}
 
-    /// The hash under which `text` is kept; `None` if it cannot be a token of this kind.
-    pub fn hash(self, text: &str) -> Option<TokenHash> {
-        let random = URL_SAFE_NO_PAD.decode(text.strip_prefix(self.prefix())?).ok()?;
-        (random.len() == RANDOM_BYTES).then(|| hash_token(text))
-    }
+/// The prefix tells people and secret scanners what they found; the 256 random bits are the secret.
+fn new_opaque(prefix: &str, rng: &mut impl rand::CryptoRng) -> Secret {
+    let random: [u8; 32] = rng.random();
+    Secret::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random)))
 }
 
 #[cfg(test)]
@@ -201,15 +186,18 @@ mod tests {
 
     #[test]
     fn a_token_says_who_holds_it() {
-        let token = tokens(SECRET).sign(&ada(), noon()).unwrap();
+        let token = tokens(SECRET).issue(&ada(), noon()).unwrap();
         let held = tokens(SECRET).verify(&token, noon()).unwrap();
-        assert_eq!((held.sub, held.email.as_str(), held.role), (ada().id, "ada@example.com", Role::Owner));
+        assert_eq!(
+            (held.user_id, held.email.as_str(), held.role),
+            (ada().id, "ada@example.com", Role::Owner)
+        );
         assert_eq!(serde_json::to_value(&held).unwrap(), claims());
     }
 
     #[test]
     fn a_token_ends_exactly_at_exp() {
-        let token = tokens(SECRET).sign(&ada(), noon()).unwrap();
+        let token = tokens(SECRET).issue(&ada(), noon()).unwrap();
         assert!(tokens(SECRET).verify(&token, seconds_after_noon(3599)).is_ok());
         assert_eq!(tokens(SECRET).verify(&token, seconds_after_noon(3600)), Err(TokenError::Expired));
     }
@@ -218,7 +206,7 @@ mod tests {
     fn the_claims_of_another_signer_or_kind_are_refused() {
         let verify = |token: &str| tokens(SECRET).verify(token, noon());
         assert!(verify(&signed(Algorithm::HS256, &claims())).is_ok());
-        let other = tokens("another-secret-for-tests-of-32-bytes").sign(&ada(), noon()).unwrap();
+        let other = tokens("another-secret-for-tests-of-32-bytes").issue(&ada(), noon()).unwrap();
         let mut without_exp = claims();
         without_exp.as_object_mut().unwrap().remove("exp");
         for wrong in [
@@ -238,7 +226,7 @@ mod tests {
 
     #[test]
     fn unsigned_and_malformed_tokens_are_refused() {
-        let genuine = tokens(SECRET).sign(&ada(), noon()).unwrap();
+        let genuine = tokens(SECRET).issue(&ada(), noon()).unwrap();
         let signature = genuine.rsplit('.').next().unwrap();
         let none = jwt(r#"{"alg":"none","typ":"JWT"}"#, &claims().to_string());
         let admin = jwt(r#"{"alg":"HS256","typ":"JWT"}"#, &with("role", "admin".into()).to_string());
@@ -260,18 +248,17 @@ mod tests {
     }
 
     #[test]
-    fn opaque_tokens_are_of_one_kind() {
-        let kinds = [OpaqueToken::Refresh, OpaqueToken::Invitation, OpaqueToken::PasswordReset];
-        for kind in kinds {
-            let token = kind.generate(&mut rand::rng());
-            assert_ne!(token, kind.generate(&mut rand::rng()));
-            for other in kinds {
-                let expected = (other == kind).then(|| hash_token(token.expose()));
-                assert_eq!(other.hash(token.expose()), expected, "{kind:?} as {other:?}");
-            }
-        }
-        for wrong in ["", "aictr_", "aictr_abc", "aictr_é", "aictr_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-            assert_eq!(OpaqueToken::Refresh.hash(wrong), None, "{wrong}");
+    fn an_opaque_token_is_told_by_its_prefix_and_never_repeats() {
+        let rng = &mut rand::rng();
+        for (prefix, tokens) in [
+            ("aictr_", [new_refresh_token(rng), new_refresh_token(rng)]),
+            ("aicti_", [new_invitation_token(rng), new_invitation_token(rng)]),
+            ("aictp_", [new_password_reset_token(rng), new_password_reset_token(rng)]),
+        ] {
+            assert!(
+                tokens.iter().all(|token| token.expose().starts_with(prefix) && token.expose().len() == 49)
+            );
+            assert_ne!(tokens[0], tokens[1]);
         }
     }
 }

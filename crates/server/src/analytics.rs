@@ -1,0 +1,95 @@
+//! From a question about costs to its answer: sums, timeline, breakdowns, trends.
+
+use std::collections::HashMap;
+
+use domain::{
+    Interval, Invalid,
+    query::{Bucket, Dimension, Filter, Group, UsageQuery},
+    totals::Totals,
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    app::App,
+    error::{ApiError, Result},
+};
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Over which records.
+    pub filter: Filter,
+    /// Zone whose days count.
+    pub zone: TimeZone,
+    /// Length of the timeline's points.
+    pub bucket: Bucket,
+    /// Dimensions to group by, besides time.
+    pub group_by: Vec<Dimension>,
+    /// Most groups of a breakdown.
+    pub limit: usize,
+}
+
+/// A point of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    /// Its first instant; at or before the start of the question's period.
+    pub start: Timestamp,
+    /// Its sums.
+    pub totals: Totals,
+}
+
+impl Question {
+    /// Sums over everything.
+    pub async fn totals(&self, app: &App) -> Result<Totals> {
+        let groups = self.ask(app, None, Vec::new(), &self.filter).await?;
+        sum(groups.iter().map(|group| group.totals))
+    }
+
+    /// Sums over everything in another period.
+    pub async fn totals_during(&self, app: &App, period: Interval) -> Result<Totals> {
+        let groups = self.ask(app, None, Vec::new(), &self.filter.clone().during(period)).await?;
+        sum(groups.iter().map(|group| group.totals))
+    }
+
+    /// Every point of the period, those without records included.
+    pub async fn timeline(&self, app: &App) -> Result<Vec<Point>> {
+        let starts = self.bucket.starts(self.filter.period, &self.zone)?;
+        let groups = self.ask(app, Some(starts.clone()), Vec::new(), &self.filter).await?;
+        let by_start: HashMap<Timestamp, Totals> =
+            groups.into_iter().filter_map(|group| Some((group.bucket?, group.totals))).collect();
+        let point = |start| Point { start, totals: by_start.get(&start).copied().unwrap_or_default() };
+        Ok(starts.into_iter().map(point).collect())
+    }
+
+    /// Groups by `dimension`, dearest first.
+    pub async fn breakdown(&self, app: &App, dimension: Dimension) -> Result<Vec<Group>> {
+        self.ask(app, None, vec![dimension], &self.filter).await
+    }
+
+    /// Groups by time and by the question's dimensions.
+    pub async fn series(&self, app: &App) -> Result<Vec<Group>> {
+        let starts = self.bucket.starts(self.filter.period, &self.zone)?;
+        let groups = self.ask(app, Some(starts), self.group_by.clone(), &self.filter).await?;
+        if groups.len() > domain::limits::GROUPS_MAX {
+            let message = format!("the answer has more than {} groups; filter or ask for longer points", domain::limits::GROUPS_MAX);
+            return Err(Invalid::field("groupBy", message).into());
+        }
+        Ok(groups)
+    }
+
+    async fn ask(
+        &self,
+        app: &App,
+        buckets: Option<Vec<Timestamp>>,
+        group_by: Vec<Dimension>,
+        filter: &Filter,
+    ) -> Result<Vec<Group>> {
+        let query = UsageQuery { filter: filter.clone(), buckets, group_by };
+        Ok(app.usage.aggregate(&query).await?)
+    }
+}
+
+/// The sum of all `parts`.
+pub fn sum(parts: impl IntoIterator<Item = Totals>) -> Result<Totals> {
+    Totals::sum(parts).map_err(ApiError::internal)
+}

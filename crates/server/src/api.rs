@@ -1,0 +1,17 @@
+//! The HTTP routes, one resource a file: its handlers, what they take and what they answer.
+
+pub mod analytics;
+pub mod docs;
+pub mod exports;
+pub mod health;
+pub mod members;
+pub mod profile;
+pub mod projects;
+pub mod prices;
+pub mod provider_keys;
+pub mod session;
+pub mod tracker_keys;
+pub mod usage;
+pub mod usage_bulk;
+pub mod usage_query;
+pub mod usage_view;

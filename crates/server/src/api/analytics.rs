@@ -1,0 +1,342 @@
+//! What was spent, on what, and how it develops.
+
+pub mod allocation;
+mod breakdown;
+pub mod compare;
+pub mod export;
+mod question;
+mod trends;
+
+use axum::extract::State;
+use domain::{
+    Interval, ProjectId,
+    budget::Budget,
+    project::Project,
+    query::{Bucket, Group},
+    totals::Totals,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use pricing::Money;
+use serde::Serialize;
+use store::LatencyPercentiles;
+use utoipa::ToSchema;
+
+use crate::{
+    analytics::{Point, Question},
+    api::{
+        analytics::{
+            breakdown::{Breakdown, Metric},
+            question::{AnalyticsParams, is_parameter, metric, question},
+            trends::Trends,
+        },
+        projects::{Names, Spending, current_period, spending_of},
+        usage_query::FilterParams,
+    },
+    app::App,
+    auth::{Auth, ProjectAccess, Read, Viewer},
+    error::{ApiError, Failure, Result},
+    input::Pairs,
+    reply::Success,
+};
+
+/// Sums of a set of records.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Known costs, in US dollars.
+    #[schema(value_type = f64)]
+    total_cost: Money,
+    /// Tokens in and out.
+    total_tokens: u64,
+    /// Input tokens, cached ones included.
+    input_tokens: u64,
+    /// Output tokens.
+    output_tokens: u64,
+    /// Calls.
+    total_requests: u64,
+    /// Average over calls whose cost is known; `null` when there is none.
+    #[schema(value_type = Option<f64>)]
+    average_cost_per_request: Option<Money>,
+    /// Average over tokens of calls whose cost is known.
+    #[schema(value_type = Option<f64>)]
+    cost_per_thousand_tokens: Option<Money>,
+    /// What the catalog says the calls cost, where it has a price.
+    #[schema(value_type = f64)]
+    list_cost: Money,
+    /// Input tokens read from a cache.
+    cached_tokens: u64,
+    /// What caching saved against the same calls uncached.
+    #[schema(value_type = f64)]
+    cache_savings: Money,
+    /// Share of calls that ended in an error, 0 to 1; `null` without calls.
+    error_rate: Option<f64>,
+    /// Percentiles of the response time.
+    latency: Latency,
+    /// Calls whose cost is unknown; they are not in `totalCost`.
+    unpriced_requests: u64,
+    /// Percent of the budget used in its current period; `null` without a budget.
+    budget_utilization: Option<f64>,
+}
+
+/// Percentiles of the response time, in milliseconds; `null` when no call has one.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+struct Latency {
+    /// Half of the calls took at most this.
+    p50: Option<u64>,
+    /// 95 % of the calls took at most this.
+    p95: Option<u64>,
+    /// 99 % of the calls took at most this.
+    p99: Option<u64>,
+}
+
+/// A point of the timeline. Points have no gaps.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TimelinePoint {
+    /// Its day (of a week or month: the first), in the time zone; of an hour, its first instant.
+    date: String,
+    /// Its first instant.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// Known costs.
+    #[schema(value_type = f64)]
+    cost: Money,
+    /// Tokens.
+    tokens: u64,
+    /// Calls.
+    requests: u64,
+    /// Calls that ended in an error.
+    errors: u64,
+    /// Calls whose cost is unknown.
+    unpriced: u64,
+}
+
+/// One group of those asked for by `groupBy`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct GroupView {
+    /// As in the timeline, when grouped by time as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date: Option<String>,
+    /// Value of each dimension; `null` where the records have none.
+    #[schema(value_type = Object)]
+    key: std::collections::BTreeMap<&'static str, Option<String>>,
+    /// Known costs.
+    #[schema(value_type = f64)]
+    cost: Money,
+    /// Tokens.
+    tokens: u64,
+    /// Calls.
+    requests: u64,
+}
+
+/// An answer about costs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Analytics {
+    /// What it is about.
+    period: PeriodView,
+    /// Sums.
+    summary: Summary,
+    /// The same over time, without gaps.
+    timeline: Vec<TimelinePoint>,
+    /// The same by each dimension.
+    breakdown: Breakdown,
+    /// The groups that `groupBy` asked for; empty when it asked for time only.
+    groups: Vec<GroupView>,
+    /// How it develops.
+    trends: Trends,
+    /// The project, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<ProjectSummary>,
+}
+
+/// The period that an answer is about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PeriodView {
+    /// First instant.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// First instant after it.
+    #[schema(value_type = String, format = DateTime)]
+    end: Timestamp,
+    /// Zone whose days count.
+    time_zone: String,
+    /// Length of the timeline's points.
+    bucket: Bucket,
+}
+
+/// The project that an answer is about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProjectSummary {
+    /// Id.
+    #[schema(value_type = String)]
+    id: ProjectId,
+    /// How it is called.
+    name: String,
+    /// What it may spend.
+    budget: Option<Budget>,
+    /// What it has spent in the current period of its budget.
+    spending: Spending,
+}
+
+/// What was spent: everything the caller may see.
+#[utoipa::path(get, path = "/analytics", tag = "Analytics", operation_id = "get_analytics",
+    params(AnalyticsParams, FilterParams),
+    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+pub async fn get_analytics(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Analytics>> {
+    pairs.only(is_parameter)?;
+    let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
+    let month = domain::budget::Period::calendar_month(app.clock.now());
+    answer(&app, &question, metric(&pairs)?, month, None).await.map(Success::ok)
+}
+
+/// What a project spent.
+#[utoipa::path(get, path = "/analytics/projects/{projectId}", tag = "Analytics", operation_id = "get_project_analytics",
+    params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
+    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+pub async fn get_project_analytics(State(app): State<App>, access: ProjectAccess<Viewer>, pairs: Pairs) -> Result<Success<Analytics>> {
+    about_project(&app, access, &pairs).await
+}
+
+/// The same answer under the project's own path.
+#[utoipa::path(get, path = "/projects/{projectId}/analytics", tag = "Projects", operation_id = "get_analytics_of_project",
+    params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
+    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+pub async fn get_analytics_of_project(State(app): State<App>, access: ProjectAccess<Viewer>, pairs: Pairs) -> Result<Success<Analytics>> {
+    about_project(&app, access, &pairs).await
+}
+
+/// Sums only.
+#[utoipa::path(get, path = "/usage/stats", tag = "Usage", operation_id = "get_usage_stats",
+    params(AnalyticsParams, FilterParams),
+    responses((status = 200, body = Success<Summary>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+pub async fn get_usage_stats(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Summary>> {
+    pairs.only(is_parameter)?;
+    let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
+    summary(&app, &question, None).await.map(Success::ok)
+}
+
+async fn about_project(app: &App, access: ProjectAccess<Viewer>, pairs: &Pairs) -> Result<Success<Analytics>> {
+    pairs.only(is_parameter)?;
+    let mut question = question(pairs, access.caller.visibility(app).await?, app.clock.now())?;
+    question.filter = question.filter.of_project(access.project.id);
+    let period = current_period(&access.project, app.clock.now());
+    answer(app, &question, metric(pairs)?, period, Some(access.project)).await.map(Success::ok)
+}
+
+async fn answer(
+    app: &App,
+    question: &Question,
+    metric: Metric,
+    forecast_period: Interval,
+    project: Option<Project>,
+) -> Result<Analytics> {
+    let project = match project {
+        Some(project) => Some(project_summary(app, project).await?),
+        None => None,
+    };
+    let utilization = project.as_ref().and_then(|project| project.spending.budget_utilization);
+    let names = Names::load(app).await?;
+    let groups = if question.group_by.is_empty() { Vec::new() } else { question.series(app).await? };
+    Ok(Analytics {
+        period: PeriodView::new(question),
+        summary: summary(app, question, utilization).await?,
+        timeline: timeline(app, question).await?,
+        breakdown: Breakdown::of(app, question, metric, &names).await?,
+        groups: groups.iter().map(|group| GroupView::new(question, group)).collect(),
+        trends: Trends::of(app, question, forecast_period).await?,
+        project,
+    })
+}
+
+async fn project_summary(app: &App, project: Project) -> Result<ProjectSummary> {
+    let mut spending = spending_of(app, std::slice::from_ref(&project)).await?;
+    let spending = spending.remove(&project.id).ok_or_else(|| ApiError::internal("a project has no spending"))?;
+    Ok(ProjectSummary { id: project.id, name: project.name, budget: project.budget, spending })
+}
+
+async fn summary(app: &App, question: &Question, budget_utilization: Option<f64>) -> Result<Summary> {
+    let totals = question.totals(app).await?;
+    let latency = app.usage.latency_percentiles(&question.filter).await?;
+    Ok(Summary::new(totals, latency, budget_utilization))
+}
+
+async fn timeline(app: &App, question: &Question) -> Result<Vec<TimelinePoint>> {
+    let points = question.timeline(app).await?;
+    Ok(points.iter().map(|point| TimelinePoint::new(question, point)).collect())
+}
+
+impl Summary {
+    fn new(totals: Totals, latency: LatencyPercentiles, budget_utilization: Option<f64>) -> Self {
+        Self {
+            total_cost: totals.cost,
+            total_tokens: totals.tokens,
+            input_tokens: totals.input_tokens,
+            output_tokens: totals.output_tokens,
+            total_requests: totals.requests,
+            average_cost_per_request: totals.cost_per_request(),
+            cost_per_thousand_tokens: totals.cost_per_thousand_tokens(),
+            list_cost: totals.list_cost,
+            cached_tokens: totals.cache_read_tokens,
+            cache_savings: totals.cache_savings,
+            error_rate: share(i128::from(totals.errors), i128::from(totals.requests)),
+            latency: Latency { p50: latency.p50, p95: latency.p95, p99: latency.p99 },
+            unpriced_requests: totals.unpriced,
+            budget_utilization,
+        }
+    }
+}
+
+impl TimelinePoint {
+    fn new(question: &Question, point: &Point) -> Self {
+        Self {
+            date: date_label(point.start, question.bucket, &question.zone),
+            start: point.start,
+            cost: point.totals.cost,
+            tokens: point.totals.tokens,
+            requests: point.totals.requests,
+            errors: point.totals.errors,
+            unpriced: point.totals.unpriced,
+        }
+    }
+}
+
+impl GroupView {
+    fn new(question: &Question, group: &Group) -> Self {
+        let keys = question.group_by.iter().map(|dimension| dimension.as_str());
+        Self {
+            date: group.bucket.map(|start| date_label(start, question.bucket, &question.zone)),
+            key: keys.zip(group.keys.iter().cloned()).collect(),
+            cost: group.totals.cost,
+            tokens: group.totals.tokens,
+            requests: group.totals.requests,
+        }
+    }
+}
+
+impl PeriodView {
+    fn new(question: &Question) -> Self {
+        let zone = question.zone.iana_name().map_or_else(|| "UTC".to_owned(), str::to_owned);
+        Self {
+            start: question.filter.period.start,
+            end: question.filter.period.end,
+            time_zone: zone,
+            bucket: question.bucket,
+        }
+    }
+}
+
+/// How a point of a timeline is called.
+fn date_label(start: Timestamp, bucket: Bucket, zone: &TimeZone) -> String {
+    match bucket {
+        Bucket::Hour => start.to_string(),
+        Bucket::Day | Bucket::Week | Bucket::Month => start.to_zoned_datetime(zone.clone()).date().to_string(),
+    }
+}
+
+/// `part ÷ whole`, to a millionth; `None` when there is no whole.
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a ratio to look at, not money")]
+fn share(part: i128, whole: i128) -> Option<f64> {
+    let millionths = part.checked_mul(1_000_000)?.checked_div(whole)?;
+    Some(millionths as f64 / 1_000_000.0)
+}

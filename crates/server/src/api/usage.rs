@@ -1,0 +1,381 @@
+//! Usage records: track one, list, look at one, correct, delete.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, header, request::Parts},
+};
+use domain::{
+    Interval, Invalid, ProjectId, UsageId,
+    allocation::CostAllocation,
+    ingest::NewUsage,
+    project::ProjectRole,
+    query::{PageStart, RecordQuery, RecordSort},
+    text,
+    usage_record::{Amendment, CostSource, Origin, UsageRecord},
+    user::Role,
+};
+use pricing::Money;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    api::{
+        usage_query::{FilterParams, Paging, filter, is_filter},
+        usage_view::{RecordDetail, RecordView},
+    },
+    app::App,
+    auth::{Auth, Caller, Ingest, Read, Write},
+    error::{ApiError, ErrorCode, Failure, Result},
+    ingest::{Ingested, ingest},
+    input::{Json, Pairs, path_id, read_body, require_json},
+    reply::{Nothing, Pagination, Success},
+    track,
+};
+
+/// What became of a tracked call.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tracked {
+    /// Id of the record.
+    #[schema(value_type = String)]
+    pub id: UsageId,
+    /// What it cost; `null` is unknown, not free.
+    #[schema(value_type = Option<f64>)]
+    pub cost: Option<Money>,
+    /// Tokens in and out; `null` when nobody counted.
+    pub tokens: Option<u64>,
+    /// The same, under its other name.
+    pub total_tokens: Option<u64>,
+    /// Where the cost comes from; `null` when the record has been deleted since.
+    pub cost_source: Option<CostSource>,
+    /// Whether this key was sent before; then nothing was added.
+    pub duplicate: bool,
+    /// Always `false`: this server does not change prompts.
+    pub optimization_applied: bool,
+}
+
+/// A call to record. Only `model` is required; fields this server does not know are kept under `metadata.extra`.
+#[derive(Debug, ToSchema)]
+#[schema(as = TrackUsage)]
+#[expect(dead_code, reason = "documents what `track::parse` reads")]
+pub struct TrackUsage {
+    /// Who sold it (also `provider`); follows from the model when missing.
+    service: Option<String>,
+    /// Model that was asked for.
+    model: String,
+    /// Model that answered.
+    #[schema(rename = "responseModel")]
+    response_model: Option<String>,
+    /// Kind of call: `chat`, `embeddings`, …
+    operation: Option<String>,
+    /// Service tier that served it: `batch`, `flex`, `priority`, …
+    #[schema(rename = "serviceTier")]
+    service_tier: Option<String>,
+    /// Region or geography that served it.
+    region: Option<String>,
+    /// What was asked; kept only if the project keeps prompts.
+    prompt: Option<String>,
+    /// What was answered; kept only if the project keeps prompts.
+    completion: Option<String>,
+    /// Input tokens, cached ones included (also `inputTokens`).
+    #[schema(rename = "promptTokens")]
+    prompt_tokens: Option<u64>,
+    /// Output tokens, reasoning included (also `outputTokens`).
+    #[schema(rename = "completionTokens")]
+    completion_tokens: Option<u64>,
+    /// Tokens in and out (also `tokens`). Alone, it can be priced only if `cost` is given.
+    #[schema(rename = "totalTokens")]
+    total_tokens: Option<u64>,
+    /// Input tokens read from a cache.
+    #[schema(rename = "cacheReadTokens")]
+    cache_read_tokens: Option<u64>,
+    /// Input tokens written to a cache.
+    #[schema(rename = "cacheWriteTokens")]
+    cache_write_tokens: Option<u64>,
+    /// Those of them that are kept for an hour.
+    #[schema(rename = "cacheWrite1hTokens")]
+    cache_write_1h_tokens: Option<u64>,
+    /// Output tokens spent on reasoning.
+    #[schema(rename = "reasoningTokens")]
+    reasoning_tokens: Option<u64>,
+    /// Audio tokens of the input.
+    #[schema(rename = "audioInputTokens")]
+    audio_input_tokens: Option<u64>,
+    /// Audio tokens of the output.
+    #[schema(rename = "audioOutputTokens")]
+    audio_output_tokens: Option<u64>,
+    /// The provider's own usage object, of any provider.
+    #[schema(value_type = Option<Object>)]
+    usage: Option<()>,
+    /// What it cost in US dollars (also `estimatedCost`). Zero is a cost; missing, it is computed from the catalog.
+    #[schema(value_type = Option<f64>)]
+    cost: Option<Money>,
+    /// From request to the end of the answer, in milliseconds.
+    #[schema(rename = "responseTime")]
+    response_time: Option<u64>,
+    /// From request to the first token, in milliseconds.
+    #[schema(rename = "timeToFirstToken")]
+    time_to_first_token: Option<u64>,
+    /// When it happened; now when missing.
+    #[schema(format = DateTime)]
+    timestamp: Option<String>,
+    /// What it was for; the tracker key's project when missing.
+    #[schema(rename = "projectId")]
+    project_id: Option<String>,
+    /// Whom inside the organisation it is charged to.
+    #[schema(rename = "costAllocation")]
+    cost_allocation: Option<CostAllocation>,
+    /// Words to find it by.
+    tags: Option<Vec<String>>,
+    /// The sender's own user.
+    #[schema(rename = "userEmail")]
+    user_email: Option<String>,
+    /// The sender's customer.
+    #[schema(rename = "customerEmail")]
+    customer_email: Option<String>,
+    /// Conversation.
+    #[schema(rename = "sessionId")]
+    session_id: Option<String>,
+    /// Trace.
+    #[schema(rename = "traceId")]
+    trace_id: Option<String>,
+    /// `success`, `error` or an HTTP status.
+    status: Option<String>,
+    /// What went wrong: a text or an object with `code` and `message`.
+    #[schema(value_type = Option<Object>)]
+    error: Option<()>,
+    /// Key of this call (also `idempotencyKey`, or the header `Idempotency-Key`): the same key is the same record.
+    #[schema(rename = "requestId")]
+    request_id: Option<String>,
+    /// Anything else.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<()>,
+}
+
+/// Record one call.
+#[utoipa::path(post, path = "/usage/track", tag = "Usage", operation_id = "track_usage",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
+    request_body = TrackUsage,
+    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)))]
+pub async fn track_usage(State(app): State<App>, auth: Auth<Ingest>, headers: HeaderMap, body: axum::body::Body) -> Result<Success<Tracked>> {
+    track(&app, &auth.caller, &headers, body, Origin::Track).await
+}
+
+/// Record one call, as the published SDKs send it: `provider` or `service`, `estimatedCost`, nested `usage`.
+#[utoipa::path(post, path = "/usage/track-sdk", tag = "Usage", operation_id = "track_usage_sdk",
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
+    request_body = TrackUsage,
+    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)))]
+pub async fn track_usage_sdk(State(app): State<App>, auth: Auth<Ingest>, headers: HeaderMap, body: axum::body::Body) -> Result<Success<Tracked>> {
+    track(&app, &auth.caller, &headers, body, Origin::Sdk).await
+}
+
+async fn track(app: &App, caller: &Caller, headers: &HeaderMap, body: axum::body::Body, origin: Origin) -> Result<Success<Tracked>> {
+    caller.require_role(Role::Member)?;
+    require_json(headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()))?;
+    let body: Bytes = read_body(body, app.config.limits.body_bytes_max, app).await?;
+    let mut new = track::parse(&body, app.clock.now())?;
+    apply_headers(&mut new, headers)?;
+    let mut outcomes = ingest(app, caller, vec![new], origin).await?;
+    let outcome = outcomes.pop().unwrap_or_else(|| Err(ApiError::internal("nothing became of the record")))?;
+    Ok(Success::created(tracked(&outcome)))
+}
+
+/// `Idempotency-Key` wins over the body: a proxy that retries can set it without reading the body.
+fn apply_headers(new: &mut NewUsage, headers: &HeaderMap) -> Result<(), Invalid> {
+    if let Some(key) = headers.get("idempotency-key") {
+        let key = key.to_str().map_err(|_| Invalid::field("Idempotency-Key", "must be ASCII"))?;
+        new.request_id = Some(text::reference("Idempotency-Key", key)?);
+    }
+    Ok(())
+}
+
+/// The reply for one call.
+pub fn tracked(outcome: &Ingested) -> Tracked {
+    let of = |record: &UsageRecord, duplicate| Tracked {
+        id: record.id,
+        cost: record.cost,
+        tokens: record.total_tokens(),
+        total_tokens: record.total_tokens(),
+        cost_source: Some(record.cost_source),
+        duplicate,
+        optimization_applied: false,
+    };
+    match outcome {
+        Ingested::New(record) => of(record, false),
+        Ingested::Duplicate(record) => of(record, true),
+        Ingested::Deleted(id) => Tracked {
+            id: *id,
+            cost: None,
+            tokens: None,
+            total_tokens: None,
+            cost_source: None,
+            duplicate: true,
+            optimization_applied: false,
+        },
+    }
+}
+
+/// List records, newest first.
+#[utoipa::path(get, path = "/usage", tag = "Usage", operation_id = "list_usage",
+    params(FilterParams, Paging,
+        ("cursor" = Option<String>, Query, description = "`pagination.nextCursor` of the page before; in order of time only"),
+        ("sort" = Option<String>, Query, description = "`timestamp` (unless told otherwise), `cost`, `totalTokens` or `responseTime`"),
+        ("order" = Option<String>, Query, description = "`desc` (unless told otherwise) or `asc`")),
+    responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+pub async fn list_usage(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Vec<RecordView>>> {
+    list(&app, &auth.caller, &pairs).await
+}
+
+/// The same list, under its other name; `q` is also read as `search`.
+#[utoipa::path(get, path = "/usage/search", tag = "Usage", operation_id = "search_usage",
+    params(FilterParams, Paging, ("q" = Option<String>, Query, description = "Words to search for; also `search`")),
+    responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+pub async fn search_usage(State(app): State<App>, auth: Auth<Read>, mut pairs: Pairs) -> Result<Success<Vec<RecordView>>> {
+    for (name, _) in pairs.0.iter_mut().filter(|(name, _)| name == "q") {
+        "search".clone_into(name);
+    }
+    list(&app, &auth.caller, &pairs).await
+}
+
+async fn list(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Success<Vec<RecordView>>> {
+    pairs.only(|name| is_filter(name) || matches!(name, "page" | "limit" | "cursor" | "sort" | "order"))?;
+    let paging = Paging::from_pairs(pairs)?;
+    let query = record_query(pairs, paging, caller.visibility(app).await?)?;
+    let page = app.usage.list_records(&query).await?;
+    let pagination = match page.total {
+        Some(total) => Pagination { next_cursor: page.next_cursor, ..paging.pagination(total) },
+        None => Pagination {
+            page: None,
+            limit: paging.limit,
+            total: None,
+            pages: None,
+            has_next: page.next_cursor.is_some(),
+            has_prev: true,
+            next_cursor: page.next_cursor,
+        },
+    };
+    Ok(Success::ok(page.records.iter().map(RecordView::new).collect()).with_pagination(pagination))
+}
+
+fn record_query(pairs: &Pairs, paging: Paging, visibility: domain::query::Visibility) -> Result<RecordQuery, Invalid> {
+    let sorts = "timestamp, cost, totalTokens or responseTime";
+    let sort = pairs.parsed("sort", sort_from_name, sorts)?.unwrap_or_default();
+    let order = |text: &str| ["asc", "desc"].iter().position(|order| *order == text);
+    let descending = pairs.parsed("order", order, "asc or desc")? != Some(0);
+    let start = match pairs.last("cursor") {
+        Some(_) if sort != RecordSort::Timestamp => {
+            return Err(Invalid::field("cursor", "works in order of time only; use page"));
+        }
+        Some(cursor) => PageStart::Cursor(cursor.to_owned()),
+        None => PageStart::Offset(paging.offset()),
+    };
+    Ok(RecordQuery {
+        filter: filter(pairs, visibility, Interval::ALWAYS)?,
+        sort,
+        descending,
+        count: matches!(start, PageStart::Offset(_)),
+        start,
+        limit: usize::try_from(paging.limit).unwrap_or(usize::MAX),
+    })
+}
+
+fn sort_from_name(name: &str) -> Option<RecordSort> {
+    match name {
+        "timestamp" | "createdAt" => Some(RecordSort::Timestamp),
+        "cost" => Some(RecordSort::Cost),
+        "totalTokens" => Some(RecordSort::TotalTokens),
+        "responseTime" => Some(RecordSort::ResponseTime),
+        _ => None,
+    }
+}
+
+/// One record, with its text and the explanation of its cost.
+#[utoipa::path(get, path = "/usage/{usageId}", tag = "Usage", operation_id = "get_usage",
+    params(("usageId" = String, Path, description = "Id of the record")),
+    responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+pub async fn get_usage(State(app): State<App>, auth: Auth<Read>, UsageInPath(id): UsageInPath) -> Result<Success<RecordDetail>> {
+    let record = find_visible(&app, &auth.caller, id).await?;
+    Ok(Success::ok(RecordDetail::new(&record)))
+}
+
+/// A correction. Fields that are missing stay as they are.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct UsageChange {
+    /// Replaces the tags.
+    tags: Option<Vec<String>>,
+    /// Replaces the allocation.
+    cost_allocation: Option<CostAllocation>,
+    /// Moves the record to another project.
+    #[schema(value_type = Option<String>)]
+    project_id: Option<ProjectId>,
+}
+
+/// Correct tags, allocation or project of a record. Sums follow.
+#[utoipa::path(put, path = "/usage/{usageId}", tag = "Usage", operation_id = "update_usage",
+    params(("usageId" = String, Path, description = "Id of the record")),
+    request_body = UsageChange,
+    responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+pub async fn update_usage(
+    State(app): State<App>,
+    auth: Auth<Write>,
+    UsageInPath(id): UsageInPath,
+    Json(change): Json<UsageChange>,
+) -> Result<Success<RecordDetail>> {
+    let record = find_visible(&app, &auth.caller, id).await?;
+    may_correct(&app, &auth.caller, &record).await?;
+    if let Some(target) = change.project_id {
+        may_record_for(&app, &auth.caller, target).await?;
+    }
+    let amendment = Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
+    let (_, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
+    Ok(Success::ok(RecordDetail::new(&after)))
+}
+
+/// Delete a record. Sums follow; a retry with its key does not bring it back.
+#[utoipa::path(delete, path = "/usage/{usageId}", tag = "Usage", operation_id = "delete_usage",
+    params(("usageId" = String, Path, description = "Id of the record")),
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
+pub async fn delete_usage(State(app): State<App>, auth: Auth<Write>, UsageInPath(id): UsageInPath) -> Result<Success<Nothing>> {
+    let record = find_visible(&app, &auth.caller, id).await?;
+    may_correct(&app, &auth.caller, &record).await?;
+    app.usage.delete_record(id).await?.ok_or_else(usage_not_found)?;
+    tracing::info!(usage = %id, user = %auth.caller.user.id, "usage record deleted");
+    Ok(Success::ok(Nothing {}).with_message("record deleted"))
+}
+
+async fn find_visible(app: &App, caller: &Caller, id: UsageId) -> Result<UsageRecord> {
+    let visibility = caller.visibility(app).await?;
+    app.usage.find_record(&visibility, id).await?.ok_or_else(usage_not_found)
+}
+
+/// A project's members correct its records; a record without a project is its recorder's.
+async fn may_correct(app: &App, caller: &Caller, record: &UsageRecord) -> Result<()> {
+    match record.project_id {
+        Some(project) if !caller.user.role.sees_everything() => may_record_for(app, caller, project).await,
+        _ => caller.require_role(Role::Member),
+    }
+}
+
+async fn may_record_for(app: &App, caller: &Caller, project: ProjectId) -> Result<()> {
+    let (_, role) = caller.find_project(app, project).await?.ok_or_else(ApiError::project_not_found)?;
+    if role < ProjectRole::Member { Err(ApiError::forbidden("member of the project")) } else { Ok(()) }
+}
+
+fn usage_not_found() -> ApiError {
+    ApiError::new(ErrorCode::UsageNotFound, "there is no such record, or you may not see it")
+}
+
+/// The record id in the path.
+#[derive(Debug)]
+pub struct UsageInPath(UsageId);
+
+impl<S: Send + Sync> FromRequestParts<S> for UsageInPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        path_id(parts, "usageId").await.map(Self).ok_or_else(usage_not_found)
+    }
+}

@@ -1,0 +1,114 @@
+//! The one path by which usage is recorded: access → price → append → acknowledge.
+//!
+//! **Architecture Invariant:** every door (REST, import, gateway, OpenTelemetry) ends in [`ingest`]; nothing else
+//! appends records, and nothing is acknowledged before [`store::UsageStore::append`] has made it durable.
+
+use std::collections::HashMap;
+
+use domain::{
+    ProjectId, UsageId,
+    ingest::{NewUsage, Stamp},
+    project::{Project, ProjectRole},
+    usage_record::{Origin, UsageRecord},
+};
+use store::Appended;
+
+use crate::{
+    app::App,
+    auth::Caller,
+    error::{ApiError, ErrorCode, Result},
+};
+
+/// What became of one call that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ingested {
+    /// It is kept.
+    New(Box<UsageRecord>),
+    /// Its key was sent before; this is the record that is kept.
+    Duplicate(Box<UsageRecord>),
+    /// Its key was sent before, and the record has been deleted since.
+    Deleted(UsageId),
+}
+
+/// Records `batch` for `caller`. The answer has one entry for each, in order; one that fails, fails alone.
+///
+/// `Err` only when the store took none of it.
+pub async fn ingest(app: &App, caller: &Caller, batch: Vec<NewUsage>, origin: Origin) -> Result<Vec<Result<Ingested>>> {
+    let now = app.clock.now();
+    let mut projects = ProjectDoor::new(app, caller);
+    let mut admitted = Vec::with_capacity(batch.len());
+    for mut new in batch {
+        new.project_id = new.project_id.or_else(|| caller.key.as_ref().and_then(|key| key.project_id));
+        let keeps_content = projects.admit(new.project_id).await?;
+        admitted.push(keeps_content.map(|keeps_content| {
+            let stamp =
+                Stamp { id: app.ids.next(now), user_id: caller.user.id, origin, recorded_at: now, keeps_content };
+            new.into_record(stamp, app.catalog)
+        }));
+    }
+    let records: Vec<UsageRecord> = admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
+    let mut appended = if records.is_empty() { Vec::new() } else { app.usage.append(records).await? }.into_iter();
+    let outcome = |record: Result<UsageRecord>| -> Result<Ingested> {
+        let record = record?;
+        match appended.next() {
+            Some(Appended::New) => Ok(Ingested::New(Box::new(record))),
+            Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
+            Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
+            None => Err(ApiError::internal("the store answered for fewer records than it was given")),
+        }
+    };
+    let outcomes: Vec<_> = admitted.into_iter().map(outcome).collect();
+    count(&outcomes, origin);
+    Ok(outcomes)
+}
+
+fn count(outcomes: &[Result<Ingested>], origin: Origin) {
+    for outcome in outcomes {
+        let outcome_word = match outcome {
+            Ok(Ingested::New(_)) => "new",
+            Ok(Ingested::Duplicate(_) | Ingested::Deleted(_)) => "duplicate",
+            Err(_) => "refused",
+        };
+        metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome_word).increment(1);
+        if let Ok(Ingested::New(record)) = outcome
+            && record.cost.is_none()
+        {
+            metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone()).increment(1);
+        }
+    }
+}
+
+/// Which projects the caller may record for; each is looked up once a batch.
+struct ProjectDoor<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    known: HashMap<ProjectId, Result<bool>>,
+}
+
+impl<'a> ProjectDoor<'a> {
+    fn new(app: &'a App, caller: &'a Caller) -> Self {
+        Self { app, caller, known: HashMap::new() }
+    }
+
+    /// Whether the project keeps prompts and completions, if the caller may record for it.
+    async fn admit(&mut self, project: Option<ProjectId>) -> Result<Result<bool>> {
+        let Some(id) = project else { return Ok(Ok(false)) };
+        if let Some(known) = self.known.get(&id) {
+            return Ok(known.clone());
+        }
+        let found = self.caller.find_project(self.app, id).await?;
+        let answer = found.ok_or_else(ApiError::project_not_found).and_then(|(project, role)| admit(&project, role));
+        self.known.insert(id, answer.clone());
+        Ok(answer)
+    }
+}
+
+fn admit(project: &Project, role: ProjectRole) -> Result<bool> {
+    if role < ProjectRole::Member {
+        return Err(ApiError::forbidden("member of the project"));
+    }
+    if !project.is_active {
+        return Err(ApiError::new(ErrorCode::ProjectInactive, "the project is switched off; it takes no new usage"));
+    }
+    Ok(project.settings.store_prompts)
+}

@@ -1,0 +1,22 @@
+//! Bounds of the embedded store, each with a name.
+
+/// Writes that may wait for the writer; beyond, [`crate::StoreError::Busy`].
+pub const QUEUE_JOBS: usize = 4_096;
+/// Bytes of all writes that wait or run, about; beyond, [`crate::StoreError::Busy`]. A single larger write is taken.
+pub const QUEUE_BYTES: usize = 128 << 20;
+/// Writes of one commit.
+pub const COMMIT_JOBS: usize = 1_024;
+/// Bytes of the writes of one commit, about: a commit that fits the cache does not spill.
+pub const COMMIT_BYTES: usize = 16 << 20;
+/// Connections that read.
+pub const READERS: usize = 4;
+/// Dimension values, tag sets and prices whose numbers a connection remembers, of each kind.
+pub const CACHED_VALUES: usize = 100_000;
+/// Groups of one answer; beyond, [`crate::StoreError::TooManyGroups`].
+pub const GROUPS_MAX: usize = 200_000;
+/// Differences that a verification spells out.
+pub const DIFFERENCES_MAX: usize = 100;
+/// Milliseconds that a connection waits for another process's lock.
+pub const LOCK_WAIT_MS: u64 = 5_000;
+/// Prepared statements that a connection keeps.
+pub const STATEMENTS: usize = 128;

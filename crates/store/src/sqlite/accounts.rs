@@ -1,0 +1,169 @@
+//! Accounts, on SQLite. Their log-ins are in [`super::sessions`].
+
+use async_trait::async_trait;
+use domain::{
+    UserId,
+    tracker_key::TokenHash,
+    user::{Role, User},
+};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    Sqlite,
+    columns::Columns,
+    failure::taken,
+    projects,
+    sessions::{self, SMALL},
+};
+use crate::{AccountStore, Claim, Invitation, NewSession, Rotation, StoreError, UserWithHash};
+
+macro_rules! user_columns {
+    () => {
+        "id, email, name, role, preferences, demo, created_at_ms, password_hash"
+    };
+}
+
+const INSERT: &str =
+    concat!("insert into user (", user_columns!(), ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+const HAS_ACCOUNTS: &str = "select exists (select 1 from user where not demo)";
+const FIND: &str = concat!("select ", user_columns!(), " from user where id = ?1");
+const FIND_BY_EMAIL: &str = concat!("select ", user_columns!(), " from user where email = ?1");
+const LIST: &str = concat!("select ", user_columns!(), " from user order by email");
+const UPDATE: &str = "update user set name = ?2, preferences = ?3, role = ?4 where id = ?1";
+const CHANGE_PASSWORD: &str = "update user set password_hash = ?2 where id = ?1";
+const DELETE: &str = "delete from user where id = ?1";
+
+#[async_trait]
+impl AccountStore for Sqlite {
+    async fn insert_user(&self, new: &UserWithHash, claim: Claim) -> Result<User, StoreError> {
+        let new = new.clone();
+        self.write(SMALL, move |tx| insert(tx.connection, new, claim)).await
+    }
+
+    async fn has_accounts(&self) -> Result<bool, StoreError> {
+        self.read(|tx| has_accounts(tx.connection)).await
+    }
+
+    async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let found = self.read(move |tx| find(tx.connection, FIND, id.bytes().as_slice())).await?;
+        Ok(found.map(|found| found.user))
+    }
+
+    async fn find_user_by_email(&self, email: &str) -> Result<Option<UserWithHash>, StoreError> {
+        let email = email.to_owned();
+        self.read(move |tx| find(tx.connection, FIND_BY_EMAIL, email)).await
+    }
+
+    async fn list_users(&self) -> Result<Vec<User>, StoreError> {
+        self.read(|tx| {
+            let mut statement = tx.connection.prepare_cached(LIST)?;
+            let users = statement.query_and_then([], read)?.map(|found| found.map(|found| found.user));
+            users.collect()
+        })
+        .await
+    }
+
+    async fn update_user(&self, user: &User) -> Result<(), StoreError> {
+        let User { id, name, preferences, role, .. } = user.clone();
+        self.write(SMALL, move |tx| {
+            tx.connection.prepare_cached(UPDATE)?.execute((id.bytes(), name, preferences, role.as_str()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_password(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
+        let password_hash = password_hash.to_owned();
+        self.write(SMALL, move |tx| {
+            tx.connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
+            sessions::revoke_all(tx.connection, user)
+        })
+        .await
+    }
+
+    async fn delete_user(&self, user: UserId) -> Result<(), StoreError> {
+        self.write(SMALL, move |tx| {
+            tx.connection.execute(DELETE, [user.bytes()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn insert_session(&self, session: &NewSession) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.write(SMALL, move |tx| sessions::insert(tx.connection, &session)).await
+    }
+
+    async fn rotate_session(&self, presented: &TokenHash, new: &NewSession) -> Result<Rotation, StoreError> {
+        let (presented, new) = (*presented, new.clone());
+        self.write(SMALL, move |tx| sessions::rotate(tx.connection, &presented, new)).await
+    }
+
+    async fn revoke_session(&self, presented: &TokenHash) -> Result<(), StoreError> {
+        let presented = *presented;
+        self.write(SMALL, move |tx| sessions::revoke(tx.connection, &presented)).await
+    }
+
+    async fn insert_invitation(&self, invitation: &Invitation) -> Result<(), StoreError> {
+        let invitation = invitation.clone();
+        self.write(SMALL, move |tx| sessions::insert_invitation(tx.connection, &invitation)).await
+    }
+}
+
+fn insert(connection: &Connection, mut new: UserWithHash, claim: Claim) -> Result<User, StoreError> {
+    let invitation = match claim {
+        Claim::First if has_accounts(connection)? => return Err(StoreError::Conflict("account")),
+        Claim::First => {
+            new.user.role = Role::Owner;
+            None
+        }
+        Claim::Open => None,
+        Claim::Invitation(token) => Some(sessions::take_invitation(connection, &token, &new.user)?),
+    };
+    if let Some(invitation) = &invitation {
+        new.user.role = invitation.role;
+    }
+    insert_row(connection, &new)?;
+    if let Some((project, role)) = invitation.and_then(|invitation| invitation.project) {
+        projects::put_member(connection, project, new.user.id, role, new.user.created_at)?;
+    }
+    Ok(new.user)
+}
+
+fn insert_row(connection: &Connection, UserWithHash { user, password_hash }: &UserWithHash) -> Result<(), StoreError> {
+    let row = params![
+        user.id.bytes(),
+        user.email,
+        user.name,
+        user.role.as_str(),
+        user.preferences,
+        user.demo,
+        user.created_at.as_millisecond(),
+        password_hash,
+    ];
+    connection.prepare_cached(INSERT)?.execute(row).map(drop).map_err(taken("email"))
+}
+
+fn has_accounts(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(connection.prepare_cached(HAS_ACCOUNTS)?.query_row([], |row| row.get(0))?)
+}
+
+fn find(connection: &Connection, sql: &str, key: impl rusqlite::ToSql) -> Result<Option<UserWithHash>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query_and_then([key], read)?;
+    found.next().transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<UserWithHash, StoreError> {
+    let mut columns = Columns::of(row);
+    let user = User {
+        id: columns.next_id()?,
+        email: columns.next()?,
+        name: columns.next()?,
+        role: columns.next_word(Role::from_name)?,
+        preferences: columns.next()?,
+        demo: columns.next()?,
+        created_at: columns.next_instant()?,
+    };
+    Ok(UserWithHash { user, password_hash: columns.next()? })
+}

@@ -1,0 +1,175 @@
+//! Sums, grouped: from the rollup where it has the answer, else from the records.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use domain::{
+    query::{Dimension, Filter, Group, UsageQuery},
+    totals::Totals,
+    usage_record::{CostSource, Status},
+};
+use jiff::Timestamp;
+use rusqlite::{Row, params_from_iter, types::Value};
+
+use super::{
+    codes::Code as _,
+    columns::{Columns, DAY_MS, first_ms_from},
+    condition::Conditions,
+    filter::{self, Scope, Source},
+    readers::ReadTx,
+    rollup,
+};
+use crate::{StoreError, limits};
+
+/// What a group is about: the index of its point in time and the numbers of its values.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct GroupKey {
+    bucket: Option<i64>,
+    values: Vec<Option<i64>>,
+}
+
+/// Answers `query`.
+pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
+    let source = source_of(query);
+    let mut conditions = filter::conditions(tx.connection, &query.filter, source)?;
+    if let Some(starts) = &query.buckets {
+        let Some(first) = starts.first() else { return Ok(Vec::new()) };
+        conditions.and(starts_at(source), [Value::Integer(source.time(*first))]);
+    }
+    let mut groups = HashMap::new();
+    for scope in filter::scopes(tx.connection, &query.filter)? {
+        add_scope(tx, query, source, &scope, &conditions, &mut groups)?;
+    }
+    let mut named = groups.into_iter().map(|(key, totals)| name(tx, query, key, totals)).collect::<Result<Vec<_>, _>>()?;
+    named.sort_by(|a, b| {
+        let order = |group: &Group| (group.bucket, Reverse(group.totals.cost));
+        order(a).cmp(&order(b)).then_with(|| a.keys.cmp(&b.keys))
+    });
+    Ok(named)
+}
+
+/// How many records `filter` finds.
+pub(super) fn count(tx: &mut ReadTx<'_>, filter: &Filter) -> Result<u64, StoreError> {
+    let query = UsageQuery { filter: filter.clone(), buckets: None, group_by: Vec::new() };
+    if source_of(&query) == Source::Rollup {
+        return Ok(aggregate(tx, &query)?.iter().map(|group| group.totals.requests).sum());
+    }
+    let conditions = filter::conditions(tx.connection, filter, Source::Records)?;
+    let mut total = 0;
+    for scope in filter::scopes(tx.connection, filter)? {
+        let mut all = scope.conditions(Source::Records);
+        all.and_all(&conditions);
+        let sql = format!("select count(*) from {} {}", scope.table(Source::Records), all.sql());
+        let count: i64 =
+            tx.connection.prepare_cached(&sql)?.query_row(params_from_iter(all.parameters()), |row| row.get(0))?;
+        total += count.unsigned_abs();
+    }
+    Ok(total)
+}
+
+/// The rollup has the answer when every bound is a UTC midnight and nothing is asked that it has no column for.
+fn source_of(UsageQuery { filter, buckets, group_by }: &UsageQuery) -> Source {
+    let has_column = |dimension: &Dimension| Source::Rollup.column(*dimension).is_some();
+    let is_bound = |at: Timestamp| at == Timestamp::MIN || at == Timestamp::MAX || is_midnight(at);
+    let has_answer = group_by.iter().all(has_column)
+        && filter.selections.keys().all(has_column)
+        && filter.search.as_deref().is_none_or(|words| words.trim().is_empty())
+        && is_bound(filter.period.start)
+        && is_bound(filter.period.end)
+        && buckets.iter().flatten().all(|start| is_midnight(*start));
+    if has_answer { Source::Rollup } else { Source::Records }
+}
+
+fn is_midnight(at: Timestamp) -> bool {
+    first_ms_from(at).rem_euclid(DAY_MS) == 0 && at.subsec_nanosecond() == 0
+}
+
+const fn starts_at(source: Source) -> &'static str {
+    match source {
+        Source::Records => "r.occurred_at_ms >= ?",
+        Source::Rollup => "r.day >= ?",
+    }
+}
+
+fn add_scope(
+    tx: &ReadTx<'_>,
+    query: &UsageQuery,
+    source: Source,
+    scope: &Scope,
+    conditions: &Conditions,
+    groups: &mut HashMap<GroupKey, Totals>,
+) -> Result<(), StoreError> {
+    let mut all = scope.conditions(source);
+    all.and_all(conditions);
+    let sql = select(query, source, scope, &all)?;
+    let starts = query.buckets.as_ref().map(|starts| Value::Blob(starts_blob(starts)));
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(starts.into_iter().chain(all.parameters())))?;
+    while let Some(row) = rows.next()? {
+        let (key, totals) = read_group(row, query)?;
+        if totals.requests == 0 {
+            continue;
+        }
+        let sum = groups.entry(key).or_default();
+        *sum = sum.checked_add(totals)?;
+        if groups.len() > limits::GROUPS_MAX {
+            return Err(StoreError::TooManyGroups(limits::GROUPS_MAX));
+        }
+    }
+    Ok(())
+}
+
+/// The bucket, if any, then the dimensions, then the sums.
+fn select(query: &UsageQuery, source: Source, scope: &Scope, all: &Conditions) -> Result<String, StoreError> {
+    let mut columns = Vec::new();
+    if query.buckets.is_some() {
+        columns.push(match source {
+            Source::Records => "time_bucket(?, r.occurred_at_ms)".to_owned(),
+            Source::Rollup => "time_bucket(?, r.day * 86400000)".to_owned(),
+        });
+    }
+    for dimension in &query.group_by {
+        let column = source.column(*dimension).ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
+        columns.push(match (source, dimension) {
+            (Source::Rollup, _) => format!("nullif({column}, 0)"),
+            (Source::Records, Dimension::Tag) => "m.tag_id".to_owned(),
+            (Source::Records, _) => column.to_owned(),
+        });
+    }
+    let ordinals: Vec<String> = (1..=columns.len()).map(|ordinal| ordinal.to_string()).collect();
+    let group_by = if ordinals.is_empty() { String::new() } else { format!("group by {}", ordinals.join(", ")) };
+    columns.push(match source {
+        Source::Records => rollup::SUMS_OF_RECORDS.to_owned(),
+        Source::Rollup => rollup::SUMS_OF_ROLLUP.to_owned(),
+    });
+    let has_tags = query.group_by.contains(&Dimension::Tag);
+    let tags = if has_tags { "left join tag_set_member m on m.set_id = r.tag_set" } else { "" };
+    Ok(format!("select {} from {} {tags} {} {group_by}", columns.join(", "), scope.table(source), all.sql()))
+}
+
+fn read_group(row: &Row<'_>, query: &UsageQuery) -> Result<(GroupKey, Totals), StoreError> {
+    let mut columns = Columns::of(row);
+    let bucket = if query.buckets.is_some() { columns.next()? } else { None };
+    let values = query.group_by.iter().map(|_| columns.next()).collect::<Result<_, _>>()?;
+    Ok((GroupKey { bucket, values }, rollup::read_totals(&mut columns)?))
+}
+
+fn name(tx: &mut ReadTx<'_>, query: &UsageQuery, key: GroupKey, totals: Totals) -> Result<Group, StoreError> {
+    let mut keys = Vec::with_capacity(key.values.len());
+    for (dimension, number) in query.group_by.iter().zip(key.values) {
+        keys.push(number.map(|number| name_value(tx, *dimension, number)).transpose()?);
+    }
+    let start = |index: i64| query.buckets.as_ref()?.get(usize::try_from(index).ok()?).copied();
+    Ok(Group { bucket: key.bucket.and_then(start), keys, totals })
+}
+
+fn name_value(tx: &mut ReadTx<'_>, dimension: Dimension, number: i64) -> Result<String, StoreError> {
+    match dimension {
+        Dimension::Status => Status::of_code(number).map(|status| status.as_str().to_owned()),
+        Dimension::CostSource => CostSource::of_code(number).map(|source| source.as_str().to_owned()),
+        _ => tx.names.value(tx.connection, number).map(|value| value.to_string()),
+    }
+}
+
+fn starts_blob(starts: &[Timestamp]) -> Vec<u8> {
+    starts.iter().flat_map(|start| first_ms_from(*start).to_le_bytes()).collect()
+}

@@ -1,0 +1,55 @@
+//! Exact percentiles of the response time.
+
+use std::collections::BTreeMap;
+
+use domain::query::Filter;
+use rusqlite::params_from_iter;
+
+use super::{
+    columns::{Columns, damaged},
+    filter::{self, Source},
+    readers::ReadTx,
+};
+use crate::{LatencyPercentiles, StoreError};
+
+/// Answers for the records that `filter` finds.
+pub(super) fn percentiles(tx: &ReadTx<'_>, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
+    let counts = count_by_duration(tx, filter)?;
+    let total: u64 = counts.values().sum();
+    Ok(LatencyPercentiles {
+        p50: nearest_rank(&counts, total, 50),
+        p95: nearest_rank(&counts, total, 95),
+        p99: nearest_rank(&counts, total, 99),
+    })
+}
+
+/// How many calls took how many milliseconds.
+fn count_by_duration(tx: &ReadTx<'_>, filter: &Filter) -> Result<BTreeMap<u64, u64>, StoreError> {
+    let mut conditions = filter::conditions(tx.connection, filter, Source::Records)?;
+    conditions.and("r.response_time_ms is not null", []);
+    let mut counts = BTreeMap::new();
+    for scope in filter::scopes(tx.connection, filter)? {
+        let mut all = scope.conditions(Source::Records);
+        all.and_all(&conditions);
+        let table = scope.table(Source::Records);
+        let sql = format!("select r.response_time_ms, count(*) from {table} {} group by 1", all.sql());
+        let mut statement = tx.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(all.parameters()))?;
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::of(row);
+            let mut next = || columns.next_count()?.ok_or_else(|| damaged("a count is missing"));
+            *counts.entry(next()?).or_default() += next()?;
+        }
+    }
+    Ok(counts)
+}
+
+/// The smallest duration that at least `percent` of `total` calls did not exceed.
+fn nearest_rank(counts: &BTreeMap<u64, u64>, total: u64, percent: u64) -> Option<u64> {
+    let rank = (total * percent).div_ceil(100);
+    let mut seen = 0;
+    counts.iter().find_map(|(duration, count)| {
+        seen += count;
+        (seen >= rank).then_some(*duration)
+    })
+}

@@ -1,0 +1,331 @@
+//! Records as rows.
+
+use domain::{
+    Id, UsageId,
+    allocation::CostAllocation,
+    usage_record::{CallError, Content, UsageRecord},
+};
+use pricing::{Money, Unit, Usage};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{
+    codes::{Code, flag_bits, flags_of},
+    columns::{Columns, count},
+    dictionary::Kind,
+    names::Names,
+    rollup::{self, day_of},
+    writer::WriteTx,
+};
+use crate::StoreError;
+
+/// The columns that [`RecordRow::read`] reads, in its order.
+macro_rules! record_columns {
+    () => {
+        "id, user, project, provider, model, response_model, operation, service_tier, region,
+         origin, status, cost_source, flags, occurred_at_ms, recorded_at_ms,
+         input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, counts,
+         cost_nanos, list_cost_nanos, cache_savings_nanos, price, unpriced_reason,
+         error_code, error_message, response_time_ms, time_to_first_token_ms,
+         department, team, purpose, client, campaign, allocation_other, tag_set,
+         user_email, customer_email, session_id, trace_id, request_id, metadata"
+    };
+}
+
+const INSERT: &str = concat!(
+    "insert into usage_record (",
+    record_columns!(),
+    ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+               ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)"
+);
+const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
+const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
+const INSERT_CONTENT: &str = "insert into usage_content (seq, prompt, completion) values (?1, ?2, ?3)";
+const FIND_CONTENT: &str = "select prompt, completion from usage_content where seq = ?1";
+
+/// Every record of a span of time.
+pub(super) const LIST_BY_TIME: &str = concat!(
+    "select ",
+    record_columns!(),
+    ", seq from usage_record indexed by usage_record_by_time where occurred_at_ms >= ?1 and occurred_at_ms < ?2"
+);
+
+/// Units with a column of their own, in its order; the others share `counts`.
+const COLUMN_UNITS: [Unit; 6] = [
+    Unit::InputTokens,
+    Unit::OutputTokens,
+    Unit::TotalTokens,
+    Unit::CacheReadTokens,
+    Unit::CacheWriteTokens,
+    Unit::ReasoningTokens,
+];
+
+/// A kept record, without its content, and where it is.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) seq: i64,
+    pub(super) rollup_key: rollup::Key,
+    pub(super) record: UsageRecord,
+}
+
+/// Numbers of what a record is attributed to, which may be corrected later.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attribution {
+    pub(super) project: Option<i64>,
+    pub(super) department: Option<i64>,
+    pub(super) team: Option<i64>,
+    pub(super) purpose: Option<i64>,
+    pub(super) client: Option<i64>,
+    pub(super) campaign: Option<i64>,
+    pub(super) tag_set: Option<i64>,
+}
+
+impl Attribution {
+    /// Gives numbers to what `record` is attributed to.
+    pub(super) fn intern(tx: &mut WriteTx<'_>, record: &UsageRecord) -> Result<Self, StoreError> {
+        let CostAllocation { department, team, purpose, client, campaign, other: _ } = &record.allocation;
+        let project = record.project_id.map(|project| project.to_string());
+        Ok(Self {
+            project: tx.intern_option(Kind::Project, project.as_ref())?,
+            department: tx.intern_option(Kind::Department, department.as_ref())?,
+            team: tx.intern_option(Kind::Team, team.as_ref())?,
+            purpose: tx.intern_option(Kind::Purpose, purpose.as_ref())?,
+            client: tx.intern_option(Kind::Client, client.as_ref())?,
+            campaign: tx.intern_option(Kind::Campaign, campaign.as_ref())?,
+            tag_set: tx.dictionary.intern_tags(tx.connection, &record.tags)?,
+        })
+    }
+}
+
+impl WriteTx<'_> {
+    /// The number of `value`.
+    pub(super) fn intern(&mut self, kind: Kind, value: &str) -> Result<i64, StoreError> {
+        self.dictionary.intern(self.connection, kind, value)
+    }
+
+    /// The number of `value`, if there is one.
+    pub(super) fn intern_option(&mut self, kind: Kind, value: Option<&String>) -> Result<Option<i64>, StoreError> {
+        value.map(|value| self.intern(kind, value)).transpose()
+    }
+}
+
+/// Keeps a record of `user`; the key of its part of the rollup.
+pub(super) fn insert(tx: &mut WriteTx<'_>, user: i64, record: &UsageRecord) -> Result<rollup::Key, StoreError> {
+    let to = Attribution::intern(tx, record)?;
+    let provider = tx.intern(Kind::Provider, &record.provider)?;
+    let model = tx.intern(Kind::Model, &record.model)?;
+    let price = record.price.as_ref().map(|price| tx.dictionary.intern_price(tx.connection, price)).transpose()?;
+    let unit = |index: usize| record.usage.get(COLUMN_UNITS[index]).map(count).transpose();
+    tx.connection.prepare_cached(INSERT)?.execute(params![
+        record.id.bytes(),
+        user,
+        to.project,
+        provider,
+        model,
+        tx.intern_option(Kind::ResponseModel, record.response_model.as_ref())?,
+        tx.intern_option(Kind::Operation, record.operation.as_ref())?,
+        tx.intern_option(Kind::ServiceTier, record.service_tier.as_ref())?,
+        tx.intern_option(Kind::Region, record.region.as_ref())?,
+        record.origin.code(),
+        record.status.code(),
+        record.cost_source.code(),
+        flag_bits(&record.flags),
+        record.occurred_at.as_millisecond(),
+        record.recorded_at.as_millisecond(),
+        unit(0)?,
+        unit(1)?,
+        unit(2)?,
+        unit(3)?,
+        unit(4)?,
+        unit(5)?,
+        other_counts(&record.usage)?,
+        record.cost.map(Money::nanos),
+        record.list_cost.map(Money::nanos),
+        record.cache_savings.map(Money::nanos),
+        price,
+        tx.intern_option(Kind::UnpricedReason, record.unpriced_reason.as_ref())?,
+        tx.intern_option(Kind::ErrorCode, record.error.code.as_ref())?,
+        record.error.message,
+        record.response_time_ms.map(count).transpose()?,
+        record.time_to_first_token_ms.map(count).transpose()?,
+        to.department,
+        to.team,
+        to.purpose,
+        to.client,
+        to.campaign,
+        other_allocation(&record.allocation)?,
+        to.tag_set,
+        tx.intern_option(Kind::UserEmail, record.user_email.as_ref())?,
+        tx.intern_option(Kind::CustomerEmail, record.customer_email.as_ref())?,
+        record.session_id,
+        record.trace_id,
+        record.request_id,
+        record.metadata,
+    ])?;
+    insert_content(tx.connection, record.content.as_ref())?;
+    let day = day_of(record.occurred_at.as_millisecond());
+    Ok(rollup::Key { day, project: to.project.unwrap_or(0), user, provider, model })
+}
+
+/// The record with this id, with its content.
+pub(super) fn find(connection: &Connection, names: &mut Names, id: UsageId) -> Result<Option<Kept>, StoreError> {
+    let mut statement = connection.prepare_cached(FIND_BY_ID)?;
+    let mut rows = statement.query([id.bytes()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut kept = read(row, connection, names)?;
+    kept.record.content = find_content(connection, kept.seq)?;
+    Ok(Some(kept))
+}
+
+/// The record at `seq`, without its content.
+pub(super) fn load(connection: &Connection, names: &mut Names, seq: i64) -> Result<UsageRecord, StoreError> {
+    let mut statement = connection.prepare_cached(FIND_BY_SEQ)?;
+    let mut rows = statement.query([seq])?;
+    let row = rows.next()?.ok_or_else(|| StoreError::Damaged(format!("record {seq} is in an index only")))?;
+    read(row, connection, names).map(|kept| kept.record)
+}
+
+/// The record of a row of [`LIST_BY_TIME`], without its content.
+pub(super) fn read(row: &Row<'_>, connection: &Connection, names: &mut Names) -> Result<Kept, StoreError> {
+    let mut reading = RecordRow { columns: Columns::of(row), connection, names };
+    let record = reading.read()?;
+    let seq = reading.columns.next()?;
+    let mut columns = Columns::of(row);
+    let _id: [u8; 12] = columns.next()?;
+    let rollup_key = rollup::Key {
+        day: day_of(record.occurred_at.as_millisecond()),
+        user: columns.next()?,
+        project: columns.next::<Option<i64>>()?.unwrap_or(0),
+        provider: columns.next()?,
+        model: columns.next()?,
+    };
+    Ok(Kept { seq, rollup_key, record })
+}
+
+/// The further keys of an allocation as JSON.
+pub(super) fn other_allocation(allocation: &CostAllocation) -> Result<Option<String>, StoreError> {
+    let other = &allocation.other;
+    if other.is_empty() { Ok(None) } else { serde_json::to_string(other).map(Some).map_err(|error| damaged(&error)) }
+}
+
+/// Memory that a record holds, about.
+pub(super) fn bytes(record: &UsageRecord) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let content = record.content.as_ref().map_or(0, |content| length(&content.prompt) + length(&content.completion));
+    size_of::<UsageRecord>() + 512 + content + length(&record.metadata) + length(&record.error.message)
+}
+
+/// A row of [`record_columns!`].
+struct RecordRow<'a> {
+    columns: Columns<'a>,
+    connection: &'a Connection,
+    names: &'a mut Names,
+}
+
+impl RecordRow<'_> {
+    /// Fields are in the order of the columns.
+    fn read(&mut self) -> Result<UsageRecord, StoreError> {
+        Ok(UsageRecord {
+            id: self.columns.next_id()?,
+            user_id: self.interned_id()?.ok_or_else(|| StoreError::Damaged("a record has no user".to_owned()))?,
+            project_id: self.interned_id()?,
+            provider: self.interned()?.unwrap_or_default(),
+            model: self.interned()?.unwrap_or_default(),
+            response_model: self.interned()?,
+            operation: self.interned()?,
+            service_tier: self.interned()?,
+            region: self.interned()?,
+            origin: self.code()?,
+            status: self.code()?,
+            cost_source: self.code()?,
+            flags: self.columns.next().map(flags_of)?,
+            occurred_at: self.columns.next_instant()?,
+            recorded_at: self.columns.next_instant()?,
+            usage: self.usage()?,
+            cost: self.money()?,
+            list_cost: self.money()?,
+            cache_savings: self.money()?,
+            price: self.numbered(Names::price)?,
+            unpriced_reason: self.interned()?,
+            error: CallError { code: self.interned()?, message: self.columns.next()? },
+            response_time_ms: self.columns.next_count()?,
+            time_to_first_token_ms: self.columns.next_count()?,
+            allocation: CostAllocation {
+                department: self.interned()?,
+                team: self.interned()?,
+                purpose: self.interned()?,
+                client: self.interned()?,
+                campaign: self.interned()?,
+                other: self.json()?,
+            },
+            tags: self.numbered(Names::tags)?.unwrap_or_default(),
+            user_email: self.interned()?,
+            customer_email: self.interned()?,
+            session_id: self.columns.next()?,
+            trace_id: self.columns.next()?,
+            request_id: self.columns.next()?,
+            metadata: self.columns.next()?,
+            content: None,
+        })
+    }
+
+    fn numbered<T>(
+        &mut self,
+        name: impl FnOnce(&mut Names, &Connection, i64) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let number: Option<i64> = self.columns.next()?;
+        number.map(|number| name(self.names, self.connection, number)).transpose()
+    }
+
+    fn interned(&mut self) -> Result<Option<String>, StoreError> {
+        self.numbered(Names::value).map(|value| value.map(|value| value.to_string()))
+    }
+
+    fn interned_id<K>(&mut self) -> Result<Option<Id<K>>, StoreError> {
+        self.numbered(Names::id)
+    }
+
+    fn code<T: Code>(&mut self) -> Result<T, StoreError> {
+        self.columns.next().and_then(T::of_code)
+    }
+
+    fn money(&mut self) -> Result<Option<Money>, StoreError> {
+        self.columns.next::<Option<i64>>().map(|nanos| nanos.map(Money::from_nanos))
+    }
+
+    fn json<T: serde::de::DeserializeOwned + Default>(&mut self) -> Result<T, StoreError> {
+        let json: Option<String> = self.columns.next()?;
+        json.map_or_else(|| Ok(T::default()), |json| serde_json::from_str(&json).map_err(|error| damaged(&error)))
+    }
+
+    fn usage(&mut self) -> Result<Usage, StoreError> {
+        let mut counted = Vec::with_capacity(COLUMN_UNITS.len());
+        for unit in COLUMN_UNITS {
+            counted.extend(self.columns.next_count()?.map(|count| (unit, count)));
+        }
+        let mut usage: Usage = self.json()?;
+        counted.into_iter().for_each(|(unit, count)| usage.set(unit, count));
+        Ok(usage)
+    }
+}
+
+fn other_counts(usage: &Usage) -> Result<Option<String>, StoreError> {
+    let others: Usage = usage.iter().filter(|(unit, _)| !COLUMN_UNITS.contains(unit)).collect();
+    if others.is_empty() { Ok(None) } else { serde_json::to_string(&others).map(Some).map_err(|error| damaged(&error)) }
+}
+
+fn insert_content(connection: &Connection, content: Option<&Content>) -> Result<(), StoreError> {
+    if let Some(Content { prompt, completion }) = content {
+        let seq = connection.last_insert_rowid();
+        connection.prepare_cached(INSERT_CONTENT)?.execute((seq, prompt, completion))?;
+    }
+    Ok(())
+}
+
+fn find_content(connection: &Connection, seq: i64) -> Result<Option<Content>, StoreError> {
+    let read = |row: &Row<'_>| Ok(Content { prompt: row.get(0)?, completion: row.get(1)? });
+    Ok(connection.prepare_cached(FIND_CONTENT)?.query_row([seq], read).optional()?)
+}
+
+fn damaged(error: &serde_json::Error) -> StoreError {
+    StoreError::Damaged(error.to_string())
+}

@@ -1,0 +1,43 @@
+//! The versions of the schema. Forward only: a migration that was released is never edited.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::StoreError;
+
+/// Each brings the schema from the version of its index to the next.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001_first.sql")];
+
+/// Brings the database to the version that this program knows.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    let missing = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)).ok_or(too_new(found))?;
+    for migration in missing {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", known())?;
+    Ok(transaction.commit()?)
+}
+
+/// Whether the database has the version that this program knows.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    match version(connection)? {
+        found if found > known() => Err(too_new(found)),
+        found if found < known() => Err(StoreError::Unavailable(format!(
+            "the data was written by an older version of the program (schema {found}); start the server once to bring it up to date"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn too_new(found: i64) -> StoreError {
+    StoreError::TooNew { found, known: known() }
+}

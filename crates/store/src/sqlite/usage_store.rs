@@ -1,0 +1,73 @@
+//! The contract for usage records, on SQLite.
+
+use async_trait::async_trait;
+use domain::{
+    ProjectId, UsageId,
+    query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
+    usage_record::{Amendment, UsageRecord},
+};
+
+use super::{Sqlite, aggregate, amend, append, latency, list, record, rollup, verify};
+use crate::{Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification};
+
+/// Memory that a small write holds, about.
+const SMALL: usize = 1_024;
+
+#[async_trait]
+impl UsageStore for Sqlite {
+    async fn append(&self, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError> {
+        let bytes = records.iter().map(record::bytes).sum();
+        self.write(bytes, move |tx| append::append(tx, &records)).await
+    }
+
+    async fn find_record(&self, visibility: &Visibility, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
+        let found = self.read(move |tx| record::find(tx.connection, tx.names, id)).await?;
+        let record = found.map(|kept| kept.record);
+        Ok(record.filter(|record| visibility.includes(record.user_id, record.project_id)))
+    }
+
+    async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError> {
+        let query = query.clone();
+        self.read(move |tx| list::list(tx, &query)).await
+    }
+
+    async fn amend_record(
+        &self,
+        id: UsageId,
+        amendment: &Amendment,
+    ) -> Result<Option<(UsageRecord, UsageRecord)>, StoreError> {
+        let amendment = amendment.clone();
+        self.write(SMALL, move |tx| amend::amend(tx, id, &amendment)).await
+    }
+
+    async fn delete_record(&self, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
+        self.write(SMALL, move |tx| amend::delete(tx, id)).await
+    }
+
+    async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError> {
+        let projects = projects.to_vec();
+        self.write(SMALL, move |tx| amend::purge(tx, &projects)).await
+    }
+
+    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
+        let query = query.clone();
+        self.read(move |tx| aggregate::aggregate(tx, &query)).await
+    }
+
+    async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
+        let filter = filter.clone();
+        self.read(move |tx| latency::percentiles(tx, &filter)).await
+    }
+
+    async fn verify(&self) -> Result<Verification, StoreError> {
+        self.read(verify::verify).await
+    }
+
+    async fn rebuild(&self) -> Result<(), StoreError> {
+        self.write(SMALL, |tx| rollup::rebuild(tx.connection)).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|tx| Ok(tx.connection.query_row("select 1 from sqlite_schema limit 1", [], |_| Ok(()))?)).await
+    }
+}

@@ -1,0 +1,87 @@
+//! Rates of the source as rates of the catalog.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use pricing::file::Rates;
+use pricing::{Rate, Unit};
+use serde_json::value::RawValue;
+
+use crate::Log;
+use crate::source::{Prices, Tiers};
+
+/// What a price key of the source counts, and for how many of it a price is.
+#[derive(Clone, Copy)]
+enum Per {
+    Million,
+    Thousand,
+    Hour,
+}
+
+/// The catalog's rates, by unit.
+pub(crate) type RateCard = BTreeMap<Unit, Rates>;
+
+/// Converts `prices`, whose numbers never pass through a float.
+pub(crate) fn rate_card(prices: &Prices, owner: &str, log: &mut Log) -> Result<RateCard> {
+    let mut entry = |key: &str, value: &RawValue| {
+        let (unit, per) = unit_of(key).with_context(|| format!("{owner}: unknown price key {key}"))?;
+        Ok((unit, rates(value, per, &format!("{owner} {key}"), log).with_context(|| owner.to_owned())?))
+    };
+    prices.iter().map(|(key, value)| entry(key, value)).collect()
+}
+
+fn rates(value: &RawValue, per: Per, owner: &str, log: &mut Log) -> Result<Rates> {
+    if !value.get().starts_with('{') {
+        return Ok(Rates::Flat(rate(value.get(), per, owner, log)?));
+    }
+    let Tiers { base, mut tiers } = serde_json::from_str(value.get())?;
+    tiers.sort_by_key(|tier| tier.start);
+    let mut rates = vec![(0, rate(base.get(), per, owner, log)?)];
+    for tier in tiers {
+        rates.push((tier.start + 1, rate(tier.price.get(), per, owner, log)?));
+    }
+    Ok(Rates::Tiered(rates))
+}
+
+fn rate(text: &str, per: Per, owner: &str, log: &mut Log) -> Result<Rate> {
+    let parsed = match per {
+        Per::Million | Per::Thousand => Rate::parse_usd_per_million(text)?,
+        Per::Hour => Rate::parse_usd_per_hour(text)?,
+    };
+    if text.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 9) {
+        log.add(format!("rounded {owner}: {text} to {parsed}"));
+    }
+    let factor = if matches!(per, Per::Thousand) { 1000 } else { 1 };
+    Ok(Rate { nanos: parsed.nanos.checked_mul(factor).context("a rate out of range")?, ..parsed })
+}
+
+fn unit_of(key: &str) -> Option<(Unit, Per)> {
+    use Per::{Hour, Million, Thousand};
+    Some(match key {
+        "input_mtok" => (Unit::InputTokens, Million),
+        "output_mtok" => (Unit::OutputTokens, Million),
+        "cache_read_mtok" => (Unit::CacheReadTokens, Million),
+        "cache_write_mtok" => (Unit::CacheWriteTokens, Million),
+        "cache_write_1h_mtok" => (Unit::CacheWrite1hTokens, Million),
+        "input_audio_mtok" => (Unit::InputAudioTokens, Million),
+        "cache_audio_read_mtok" => (Unit::CacheReadAudioTokens, Million),
+        "output_audio_mtok" => (Unit::OutputAudioTokens, Million),
+        "input_image_mtok" => (Unit::InputImageTokens, Million),
+        "cache_image_read_mtok" => (Unit::CacheReadImageTokens, Million),
+        "output_image_mtok" => (Unit::OutputImageTokens, Million),
+        "input_video_mtok" => (Unit::InputVideoTokens, Million),
+        "output_video_mtok" => (Unit::OutputVideoTokens, Million),
+        "output_reasoning_mtok" => (Unit::ReasoningTokens, Million),
+        "output_citation_mtok" => (Unit::CitationTokens, Million),
+        "input_mchars" => (Unit::InputCharacters, Million),
+        "audio_hours" => (Unit::AudioMilliseconds, Hour),
+        "input_audio_hours" => (Unit::InputAudioMilliseconds, Hour),
+        "input_document_kpages" => (Unit::Pages, Thousand),
+        "input_annotated_document_kpages" => (Unit::AnnotatedPages, Thousand),
+        "input_text_messages_kcount" => (Unit::TextMessages, Thousand),
+        "requests_kcount" => (Unit::Requests, Thousand),
+        "web_searches_kcount" => (Unit::WebSearches, Thousand),
+        "storage_searches_kcount" => (Unit::FileSearches, Thousand),
+        _ => return None,
+    })
+}
