@@ -10,7 +10,11 @@ use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    auth::{password::{PasswordError, Passwords}, throttle::LoginThrottle, token::AccessTokens},
+    auth::{
+        password::{PasswordError, Passwords},
+        throttle::LoginThrottle,
+        token::AccessTokens,
+    },
     config::{Config, Secrets},
     limits, router,
     vault::Vault,
@@ -21,6 +25,7 @@ use crate::{
 pub struct App(Arc<Parts>);
 
 /// What [`App`] shares.
+#[expect(missing_debug_implementations, reason = "`App` has one that shows the settings")]
 pub struct Parts {
     /// The operator's settings.
     pub config: Config,
@@ -59,6 +64,7 @@ struct Tasks {
 }
 
 /// What an [`App`] is made of; see the fields of [`Parts`].
+#[expect(missing_debug_implementations, reason = "used up at once by `App::new`")]
 pub struct Ingredients {
     /// The operator's settings.
     pub config: Config,
@@ -100,7 +106,10 @@ impl App {
     }
 
     /// Starts background work with a name; shutdown waits for it.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns, so that shutdown can wait")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that spawns, so that shutdown can wait"
+    )]
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         let task = tokio::spawn(self.tasks.tracker.track_future(work));
         tokio::spawn(self.tasks.tracker.track_future(async move {

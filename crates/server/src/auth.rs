@@ -50,7 +50,10 @@ impl Caller {
             return Ok(Visibility::Everything);
         }
         let projects = app.meta.list_projects_of(self.user.id).await?;
-        Ok(Visibility::Of { user: self.user.id, projects: projects.into_iter().map(|project| project.id).collect() })
+        Ok(Visibility::Of {
+            user: self.user.id,
+            projects: projects.into_iter().map(|project| project.id).collect(),
+        })
     }
 
     /// The project with the caller's role in it, if it is visible.
@@ -213,7 +216,9 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
 
 async fn by_access_token(app: &App, token: &str, address: Option<IpAddr>) -> Result<Caller> {
     let claims = app.tokens.verify(token, app.clock.now()).map_err(|error| match error {
-        TokenError::Expired => ApiError::new(ErrorCode::TokenExpired, "the access token has expired; refresh it"),
+        TokenError::Expired => {
+            ApiError::new(ErrorCode::TokenExpired, "the access token has expired; refresh it")
+        }
         TokenError::Invalid => ApiError::unauthenticated(),
     })?;
     // Read afresh: a role that was taken away, or an account that was deleted, counts at once.
@@ -230,7 +235,10 @@ async fn by_tracker_key(app: &App, text: &str, address: Option<IpAddr>) -> Resul
     let now = app.clock.now();
     let key = key.filter(|key| key.is_valid_at(now)).ok_or_else(ApiError::unauthenticated)?;
     if !key.allows_address(address) {
-        return Err(ApiError::new(ErrorCode::AddressNotAllowed, "this tracker key may not be used from this address"));
+        return Err(ApiError::new(
+            ErrorCode::AddressNotAllowed,
+            "this tracker key may not be used from this address",
+        ));
     }
     let user = find_user(app, key.user_id).await?;
     note_use(app, &key);
@@ -244,7 +252,8 @@ async fn find_user(app: &App, id: UserId) -> Result<User> {
 /// Notes the use of a key, off the request's path; losing a note is no harm.
 fn note_use(app: &App, key: &TrackerKey) {
     let now = app.clock.now();
-    let recent = key.last_used_at.is_some_and(|at| now.duration_since(at).as_secs() < limits::KEY_TOUCH_SECONDS);
+    let recent =
+        key.last_used_at.is_some_and(|at| now.duration_since(at).as_secs() < limits::KEY_TOUCH_SECONDS);
     if recent {
         return;
     }
@@ -258,12 +267,14 @@ fn note_use(app: &App, key: &TrackerKey) {
 
 fn client_address(parts: &Parts, app: &App) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())?;
-    let trusted = |address: IpAddr| app.config.server.trusted_proxies.iter().any(|network| network.contains(address));
+    let trusted =
+        |address: IpAddr| app.config.server.trusted_proxies.iter().any(|network| network.contains(address));
     if !trusted(peer) {
         return Some(peer);
     }
     // The rightmost address that is not one of our own proxies: what stands left of it, the client may have made up.
     let forwarded = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<IpAddr> = forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
+    let hops: Vec<IpAddr> =
+        forwarded.flat_map(|value| value.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
     hops.into_iter().rev().find(|hop| !trusted(*hop)).or(Some(peer))
 }

@@ -18,11 +18,11 @@ use crate::{
 };
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $status:ident;)+) => {
         /// Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
         pub enum ErrorCode {
-            $($(#[$doc])* #[serde(rename = $code)] $variant,)+
+            $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
         }
 
         impl ErrorCode {
@@ -37,6 +37,11 @@ macro_rules! codes {
             /// HTTP status that goes with it.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)+ }
+            }
+
+            /// What it means, in a sentence or two; the documentation shows it.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }
         }
     };
@@ -176,16 +181,22 @@ impl From<StoreError> for ApiError {
             StoreError::Busy => Self::new(ErrorCode::StoreBusy, error.to_string()).retry_after(1),
             StoreError::Unavailable(cause) => {
                 tracing::error!(cause, "the store is unavailable");
-                Self::new(ErrorCode::StoreUnavailable, "the store is unavailable; nothing was recorded").retry_after(5)
+                Self::new(ErrorCode::StoreUnavailable, "the store is unavailable; nothing was recorded")
+                    .retry_after(5)
             }
+            StoreError::TooManyGroups(_) => Invalid::field("groupBy", error.to_string()).into(),
             StoreError::BadCursor => Invalid::field("cursor", "was not made by this server").into(),
-            StoreError::Conflict("email") => Self::new(ErrorCode::EmailTaken, "an account with this e-mail address exists"),
-            StoreError::Conflict("owner") => {
-                Self::new(ErrorCode::OwnerRequired, "a project needs at least one owner; name another one first")
+            StoreError::Conflict("email") => {
+                Self::new(ErrorCode::EmailTaken, "an account with this e-mail address exists")
             }
-            StoreError::Conflict("account" | "invitation") => {
-                Self::new(ErrorCode::SignupClosed, "registration is closed; ask an administrator for an invitation")
-            }
+            StoreError::Conflict("owner") => Self::new(
+                ErrorCode::OwnerRequired,
+                "a project needs at least one owner; name another one first",
+            ),
+            StoreError::Conflict("account" | "invitation") => Self::new(
+                ErrorCode::SignupClosed,
+                "registration is closed; ask an administrator for an invitation",
+            ),
             StoreError::Conflict(_)
             | StoreError::Overflow(_)
             | StoreError::TooNew { .. }
@@ -199,7 +210,9 @@ impl From<PasswordError> for ApiError {
     fn from(error: PasswordError) -> Self {
         match error {
             PasswordError::Busy => Self::new(ErrorCode::StoreBusy, error.to_string()).retry_after(1),
-            PasswordError::Argon2(_) | PasswordError::Malformed | PasswordError::Interrupted => Self::internal(error),
+            PasswordError::Argon2(_) | PasswordError::Malformed | PasswordError::Interrupted => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -14,7 +14,6 @@ use store::UsageStore;
 
 use crate::{
     api::usage_view::RecordView,
-
     error::{ApiError, Result},
     limits::EXPORT_PAGE_RECORDS,
 };
@@ -216,7 +215,11 @@ pub fn csv_rows(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> 
 /// Keeps a spreadsheet from running text as a formula: what starts like one gets an apostrophe in front.
 /// <https://owasp.org/www-community/attacks/CSV_Injection>
 pub fn spreadsheet_safe(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -227,7 +230,8 @@ mod tests {
     fn formulas_are_disarmed_and_fields_are_quoted() {
         assert_eq!(spreadsheet_safe("=HYPERLINK(\"http://x\")"), "'=HYPERLINK(\"http://x\")");
         assert_eq!(spreadsheet_safe("ai-team"), "ai-team");
-        let rows = csv_rows([vec!["a,b".into(), "say \"hi\"".into(), "two\nlines".into(), String::new()]]).unwrap();
+        let rows =
+            csv_rows([vec!["a,b".into(), "say \"hi\"".into(), "two\nlines".into(), String::new()]]).unwrap();
         assert_eq!(String::from_utf8(rows).unwrap(), "\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\r\n");
     }
 }

@@ -33,7 +33,12 @@ pub enum Ingested {
 /// Records `batch` for `caller`. The answer has one entry for each, in order; one that fails, fails alone.
 ///
 /// `Err` only when the store took none of it.
-pub async fn ingest(app: &App, caller: &Caller, batch: Vec<NewUsage>, origin: Origin) -> Result<Vec<Result<Ingested>>> {
+pub async fn ingest(
+    app: &App,
+    caller: &Caller,
+    batch: Vec<NewUsage>,
+    origin: Origin,
+) -> Result<Vec<Result<Ingested>>> {
     let now = app.clock.now();
     let mut projects = ProjectDoor::new(app, caller);
     let mut admitted = Vec::with_capacity(batch.len());
@@ -41,13 +46,20 @@ pub async fn ingest(app: &App, caller: &Caller, batch: Vec<NewUsage>, origin: Or
         new.project_id = new.project_id.or_else(|| caller.key.as_ref().and_then(|key| key.project_id));
         let keeps_content = projects.admit(new.project_id).await?;
         admitted.push(keeps_content.map(|keeps_content| {
-            let stamp =
-                Stamp { id: app.ids.next(now), user_id: caller.user.id, origin, recorded_at: now, keeps_content };
+            let stamp = Stamp {
+                id: app.ids.next(now),
+                user_id: caller.user.id,
+                origin,
+                recorded_at: now,
+                keeps_content,
+            };
             new.into_record(stamp, app.catalog)
         }));
     }
-    let records: Vec<UsageRecord> = admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
-    let mut appended = if records.is_empty() { Vec::new() } else { app.usage.append(records).await? }.into_iter();
+    let records: Vec<UsageRecord> =
+        admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
+    let mut appended =
+        if records.is_empty() { Vec::new() } else { app.usage.append(records).await? }.into_iter();
     let outcome = |record: Result<UsageRecord>| -> Result<Ingested> {
         let record = record?;
         match appended.next() {
@@ -69,11 +81,13 @@ fn count(outcomes: &[Result<Ingested>], origin: Origin) {
             Ok(Ingested::Duplicate(_) | Ingested::Deleted(_)) => "duplicate",
             Err(_) => "refused",
         };
-        metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome_word).increment(1);
+        metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome_word)
+            .increment(1);
         if let Ok(Ingested::New(record)) = outcome
             && record.cost.is_none()
         {
-            metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone()).increment(1);
+            metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone())
+                .increment(1);
         }
     }
 }
@@ -97,7 +111,8 @@ impl<'a> ProjectDoor<'a> {
             return Ok(known.clone());
         }
         let found = self.caller.find_project(self.app, id).await?;
-        let answer = found.ok_or_else(ApiError::project_not_found).and_then(|(project, role)| admit(&project, role));
+        let answer =
+            found.ok_or_else(ApiError::project_not_found).and_then(|(project, role)| admit(&project, role));
         self.known.insert(id, answer.clone());
         Ok(answer)
     }
@@ -108,7 +123,10 @@ fn admit(project: &Project, role: ProjectRole) -> Result<bool> {
         return Err(ApiError::forbidden("member of the project"));
     }
     if !project.is_active {
-        return Err(ApiError::new(ErrorCode::ProjectInactive, "the project is switched off; it takes no new usage"));
+        return Err(ApiError::new(
+            ErrorCode::ProjectInactive,
+            "the project is switched off; it takes no new usage",
+        ));
     }
     Ok(project.settings.store_prompts)
 }

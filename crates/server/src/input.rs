@@ -35,8 +35,13 @@ pub async fn read_body(body: Body, bytes_max: usize, app: &App) -> Result<Bytes>
         return Err(ApiError::new(ErrorCode::RequestTimeout, "the body did not arrive in time"));
     };
     read.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if too_large { too_large_error(bytes_max) } else { ApiError::new(ErrorCode::MalformedBody, "the body could not be read") }
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
+        if too_large {
+            too_large_error(bytes_max)
+        } else {
+            ApiError::new(ErrorCode::MalformedBody, "the body could not be read")
+        }
     })
 }
 
@@ -70,7 +75,10 @@ fn malformed(field: &str, error: &serde_json::Error) -> ApiError {
     // Text that is JSON but of the wrong kind is the field's fault; text that is not JSON is the body's.
     if error.is_data() && field != "." {
         let details = vec![Problem { field: field.to_owned(), message: message.clone() }];
-        return ApiError { details, ..ApiError::new(ErrorCode::MalformedBody, format!("{field}: {message}")) };
+        return ApiError {
+            details,
+            ..ApiError::new(ErrorCode::MalformedBody, format!("{field}: {message}"))
+        };
     }
     ApiError::new(ErrorCode::MalformedBody, format!("the body is not the JSON this route takes: {message}"))
 }
@@ -115,7 +123,12 @@ impl Pairs {
     }
 
     /// The last value of `name` as `parse` reads it.
-    pub fn parsed<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>, expected: &str) -> Result<Option<T>, Invalid> {
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, Invalid> {
         let read = |text| parse(text).ok_or_else(|| Invalid::field(name, format!("must be {expected}")));
         self.last(name).map(read).transpose()
     }
@@ -123,7 +136,9 @@ impl Pairs {
     /// Refuses names that the route does not know: a filter with a typing mistake would answer the wrong question.
     pub fn only(&self, known: impl Fn(&str) -> bool) -> Result<(), Invalid> {
         match self.0.iter().find(|(name, _)| !known(name)) {
-            Some((name, _)) => Err(Invalid::field(domain::text::cut(name, 64), "is not a parameter of this route")),
+            Some((name, _)) => {
+                Err(Invalid::field(domain::text::cut(name, 64), "is not a parameter of this route"))
+            }
             None => Ok(()),
         }
     }

@@ -46,7 +46,7 @@ impl Lines {
             if std::mem::take(&mut self.skipping) || end > self.bytes_max {
                 return Some(Line::TooLong);
             }
-            if let Some(line) = trimmed(line.slice(..end)) {
+            if let Some(line) = trimmed(&line.slice(..end)) {
                 return Some(Line::Whole(line));
             }
         }
@@ -58,7 +58,7 @@ impl Lines {
         if self.skipping || rest.len() > self.bytes_max {
             return Some(Line::TooLong);
         }
-        trimmed(rest).map(Line::Whole)
+        trimmed(&rest).map(Line::Whole)
     }
 
     /// Lets go of a line that is already too long, so that it is never held whole.
@@ -71,7 +71,7 @@ impl Lines {
     }
 }
 
-fn trimmed(line: Bytes) -> Option<Bytes> {
+fn trimmed(line: &Bytes) -> Option<Bytes> {
     let line = line.strip_suffix(b"\r").map_or_else(|| line.clone(), |text| line.slice_ref(text));
     (!line.trim_ascii().is_empty()).then_some(line)
 }

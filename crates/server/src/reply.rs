@@ -11,6 +11,7 @@ use crate::error::ApiError;
 
 /// A successful answer.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the contract's own word")]
 pub struct Success<T> {
     /// Always `true`.
     success: bool,
@@ -49,12 +50,12 @@ pub struct Pagination {
 
 impl<T> Success<T> {
     /// 200 with `data`.
-    pub const fn ok(data: T) -> Self {
+    pub fn ok(data: T) -> Self {
         Self { success: true, data, message: None, pagination: None, status: StatusCode::OK }
     }
 
     /// 201 with `data`.
-    pub const fn created(data: T) -> Self {
+    pub fn created(data: T) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(data) }
     }
 
@@ -86,4 +87,5 @@ impl<T: Serialize> IntoResponse for Success<T> {
 
 /// `data` of an answer that only says that it was done.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::empty_structs_with_brackets, reason = "with them it is `{}` in JSON, without `null`")]
 pub struct Nothing {}

@@ -26,8 +26,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session, tracker_keys,
-        usage, usage_bulk,
+        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session,
+        tracker_keys, usage, usage_bulk,
     },
     app::App,
     error::{ApiError, ErrorCode},
@@ -125,14 +125,28 @@ pub fn service(app: App) -> Router {
         .layer(middleware::from_fn(telemetry::observe))
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
         .layer(cors(&app))
-        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        .layer(SetResponseHeaderLayer::if_not_present(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("DENY"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
         .layer(middleware::from_fn_with_state(app.clone(), bound_requests))
         .layer(CompressionLayer::new());
     router
-        .fallback(|| async { ApiError::new(ErrorCode::RouteNotFound, "there is no such route; see /docs/api") })
+        .fallback(|| async {
+            ApiError::new(ErrorCode::RouteNotFound, "there is no such route; see /docs/api")
+        })
         .method_not_allowed_fallback(|| async {
             ApiError::new(ErrorCode::MethodNotAllowed, "the route does not take this method; see /docs/api")
         })
@@ -142,8 +156,13 @@ pub fn service(app: App) -> Router {
 
 /// Other sites' pages may only call from origins that the operator names.
 fn cors(app: &App) -> CorsLayer {
-    let origins: Vec<HeaderValue> =
-        app.config.server.cors_origins.iter().filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok()).collect();
+    let origins: Vec<HeaderValue> = app
+        .config
+        .server
+        .cors_origins
+        .iter()
+        .filter_map(|origin| HeaderValue::try_from(origin.as_str()).ok())
+        .collect();
     CorsLayer::new()
         .allow_origin(origins)
         .allow_credentials(true)
@@ -160,6 +179,8 @@ fn cors(app: &App) -> CorsLayer {
 async fn bound_requests(State(app): State<App>, request: Request, next: Next) -> Response {
     match app.requests.try_acquire() {
         Ok(_permit) => next.run(request).await,
-        Err(_) => ApiError::new(ErrorCode::StoreBusy, "too many requests in progress; try again").retry_after(1).into_response(),
+        Err(_) => ApiError::new(ErrorCode::StoreBusy, "too many requests in progress; try again")
+            .retry_after(1)
+            .into_response(),
     }
 }

@@ -11,7 +11,11 @@ use crate::{app::App, router};
 const STATS_EVERY: Duration = Duration::from_secs(5);
 
 /// Serves `app` on `listener` until `stop` completes; then answers what is in progress, within the configured time.
-pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let service: IntoMakeServiceWithConnectInfo<_, SocketAddr> =
         router::service(app.clone()).into_make_service_with_connect_info();
     let stopping = Arc::new(tokio::sync::Notify::new());

@@ -1,6 +1,6 @@
 //! Logs and measurements.
 
-use std::time::Instant;
+use std::{io::IsTerminal as _, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request},
@@ -15,12 +15,14 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Log, LogFormat};
 
 /// Bounds of the latency histogram, in seconds.
-const LATENCY_BUCKETS_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const LATENCY_BUCKETS_SECONDS: [f64; 12] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 /// Starts writing logs to standard error.
 pub fn start_logs(log: &Log) -> Result<(), anyhow::Error> {
     let filter = EnvFilter::try_new(&log.level).map_err(|error| anyhow::anyhow!("log.level: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false);
     let started = match log.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -31,7 +33,10 @@ pub fn start_logs(log: &Log) -> Result<(), anyhow::Error> {
 /// Starts measuring; the handle renders `/metrics`.
 pub fn start_metrics() -> Result<PrometheusHandle, BuildError> {
     let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Full("aict_http_request_duration_seconds".to_owned()), &LATENCY_BUCKETS_SECONDS)?
+        .set_buckets_for_metric(
+            Matcher::Full("aict_http_request_duration_seconds".to_owned()),
+            &LATENCY_BUCKETS_SECONDS,
+        )?
         .build_recorder();
     let handle = recorder.handle();
     // A second start in one process, as in tests, keeps the first recorder.

@@ -74,7 +74,10 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
         session_id: fields.reference(&["sessionId", "conversationId", "session_id"]),
         trace_id: fields.reference(&["traceId", "trace_id"]),
         request_id: fields.reference(&["requestId", "idempotencyKey", "request_id"]),
-        content: Content { prompt: fields.content(&["prompt", "messages"]), completion: fields.content(&["completion", "response"]) },
+        content: Content {
+            prompt: fields.content(&["prompt", "messages"]),
+            completion: fields.content(&["completion", "response"]),
+        },
         metadata: read_metadata(fields),
     };
     (!new.model.is_empty()).then_some(new)
@@ -114,7 +117,9 @@ fn read_error(fields: &mut Fields<'_>) -> CallError {
         Some(Value::Object(object)) => {
             let text = |key: &str| object.get(key).and_then(Value::as_str).map(str::to_owned);
             error.message = error.message.or_else(|| text("message"));
-            let code = text("code").or_else(|| text("type")).and_then(|code| text::dimension_value("error.code", &code).ok());
+            let code = text("code")
+                .or_else(|| text("type"))
+                .and_then(|code| text::dimension_value("error.code", &code).ok());
             error.code = error.code.or(code);
         }
         _ => {}
@@ -126,11 +131,16 @@ fn read_error(fields: &mut Fields<'_>) -> CallError {
 /// `status` may be a word or an HTTP status; without it, an error message tells.
 fn read_status(fields: &mut Fields<'_>, error: &CallError) -> Status {
     let failed_flag = matches!(fields.value(&["errorOccurred", "isError"]), Some(Value::Bool(true)));
-    let by_error = if failed_flag || *error != CallError::default() { Status::Error } else { Status::Success };
+    let by_error =
+        if failed_flag || *error != CallError::default() { Status::Error } else { Status::Success };
     match fields.value(&["status", "httpStatus", "statusCode"]) {
         None => by_error,
         Some(Value::Number(code)) => {
-            if code.as_u64().is_some_and(|code| code >= 400) { Status::Error } else { Status::Success }
+            if code.as_u64().is_some_and(|code| code >= 400) {
+                Status::Error
+            } else {
+                Status::Success
+            }
         }
         Some(Value::String(word)) => match word.to_ascii_lowercase().as_str() {
             "success" | "ok" | "completed" | "succeeded" => Status::Success,
@@ -196,7 +206,8 @@ fn read_metadata(fields: &mut Fields<'_>) -> Option<String> {
 
 /// A problem of one item of a list, under the item's place.
 pub fn nested(index: usize, problems: Vec<Problem>) -> Vec<Problem> {
-    let nest = |problem: Problem| Problem { field: format!("usageData[{index}].{}", problem.field), ..problem };
+    let nest =
+        |problem: Problem| Problem { field: format!("usageData[{index}].{}", problem.field), ..problem };
     problems.into_iter().map(nest).collect()
 }
 

@@ -1,11 +1,11 @@
 //! What was spent, on what, and how it develops.
 
 pub mod allocation;
-mod breakdown;
+pub mod breakdown;
 pub mod compare;
 pub mod export;
-mod question;
-mod trends;
+pub mod question;
+pub mod trends;
 
 use axum::extract::State;
 use domain::{
@@ -183,7 +183,11 @@ pub struct ProjectSummary {
 #[utoipa::path(get, path = "/analytics", tag = "Analytics", operation_id = "get_analytics",
     params(AnalyticsParams, FilterParams),
     responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 422, body = Failure)))]
-pub async fn get_analytics(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Analytics>> {
+pub async fn get_analytics(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    pairs: Pairs,
+) -> Result<Success<Analytics>> {
     pairs.only(is_parameter)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
     let month = domain::budget::Period::calendar_month(app.clock.now());
@@ -194,7 +198,11 @@ pub async fn get_analytics(State(app): State<App>, auth: Auth<Read>, pairs: Pair
 #[utoipa::path(get, path = "/analytics/projects/{projectId}", tag = "Analytics", operation_id = "get_project_analytics",
     params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
     responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
-pub async fn get_project_analytics(State(app): State<App>, access: ProjectAccess<Viewer>, pairs: Pairs) -> Result<Success<Analytics>> {
+pub async fn get_project_analytics(
+    State(app): State<App>,
+    access: ProjectAccess<Viewer>,
+    pairs: Pairs,
+) -> Result<Success<Analytics>> {
     about_project(&app, access, &pairs).await
 }
 
@@ -202,7 +210,11 @@ pub async fn get_project_analytics(State(app): State<App>, access: ProjectAccess
 #[utoipa::path(get, path = "/projects/{projectId}/analytics", tag = "Projects", operation_id = "get_analytics_of_project",
     params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
     responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
-pub async fn get_analytics_of_project(State(app): State<App>, access: ProjectAccess<Viewer>, pairs: Pairs) -> Result<Success<Analytics>> {
+pub async fn get_analytics_of_project(
+    State(app): State<App>,
+    access: ProjectAccess<Viewer>,
+    pairs: Pairs,
+) -> Result<Success<Analytics>> {
     about_project(&app, access, &pairs).await
 }
 
@@ -210,13 +222,21 @@ pub async fn get_analytics_of_project(State(app): State<App>, access: ProjectAcc
 #[utoipa::path(get, path = "/usage/stats", tag = "Usage", operation_id = "get_usage_stats",
     params(AnalyticsParams, FilterParams),
     responses((status = 200, body = Success<Summary>), (status = 401, body = Failure), (status = 422, body = Failure)))]
-pub async fn get_usage_stats(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Summary>> {
+pub async fn get_usage_stats(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    pairs: Pairs,
+) -> Result<Success<Summary>> {
     pairs.only(is_parameter)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
     summary(&app, &question, None).await.map(Success::ok)
 }
 
-async fn about_project(app: &App, access: ProjectAccess<Viewer>, pairs: &Pairs) -> Result<Success<Analytics>> {
+async fn about_project(
+    app: &App,
+    access: ProjectAccess<Viewer>,
+    pairs: &Pairs,
+) -> Result<Success<Analytics>> {
     pairs.only(is_parameter)?;
     let mut question = question(pairs, access.caller.visibility(app).await?, app.clock.now())?;
     question.filter = question.filter.of_project(access.project.id);
@@ -251,7 +271,8 @@ async fn answer(
 
 async fn project_summary(app: &App, project: Project) -> Result<ProjectSummary> {
     let mut spending = spending_of(app, std::slice::from_ref(&project)).await?;
-    let spending = spending.remove(&project.id).ok_or_else(|| ApiError::internal("a project has no spending"))?;
+    let spending =
+        spending.remove(&project.id).ok_or_else(|| ApiError::internal("a project has no spending"))?;
     Ok(ProjectSummary { id: project.id, name: project.name, budget: project.budget, spending })
 }
 
@@ -330,7 +351,9 @@ impl PeriodView {
 fn date_label(start: Timestamp, bucket: Bucket, zone: &TimeZone) -> String {
     match bucket {
         Bucket::Hour => start.to_string(),
-        Bucket::Day | Bucket::Week | Bucket::Month => start.to_zoned_datetime(zone.clone()).date().to_string(),
+        Bucket::Day | Bucket::Week | Bucket::Month => {
+            start.to_zoned_datetime(zone.clone()).date().to_string()
+        }
     }
 }
 

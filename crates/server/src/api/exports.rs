@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{Interval, Invalid, query::Filter};
-use utoipa::IntoParams;
 
 use crate::{
     api::usage_query::{FilterParams, filter, is_filter},
@@ -18,7 +17,7 @@ use crate::{
 };
 
 /// Form of an export.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the parameter")]
 pub struct FormatParam {
@@ -39,7 +38,11 @@ pub async fn export_usage(State(app): State<App>, auth: Auth<Read>, pairs: Pairs
 #[utoipa::path(get, path = "/projects/{projectId}/export", tag = "Projects", operation_id = "export_project",
     params(("projectId" = String, Path, description = "Id of the project"), FormatParam, FilterParams),
     responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
-pub async fn export_project(State(app): State<App>, access: ProjectAccess<Viewer>, pairs: Pairs) -> Result<Response> {
+pub async fn export_project(
+    State(app): State<App>,
+    access: ProjectAccess<Viewer>,
+    pairs: Pairs,
+) -> Result<Response> {
     let filter = filter(&pairs, access.caller.visibility(&app).await?, Interval::ALWAYS)?;
     download(&app, &pairs, filter.of_project(access.project.id))
 }
@@ -53,7 +56,10 @@ fn download(app: &App, pairs: &Pairs, filter: Filter) -> Result<Response> {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::try_from(name).map_err(crate::error::ApiError::internal)?);
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::try_from(name).map_err(crate::error::ApiError::internal)?,
+    );
     Ok(response)
 }
 

@@ -36,5 +36,6 @@ pub async fn check_readiness(State(app): State<App>) -> Response {
     responses((status = 200, body = String, content_type = "text/plain")))]
 pub async fn get_metrics(State(app): State<App>) -> Response {
     app.metrics.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render())
+        .into_response()
 }

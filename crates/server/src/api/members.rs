@@ -99,7 +99,10 @@ pub struct InvitationView {
 #[utoipa::path(get, path = "/projects/{projectId}/members", tag = "Projects", operation_id = "list_members",
     params(("projectId" = String, Path, description = "Id of the project")),
     responses((status = 200, body = Success<Vec<MemberView>>), (status = 401, body = Failure), (status = 404, body = Failure)))]
-pub async fn list_members(State(app): State<App>, access: ProjectAccess<Viewer>) -> Result<Success<Vec<MemberView>>> {
+pub async fn list_members(
+    State(app): State<App>,
+    access: ProjectAccess<Viewer>,
+) -> Result<Success<Vec<MemberView>>> {
     let names = Names::load(&app).await?;
     Ok(Success::ok(access.project.members.iter().map(|member| MemberView::new(member, &names)).collect()))
 }

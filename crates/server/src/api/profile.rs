@@ -106,7 +106,8 @@ fn checked_preferences(text: &str) -> Result<String, Invalid> {
 }
 
 fn profile(user: User) -> Result<Profile> {
-    let preferences = RawValue::from_string(user.preferences.clone()).map_err(crate::error::ApiError::internal)?;
+    let preferences =
+        RawValue::from_string(user.preferences.clone()).map_err(crate::error::ApiError::internal)?;
     let created_at = user.created_at;
     Ok(Profile { user: user.into(), preferences, created_at })
 }

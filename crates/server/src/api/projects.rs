@@ -95,7 +95,11 @@ pub struct Spending {
 #[utoipa::path(get, path = "/projects", tag = "Projects", operation_id = "list_projects",
     params(Paging, ("search" = Option<String>, Query, description = "Words in name, description or tags")),
     responses((status = 200, body = Success<Vec<ProjectView>>), (status = 401, body = Failure)))]
-pub async fn list_projects(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Vec<ProjectView>>> {
+pub async fn list_projects(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    pairs: Pairs,
+) -> Result<Success<Vec<ProjectView>>> {
     pairs.only(|name| matches!(name, "page" | "limit" | "search" | "sort" | "order"))?;
     let paging = Paging::from_pairs(&pairs)?;
     let user = &auth.caller.user;
@@ -159,7 +163,10 @@ pub async fn create_project(
 #[utoipa::path(get, path = "/projects/{projectId}", tag = "Projects", operation_id = "get_project",
     params(("projectId" = String, Path, description = "Id of the project")),
     responses((status = 200, body = Success<ProjectView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
-pub async fn get_project(State(app): State<App>, access: ProjectAccess<Viewer>) -> Result<Success<ProjectView>> {
+pub async fn get_project(
+    State(app): State<App>,
+    access: ProjectAccess<Viewer>,
+) -> Result<Success<ProjectView>> {
     view_one(&app, access.project, access.role).await.map(Success::ok)
 }
 
@@ -183,7 +190,10 @@ pub async fn update_project(
 #[utoipa::path(delete, path = "/projects/{projectId}", tag = "Projects", operation_id = "delete_project",
     params(("projectId" = String, Path, description = "Id of the project")),
     responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
-pub async fn delete_project(State(app): State<App>, access: ProjectAccess<Owner>) -> Result<Success<Nothing>> {
+pub async fn delete_project(
+    State(app): State<App>,
+    access: ProjectAccess<Owner>,
+) -> Result<Success<Nothing>> {
     let mut project = access.project;
     project.archived_at = Some(app.clock.now());
     app.meta.update_project(&project).await?;

@@ -56,7 +56,10 @@ pub struct NewProviderKey {
 /// List one's provider keys, masked.
 #[utoipa::path(get, path = "/user/api-keys", tag = "Provider keys", operation_id = "list_provider_keys",
     responses((status = 200, body = Success<Vec<ProviderKeyView>>), (status = 401, body = Failure)))]
-pub async fn list_provider_keys(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<ProviderKeyView>>> {
+pub async fn list_provider_keys(
+    State(app): State<App>,
+    auth: Auth<Read>,
+) -> Result<Success<Vec<ProviderKeyView>>> {
     let keys = app.meta.list_provider_keys(auth.caller.user.id).await?;
     Ok(Success::ok(keys.iter().map(|key| view(&app, key)).collect()))
 }
@@ -75,7 +78,8 @@ pub async fn add_provider_key(
     let masked = provider_key::check(&provider, &new.key)?;
     let user_id = auth.caller.user.id;
     let sealed = app.vault.seal(user_id, &provider, &new.key)?;
-    let key = ProviderKey { user_id, provider, masked, sealed, added_at: app.clock.now(), last_used_at: None };
+    let key =
+        ProviderKey { user_id, provider, masked, sealed, added_at: app.clock.now(), last_used_at: None };
     app.meta.put_provider_key(&key).await?;
     tracing::info!(user = %user_id, provider = key.provider, "provider key added");
     Ok(Success::created(view(&app, &key)))
@@ -100,10 +104,13 @@ pub async fn remove_provider_key(
 
 fn known_provider(app: &App, service: &str) -> Result<String, Invalid> {
     let provider = pricing::canonical_provider(service);
-    if app.catalog.providers().any(|known| known.id == *provider) {
+    if app.catalog.find_provider(&provider).is_some() {
         return Ok(provider.into_owned());
     }
-    Err(Invalid::field("service", "is not a provider of the catalog; openai, anthropic, google and bedrock are"))
+    Err(Invalid::field(
+        "service",
+        "is not a provider of the catalog; openai, anthropic, google and bedrock are",
+    ))
 }
 
 fn view(app: &App, key: &ProviderKey) -> ProviderKeyView {

@@ -53,7 +53,7 @@ pub struct Login {
 
 /// A refresh token, for clients without cookies.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub struct RefreshRequest {
     /// The refresh token; the cookie is used when missing.
     #[schema(value_type = Option<String>)]
@@ -114,7 +114,15 @@ pub async fn register(
     };
     let role = if claim == Claim::First { Role::Owner } else { Role::Member };
     let now = app.clock.now();
-    let user = User { id: app.ids.next(now), email, name, role, preferences: "{}".to_owned(), demo: false, created_at: now };
+    let user = User {
+        id: app.ids.next(now),
+        email,
+        name,
+        role,
+        preferences: "{}".to_owned(),
+        demo: false,
+        created_at: now,
+    };
     if claim == Claim::First && app.meta.has_accounts().await? {
         // Before the costly hash: a closed door should be cheap to knock at.
         return Err(store::StoreError::Conflict("account").into());
@@ -184,7 +192,11 @@ pub async fn refresh_session(
     request_body = Option<RefreshRequest>,
     responses((status = 200, body = Success<Nothing>)),
     security(()))]
-pub async fn logout(State(app): State<App>, jar: CookieJar, body: bytes::Bytes) -> Result<(CookieJar, Success<Nothing>)> {
+pub async fn logout(
+    State(app): State<App>,
+    jar: CookieJar,
+    body: bytes::Bytes,
+) -> Result<(CookieJar, Success<Nothing>)> {
     if let Some(presented) = presented_token(&jar, &body)? {
         app.meta.revoke_session(&hash_token(presented.expose())).await?;
     }
@@ -256,9 +268,10 @@ fn signed_in(app: &App, jar: CookieJar, user: User, refresh_token: &Secret) -> R
         .http_only(true)
         .same_site(SameSite::Strict)
         .secure(app.config.server.is_https())
-        .max_age(axum_extra::extract::cookie::CookieDuration::days(days))
+        .max_age(time::Duration::days(days))
         .build();
-    let reply = SignedIn { user: user.into(), access_token, refresh_token: refresh_token.expose().to_owned() };
+    let reply =
+        SignedIn { user: user.into(), access_token, refresh_token: refresh_token.expose().to_owned() };
     Ok((jar.add(cookie), reply))
 }
 
@@ -267,7 +280,8 @@ const fn cookie_path() -> &'static str {
 }
 
 fn presented_token(jar: &CookieJar, body: &[u8]) -> Result<Option<Secret>> {
-    let request: RefreshRequest = if body.is_empty() { RefreshRequest::default() } else { crate::input::parse_json(body)? };
+    let request: RefreshRequest =
+        if body.is_empty() { RefreshRequest::default() } else { crate::input::parse_json(body)? };
     let cookie = || jar.get(REFRESH_COOKIE).map(|cookie| Secret::new(cookie.value()));
     Ok(request.refresh_token.or_else(cookie))
 }
@@ -277,5 +291,6 @@ fn invalid_refresh_token() -> ApiError {
 }
 
 fn too_many_attempts(retry_after_seconds: u64) -> ApiError {
-    ApiError::new(ErrorCode::RateLimited, "too many attempts; wait and try again").retry_after(retry_after_seconds)
+    ApiError::new(ErrorCode::RateLimited, "too many attempts; wait and try again")
+        .retry_after(retry_after_seconds)
 }

@@ -87,7 +87,10 @@ pub struct TrackerKeyChange {
 /// List one's tracker keys.
 #[utoipa::path(get, path = "/user/dashboard-api-keys", tag = "Tracker keys", operation_id = "list_tracker_keys",
     responses((status = 200, body = Success<Vec<TrackerKeyView>>), (status = 401, body = Failure)))]
-pub async fn list_tracker_keys(State(app): State<App>, auth: Auth<Admin>) -> Result<Success<Vec<TrackerKeyView>>> {
+pub async fn list_tracker_keys(
+    State(app): State<App>,
+    auth: Auth<Admin>,
+) -> Result<Success<Vec<TrackerKeyView>>> {
     let keys = app.meta.list_tracker_keys(auth.caller.user.id).await?;
     let now = app.clock.now();
     Ok(Success::ok(keys.into_iter().map(|key| view(key, now)).collect()))
@@ -161,7 +164,12 @@ pub async fn delete_tracker_key(
     Ok(Success::ok(Nothing {}).with_message("key deleted"))
 }
 
-async fn changed(app: &App, caller: &Caller, mut key: TrackerKey, change: TrackerKeyChange) -> Result<TrackerKey> {
+async fn changed(
+    app: &App,
+    caller: &Caller,
+    mut key: TrackerKey,
+    change: TrackerKeyChange,
+) -> Result<TrackerKey> {
     let mut problems = Problems::default();
     if let Some(name) = change.name {
         key.name = problems.take(text::name("name", &name)).unwrap_or_default();

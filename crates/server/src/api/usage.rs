@@ -158,7 +158,12 @@ pub struct TrackUsage {
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
     request_body = TrackUsage,
     responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)))]
-pub async fn track_usage(State(app): State<App>, auth: Auth<Ingest>, headers: HeaderMap, body: axum::body::Body) -> Result<Success<Tracked>> {
+pub async fn track_usage(
+    State(app): State<App>,
+    auth: Auth<Ingest>,
+    headers: HeaderMap,
+    body: axum::body::Body,
+) -> Result<Success<Tracked>> {
     track(&app, &auth.caller, &headers, body, Origin::Track).await
 }
 
@@ -167,18 +172,30 @@ pub async fn track_usage(State(app): State<App>, auth: Auth<Ingest>, headers: He
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
     request_body = TrackUsage,
     responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)))]
-pub async fn track_usage_sdk(State(app): State<App>, auth: Auth<Ingest>, headers: HeaderMap, body: axum::body::Body) -> Result<Success<Tracked>> {
+pub async fn track_usage_sdk(
+    State(app): State<App>,
+    auth: Auth<Ingest>,
+    headers: HeaderMap,
+    body: axum::body::Body,
+) -> Result<Success<Tracked>> {
     track(&app, &auth.caller, &headers, body, Origin::Sdk).await
 }
 
-async fn track(app: &App, caller: &Caller, headers: &HeaderMap, body: axum::body::Body, origin: Origin) -> Result<Success<Tracked>> {
+async fn track(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+    origin: Origin,
+) -> Result<Success<Tracked>> {
     caller.require_role(Role::Member)?;
     require_json(headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()))?;
     let body: Bytes = read_body(body, app.config.limits.body_bytes_max, app).await?;
     let mut new = track::parse(&body, app.clock.now())?;
     apply_headers(&mut new, headers)?;
     let mut outcomes = ingest(app, caller, vec![new], origin).await?;
-    let outcome = outcomes.pop().unwrap_or_else(|| Err(ApiError::internal("nothing became of the record")))?;
+    let outcome =
+        outcomes.pop().unwrap_or_else(|| Err(ApiError::internal("nothing became of the record")))?;
     Ok(Success::created(tracked(&outcome)))
 }
 
@@ -224,7 +241,11 @@ pub fn tracked(outcome: &Ingested) -> Tracked {
         ("sort" = Option<String>, Query, description = "`timestamp` (unless told otherwise), `cost`, `totalTokens` or `responseTime`"),
         ("order" = Option<String>, Query, description = "`desc` (unless told otherwise) or `asc`")),
     responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
-pub async fn list_usage(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Success<Vec<RecordView>>> {
+pub async fn list_usage(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    pairs: Pairs,
+) -> Result<Success<Vec<RecordView>>> {
     list(&app, &auth.caller, &pairs).await
 }
 
@@ -232,7 +253,11 @@ pub async fn list_usage(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) 
 #[utoipa::path(get, path = "/usage/search", tag = "Usage", operation_id = "search_usage",
     params(FilterParams, Paging, ("q" = Option<String>, Query, description = "Words to search for; also `search`")),
     responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
-pub async fn search_usage(State(app): State<App>, auth: Auth<Read>, mut pairs: Pairs) -> Result<Success<Vec<RecordView>>> {
+pub async fn search_usage(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    mut pairs: Pairs,
+) -> Result<Success<Vec<RecordView>>> {
     for (name, _) in pairs.0.iter_mut().filter(|(name, _)| name == "q") {
         "search".clone_into(name);
     }
@@ -259,7 +284,11 @@ async fn list(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Success<Vec<R
     Ok(Success::ok(page.records.iter().map(RecordView::new).collect()).with_pagination(pagination))
 }
 
-fn record_query(pairs: &Pairs, paging: Paging, visibility: domain::query::Visibility) -> Result<RecordQuery, Invalid> {
+fn record_query(
+    pairs: &Pairs,
+    paging: Paging,
+    visibility: domain::query::Visibility,
+) -> Result<RecordQuery, Invalid> {
     let sorts = "timestamp, cost, totalTokens or responseTime";
     let sort = pairs.parsed("sort", sort_from_name, sorts)?.unwrap_or_default();
     let order = |text: &str| ["asc", "desc"].iter().position(|order| *order == text);
@@ -295,7 +324,11 @@ fn sort_from_name(name: &str) -> Option<RecordSort> {
 #[utoipa::path(get, path = "/usage/{usageId}", tag = "Usage", operation_id = "get_usage",
     params(("usageId" = String, Path, description = "Id of the record")),
     responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 404, body = Failure)))]
-pub async fn get_usage(State(app): State<App>, auth: Auth<Read>, UsageInPath(id): UsageInPath) -> Result<Success<RecordDetail>> {
+pub async fn get_usage(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    UsageInPath(id): UsageInPath,
+) -> Result<Success<RecordDetail>> {
     let record = find_visible(&app, &auth.caller, id).await?;
     Ok(Success::ok(RecordDetail::new(&record)))
 }
@@ -329,7 +362,8 @@ pub async fn update_usage(
     if let Some(target) = change.project_id {
         may_record_for(&app, &auth.caller, target).await?;
     }
-    let amendment = Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
+    let amendment =
+        Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
     let (_, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
     Ok(Success::ok(RecordDetail::new(&after)))
 }
@@ -338,7 +372,11 @@ pub async fn update_usage(
 #[utoipa::path(delete, path = "/usage/{usageId}", tag = "Usage", operation_id = "delete_usage",
     params(("usageId" = String, Path, description = "Id of the record")),
     responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
-pub async fn delete_usage(State(app): State<App>, auth: Auth<Write>, UsageInPath(id): UsageInPath) -> Result<Success<Nothing>> {
+pub async fn delete_usage(
+    State(app): State<App>,
+    auth: Auth<Write>,
+    UsageInPath(id): UsageInPath,
+) -> Result<Success<Nothing>> {
     let record = find_visible(&app, &auth.caller, id).await?;
     may_correct(&app, &auth.caller, &record).await?;
     app.usage.delete_record(id).await?.ok_or_else(usage_not_found)?;

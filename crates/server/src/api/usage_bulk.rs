@@ -96,16 +96,25 @@ pub async fn track_usage_bulk(
     body: Body,
 ) -> Result<Success<BulkOutcome>> {
     auth.caller.require_role(Role::Member)?;
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     let key = key.map(|key| text::reference("Idempotency-Key", key)).transpose()?;
-    let mut bulk = Bulk { app: &app, caller: &auth.caller, key, batch: Vec::new(), next_index: 0, outcome: BulkOutcome::default() };
+    let mut bulk = Bulk {
+        app: &app,
+        caller: &auth.caller,
+        key,
+        batch: Vec::new(),
+        next_index: 0,
+        outcome: BulkOutcome::default(),
+    };
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if matches!(essence, "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines") {
         bulk.take_lines(body.into_data_stream()).await?;
     } else {
         require_json(Some(content_type))?;
-        let body = read_body(body, app.config.limits.bulk_body_bytes_max, &app).await.map_err(advise_ndjson)?;
+        let body =
+            read_body(body, app.config.limits.bulk_body_bytes_max, &app).await.map_err(advise_ndjson)?;
         bulk.take_list(&body).await?;
     }
     bulk.flush().await?;
@@ -116,7 +125,8 @@ fn advise_ndjson(error: ApiError) -> ApiError {
     if error.code != ErrorCode::PayloadTooLarge {
         return error;
     }
-    let message = format!("{}; send larger imports as application/x-ndjson, one record a line", error.message);
+    let message =
+        format!("{}; send larger imports as application/x-ndjson, one record a line", error.message);
     ApiError { message, ..error }
 }
 
@@ -156,10 +166,13 @@ impl Bulk<'_> {
     async fn next_chunk(&self, stream: &mut BodyDataStream) -> Result<Option<Bytes>> {
         let next = tokio::time::timeout(self.app.config.server.request_timeout(), stream.next()).await;
         match next {
-            Ok(chunk) => chunk
-                .transpose()
-                .map_err(|_| ApiError::new(ErrorCode::MalformedBody, "the body broke off; records up to there are kept")),
-            Err(_) => Err(ApiError::new(ErrorCode::RequestTimeout, "the body fell silent; records up to there are kept")),
+            Ok(chunk) => chunk.transpose().map_err(|_| {
+                ApiError::new(ErrorCode::MalformedBody, "the body broke off; records up to there are kept")
+            }),
+            Err(_) => Err(ApiError::new(
+                ErrorCode::RequestTimeout,
+                "the body fell silent; records up to there are kept",
+            )),
         }
     }
 

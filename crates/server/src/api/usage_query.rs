@@ -10,7 +10,6 @@ use domain::{
     text,
 };
 use jiff::tz::TimeZone;
-use utoipa::IntoParams;
 
 use crate::{input::Pairs, limits, reply::Pagination};
 
@@ -26,7 +25,7 @@ const ALIASES: &[(&str, Dimension)] = &[
 pub const NONE: &str = "(none)";
 
 /// Which records; every filter can be repeated (any of its values) and negated with `!` before a value.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the parameters that `filter` reads")]
 pub struct FilterParams {
@@ -91,7 +90,8 @@ pub fn zone(pairs: &Pairs) -> Result<TimeZone, Invalid> {
 
 /// The records that are asked for, within what is visible; `default` bounds the period where the caller does not.
 pub fn filter(pairs: &Pairs, visibility: Visibility, default: Interval) -> Result<Filter, Invalid> {
-    let period = Interval::from_bounds(pairs.last("startDate"), pairs.last("endDate"), &zone(pairs)?, default)?;
+    let period =
+        Interval::from_bounds(pairs.last("startDate"), pairs.last("endDate"), &zone(pairs)?, default)?;
     let mut selections: BTreeMap<Dimension, Selection> = BTreeMap::new();
     for (name, value) in &pairs.0 {
         let (Some(dimension), false) = (dimension(name), value.is_empty()) else { continue };
@@ -102,7 +102,10 @@ pub fn filter(pairs: &Pairs, visibility: Visibility, default: Interval) -> Resul
         };
         list.push(selected(name, dimension, value)?);
         if list.len() > bounds::FILTER_VALUES_MAX {
-            return Err(Invalid::field(name, format!("must have at most {} values", bounds::FILTER_VALUES_MAX)));
+            return Err(Invalid::field(
+                name,
+                format!("must have at most {} values", bounds::FILTER_VALUES_MAX),
+            ));
         }
     }
     let search = pairs.last("search").map(|search| text::dimension_value("search", search)).transpose()?;
@@ -116,7 +119,9 @@ fn selected(name: &str, dimension: Dimension, value: &str) -> Result<String, Inv
     let value = text::dimension_value(name, value)?;
     Ok(match dimension {
         Dimension::Service => pricing::canonical_provider(&value).into_owned(),
-        Dimension::Project | Dimension::User | Dimension::UserEmail | Dimension::CustomerEmail => value.to_lowercase(),
+        Dimension::Project | Dimension::User | Dimension::UserEmail | Dimension::CustomerEmail => {
+            value.to_lowercase()
+        }
         Dimension::Model
         | Dimension::Department
         | Dimension::Team
@@ -130,7 +135,7 @@ fn selected(name: &str, dimension: Dimension, value: &str) -> Result<String, Inv
 }
 
 /// Which page.
-#[derive(Debug, Clone, Copy, IntoParams)]
+#[derive(Debug, Clone, Copy, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// Number of the page, from 1.
@@ -193,7 +198,13 @@ mod tests {
 
     #[test]
     fn filters_repeat_negate_and_name_what_is_missing() {
-        let query = pairs(&[("service", "openai"), ("provider", "google-ai"), ("tag", "!beta"), ("team", "(none)"), ("model", "")]);
+        let query = pairs(&[
+            ("service", "openai"),
+            ("provider", "google-ai"),
+            ("tag", "!beta"),
+            ("team", "(none)"),
+            ("model", ""),
+        ]);
         let filter = filter(&query, Visibility::Everything, Interval::ALWAYS).unwrap();
         let selection = |include: &[&str], exclude: &[&str]| Selection {
             include: include.iter().map(|text| (*text).to_owned()).collect(),
@@ -208,7 +219,9 @@ mod tests {
     #[test]
     fn pages_are_bounded() {
         assert_eq!(Paging::from_pairs(&pairs(&[("page", "3"), ("limit", "50")])).unwrap().offset(), 100);
-        for (name, value) in [("page", "0"), ("page", "x"), ("limit", "101"), ("limit", "0"), ("page", "99999999")] {
+        for (name, value) in
+            [("page", "0"), ("page", "x"), ("limit", "101"), ("limit", "0"), ("page", "99999999")]
+        {
             assert_eq!(Paging::from_pairs(&pairs(&[(name, value)])).unwrap_err().0[0].field, name, "{value}");
         }
         let paging = Paging { page: 2, limit: 20 };

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::track;
+use crate::{api::prices::PriceView, track};
 
 /// One kept call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -177,7 +177,7 @@ pub struct Explanation {
     /// The sum, rounded half to even to a nano-dollar.
     #[schema(value_type = f64)]
     total: Money,
-    /// The price row.
+    /// The price row, as it was then.
     price: PriceView,
 }
 
@@ -201,27 +201,6 @@ pub struct ItemView {
     amount: String,
 }
 
-/// The price row behind a cost, as it was then.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PriceView {
-    /// Id of the row.
-    id: String,
-    /// Provider of the row.
-    provider: String,
-    /// Model of the row.
-    model: String,
-    /// Since when it holds; `null` is since ever.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    valid_from: Option<Timestamp>,
-    /// Until when it holds.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    valid_until: Option<Timestamp>,
-    /// Where it is from.
-    #[schema(value_type = Object)]
-    source: pricing::PriceSource,
-}
-
 impl RecordDetail {
     /// The detail of `record`.
     pub fn new(record: &UsageRecord) -> Self {
@@ -240,14 +219,7 @@ fn explanation(record: &UsageRecord) -> Option<Explanation> {
     Some(Explanation {
         items: cost.items.iter().map(item).collect(),
         total: cost.total,
-        price: PriceView {
-            id: price.id.clone(),
-            provider: price.provider.clone(),
-            model: price.model.clone(),
-            valid_from: price.valid_from,
-            valid_until: price.valid_until,
-            source: price.source.clone(),
-        },
+        price: PriceView::from(price.as_ref()),
     })
 }
 

@@ -50,7 +50,9 @@ pub async fn run(args: &ExportArgs, context: &Context) -> anyhow::Result<()> {
     let filter = args.project.map_or_else(|| filter.clone(), |project| filter.clone().of_project(project));
     let mut export = Export::new(Arc::new(store), filter, args.format)?;
     let mut out: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create_new(path).with_context(|| format!("{} cannot be made", path.display()))?),
+        Some(path) => {
+            Box::new(File::create_new(path).with_context(|| format!("{} cannot be made", path.display()))?)
+        }
         None => Box::new(io::stdout()),
     };
     while let Some(chunk) = export.next_chunk().await? {

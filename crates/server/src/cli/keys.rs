@@ -49,6 +49,9 @@ async fn rotate(context: &Context) -> anyhow::Result<()> {
     }
     store.close().await?;
     output::line(&format!("{rotated} provider keys encrypted under the current key"))?;
-    anyhow::ensure!(unreadable == 0, "{unreadable} provider keys could not be read; they are left as they are");
+    anyhow::ensure!(
+        unreadable == 0,
+        "{unreadable} provider keys could not be read; they are left as they are"
+    );
     Ok(())
 }

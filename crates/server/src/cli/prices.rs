@@ -46,7 +46,10 @@ fn list(catalog: &Catalog, provider: Option<&str>, at: Option<Timestamp>) -> any
         provider.as_deref().is_none_or(|provider| price.provider == provider)
             && at.is_none_or(|at| price.is_in_force(at))
     });
-    output::table(&["provider", "model", "from", "until", "input", "output", "row"], &rows.map(cells).collect::<Vec<_>>())?;
+    output::table(
+        &["provider", "model", "from", "until", "input", "output", "row"],
+        &rows.map(cells).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -68,7 +71,8 @@ fn cells(price: &Price) -> Vec<String> {
 }
 
 fn show(catalog: &Catalog, model: &str) -> anyhow::Result<()> {
-    let rows: Vec<&Price> = catalog.prices().filter(|price| price.model.eq_ignore_ascii_case(model)).collect();
+    let rows: Vec<&Price> =
+        catalog.prices().filter(|price| price.model.eq_ignore_ascii_case(model)).collect();
     ensure!(!rows.is_empty(), "{model} is not in the catalog; `ai-cost-tracker prices list` has the names");
     output::line(&serde_json::to_string_pretty(&rows)?)?;
     Ok(())

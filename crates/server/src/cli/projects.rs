@@ -27,10 +27,20 @@ pub async fn run(args: &ProjectsArgs, context: &Context) -> anyhow::Result<()> {
 async fn list(context: &Context) -> anyhow::Result<()> {
     let projects = context.open_to_read()?.list_projects().await?;
     let row = |project: domain::project::Project| {
-        let budget = project.budget.map(|budget| format!("{} {}", budget.amount, budget.currency)).unwrap_or_default();
+        let budget =
+            project.budget.map(|budget| format!("{} {}", budget.amount, budget.currency)).unwrap_or_default();
         let state = if project.is_active { "active" } else { "off" };
-        vec![project.id.to_string(), state.to_owned(), project.members.len().to_string(), budget, project.name]
+        vec![
+            project.id.to_string(),
+            state.to_owned(),
+            project.members.len().to_string(),
+            budget,
+            project.name,
+        ]
     };
-    output::table(&["id", "state", "members", "budget", "name"], &projects.into_iter().map(row).collect::<Vec<_>>())?;
+    output::table(
+        &["id", "state", "members", "budget", "name"],
+        &projects.into_iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }

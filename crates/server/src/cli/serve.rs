@@ -31,16 +31,18 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
     telemetry::start_logs(&context.config.log)?;
     let (app, store) = context.open_app().await?;
     let server = &context.config.server;
-    let listener = TcpListener::bind((server.host.as_str(), server.port))
-        .await
-        .with_context(|| format!("{}:{} cannot be listened on; choose another port with PORT", server.host, server.port))?;
+    let listener = TcpListener::bind((server.host.as_str(), server.port)).await.with_context(|| {
+        format!("{}:{} cannot be listened on; choose another port with PORT", server.host, server.port)
+    })?;
     let address = listener.local_addr()?;
     tracing::info!(data = %context.config.store.sqlite_path().display(), "store open");
     tracing::info!("listening on http://{address}");
     if app.meta.has_accounts().await? {
         tracing::info!("open http://{address} or see http://{address}/docs/api");
     } else {
-        tracing::info!("next: open http://{address} and create the owner's account (or run `ai-cost-tracker demo` first)");
+        tracing::info!(
+            "next: open http://{address} and create the owner's account (or run `ai-cost-tracker demo` first)"
+        );
     }
     serve::measure_store(&app, store.clone());
     serve::serve(app, listener, serve::signalled()).await?;

@@ -45,9 +45,18 @@ pub async fn run(args: &UsersArgs, context: &Context) -> anyhow::Result<()> {
 async fn list(context: &Context) -> anyhow::Result<()> {
     let users = context.open_to_read()?.list_users().await?;
     let row = |user: domain::user::User| {
-        vec![user.id.to_string(), user.email, user.role.as_str().to_owned(), user.created_at.to_string(), user.name]
+        vec![
+            user.id.to_string(),
+            user.email,
+            user.role.as_str().to_owned(),
+            user.created_at.to_string(),
+            user.name,
+        ]
     };
-    output::table(&["id", "email", "role", "created", "name"], &users.into_iter().map(row).collect::<Vec<_>>())?;
+    output::table(
+        &["id", "email", "role", "created", "name"],
+        &users.into_iter().map(row).collect::<Vec<_>>(),
+    )?;
     Ok(())
 }
 
@@ -69,8 +78,12 @@ async fn set_role(context: &Context, email: &str, role: Role) -> anyhow::Result<
     let found = store.find_user_by_email(&text::email("email", email)?).await?;
     let mut user = found.context("there is no account with this address")?.user;
     let others = store.list_users().await?.into_iter().filter(|other| other.id != user.id);
-    let owner_stays = role == Role::Owner || others.into_iter().any(|other| other.role == Role::Owner && !other.demo);
-    anyhow::ensure!(user.role != Role::Owner || owner_stays, "the installation would be left without an owner");
+    let owner_stays =
+        role == Role::Owner || others.into_iter().any(|other| other.role == Role::Owner && !other.demo);
+    anyhow::ensure!(
+        user.role != Role::Owner || owner_stays,
+        "the installation would be left without an owner"
+    );
     user.role = role;
     store.update_user(&user).await?;
     store.close().await?;

@@ -92,7 +92,10 @@ impl<'a> Fields<'a> {
     pub(super) fn id<K>(&mut self, names: &[&'static str]) -> Option<domain::Id<K>> {
         self.checked(names, |name, value| match value {
             Value::String(text) if text.is_empty() => Ok(None),
-            Value::String(text) => text.parse().map(Some).map_err(|error: domain::id::NotAnId| Invalid::field(name, error.to_string())),
+            Value::String(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|error: domain::id::NotAnId| Invalid::field(name, error.to_string())),
             _ => Err(Invalid::field(name, domain::id::NotAnId.to_string())),
         })
     }
@@ -164,7 +167,8 @@ impl<'a> Fields<'a> {
     pub(super) fn take_rest(&mut self) -> Map<String, Value> {
         let rest = std::mem::take(&mut self.raw);
         let read = |(name, raw): (String, &RawValue)| {
-            let value = serde_json::from_str(raw.get()).map_err(|error| Invalid::field(&name, error.to_string()));
+            let value =
+                serde_json::from_str(raw.get()).map_err(|error| Invalid::field(&name, error.to_string()));
             self.problems.take(value).map(|value| (name, value))
         };
         rest.into_iter().filter_map(read).collect()
@@ -181,7 +185,8 @@ fn whole_number(name: &str, raw: &str, max: u64) -> Result<u64, Invalid> {
     let digits = text.split_once('.').map_or(text, |(whole, fraction)| {
         if fraction.bytes().all(|digit| digit == b'0') { whole } else { text }
     });
-    let number: u64 = digits.parse().map_err(|_| Invalid::field(name, "must be a whole number, not negative"))?;
+    let number: u64 =
+        digits.parse().map_err(|_| Invalid::field(name, "must be a whole number, not negative"))?;
     if number > max { Err(Invalid::field(name, format!("must be at most {max}"))) } else { Ok(number) }
 }
 

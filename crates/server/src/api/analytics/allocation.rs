@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{
         analytics::{
-            breakdown::{Share, shares},
+            breakdown::{Slice, slices},
             question::{AnalyticsParams, is_parameter, metric, question},
         },
         projects::Names,
@@ -32,14 +32,18 @@ pub struct Allocation {
     #[schema(value_type = f64)]
     total_cost: Money,
     /// By value, largest first; what nobody is charged for is `(none)`.
-    groups: Vec<Share>,
+    groups: Vec<Slice>,
 }
 
 /// A project's costs by department, team, purpose, client, campaign or tag.
 #[utoipa::path(get, path = "/projects/{projectId}/cost-allocation", tag = "Projects", operation_id = "get_cost_allocation",
     params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
     responses((status = 200, body = Success<Allocation>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
-pub async fn get_cost_allocation(State(app): State<App>, access: ProjectAccess<Viewer>, pairs: Pairs) -> Result<Success<Allocation>> {
+pub async fn get_cost_allocation(
+    State(app): State<App>,
+    access: ProjectAccess<Viewer>,
+    pairs: Pairs,
+) -> Result<Success<Allocation>> {
     pairs.only(is_parameter)?;
     let mut question = question(&pairs, access.caller.visibility(&app).await?, app.clock.now())?;
     question.filter = question.filter.of_project(access.project.id);
@@ -53,9 +57,15 @@ pub async fn get_cost_allocation(State(app): State<App>, access: ProjectAccess<V
             | Dimension::Campaign
             | Dimension::Tag),
         ] => *dimension,
-        _ => return Err(Invalid::field("groupBy", "must be department, team, purpose, client, campaign or tag").into()),
+        _ => {
+            return Err(Invalid::field(
+                "groupBy",
+                "must be department, team, purpose, client, campaign or tag",
+            )
+            .into());
+        }
     };
-    let groups = shares(&app, &question, group_by, metric(&pairs)?, &Names::load(&app).await?).await?;
+    let groups = slices(&app, &question, group_by, metric(&pairs)?, &Names::load(&app).await?).await?;
     let total_cost = question.totals(&app).await?.cost;
     Ok(Success::ok(Allocation { group_by, total_cost, groups }))
 }

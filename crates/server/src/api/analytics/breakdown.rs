@@ -52,7 +52,7 @@ impl Metric {
 /// One value of a dimension and its part of the whole.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Share {
+pub struct Slice {
     /// The value; a project's or a person's name; `(none)` where the records have none.
     name: String,
     /// Id of the project or account.
@@ -75,30 +75,30 @@ pub struct Share {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Breakdown {
     /// By who sold the call.
-    services: Vec<Share>,
+    services: Vec<Slice>,
     /// By model.
-    models: Vec<Share>,
+    models: Vec<Slice>,
     /// By project.
-    projects: Vec<Share>,
+    projects: Vec<Slice>,
     /// By account.
-    users: Vec<Share>,
+    users: Vec<Slice>,
     /// By department.
-    departments: Vec<Share>,
+    departments: Vec<Slice>,
     /// By team.
-    teams: Vec<Share>,
+    teams: Vec<Slice>,
     /// By purpose.
-    purposes: Vec<Share>,
+    purposes: Vec<Slice>,
     /// By client.
-    clients: Vec<Share>,
+    clients: Vec<Slice>,
     /// By campaign.
-    campaigns: Vec<Share>,
+    campaigns: Vec<Slice>,
     /// By tag.
-    tags: Vec<Share>,
+    tags: Vec<Slice>,
 }
 
 impl Breakdown {
     pub(super) async fn of(app: &App, question: &Question, metric: Metric, names: &Names) -> Result<Self> {
-        let by = async |dimension| shares(app, question, dimension, metric, names).await;
+        let by = async |dimension| slices(app, question, dimension, metric, names).await;
         Ok(Self {
             services: by(Dimension::Service).await?,
             models: by(Dimension::Model).await?,
@@ -115,13 +115,13 @@ impl Breakdown {
 }
 
 /// The values of one dimension, largest first, as many as the question asks for.
-pub(super) async fn shares(
+pub(super) async fn slices(
     app: &App,
     question: &Question,
     dimension: Dimension,
     metric: Metric,
     names: &Names,
-) -> Result<Vec<Share>> {
+) -> Result<Vec<Slice>> {
     let mut groups = question.breakdown(app, dimension).await?;
     let whole = metric.of(&question.totals(app).await?);
     groups.sort_by_key(|group| Reverse(metric.of(&group.totals)));
@@ -139,7 +139,7 @@ pub(super) async fn shares(
             (_, Some(value)) => value.clone(),
         };
         let has_id = matches!(dimension, Dimension::Project | Dimension::User);
-        Share {
+        Slice {
             name,
             id: key.filter(|_| has_id),
             cost: group.totals.cost,

@@ -65,11 +65,19 @@ pub struct CompareRequest {
 #[utoipa::path(get, path = "/analytics/projects/compare", tag = "Analytics", operation_id = "compare_projects",
     params(("projectIds" = String, Query, description = "Ids of the projects, separated by commas or repeated; at most 20"), AnalyticsParams, FilterParams),
     responses((status = 200, body = Success<Comparison>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
-pub async fn compare_projects(State(app): State<App>, auth: Auth<Read>, mut pairs: Pairs) -> Result<Success<Comparison>> {
+pub async fn compare_projects(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    mut pairs: Pairs,
+) -> Result<Success<Comparison>> {
     pairs.only(|name| is_parameter(name) || name == "projectIds")?;
     let ids = pairs.all("projectIds").flat_map(|value| value.split(','));
     let ids: Vec<ProjectId> = ids
-        .map(|id| id.trim().parse().map_err(|error: domain::id::NotAnId| Invalid::field("projectIds", error.to_string())))
+        .map(|id| {
+            id.trim()
+                .parse()
+                .map_err(|error: domain::id::NotAnId| Invalid::field("projectIds", error.to_string()))
+        })
         .collect::<Result<_, _>>()?;
     pairs.0.retain(|(name, _)| name != "projectIds");
     compare(&app, &auth.caller, &pairs, &ids).await
@@ -79,14 +87,24 @@ pub async fn compare_projects(State(app): State<App>, auth: Auth<Read>, mut pair
 #[utoipa::path(post, path = "/analytics/compare", tag = "Analytics", operation_id = "compare_projects_by_body",
     request_body = CompareRequest,
     responses((status = 200, body = Success<Comparison>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
-pub async fn compare_projects_by_body(State(app): State<App>, auth: Auth<Read>, Json(request): Json<CompareRequest>) -> Result<Success<Comparison>> {
+pub async fn compare_projects_by_body(
+    State(app): State<App>,
+    auth: Auth<Read>,
+    Json(request): Json<CompareRequest>,
+) -> Result<Success<Comparison>> {
     let CompareRequest { project_ids, start_date, end_date, time_zone, group_by } = request;
-    let named = [("startDate", start_date), ("endDate", end_date), ("timeZone", time_zone), ("groupBy", group_by)];
+    let named =
+        [("startDate", start_date), ("endDate", end_date), ("timeZone", time_zone), ("groupBy", group_by)];
     let pairs = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     compare(&app, &auth.caller, &Pairs(pairs.collect()), &project_ids).await
 }
 
-async fn compare(app: &App, caller: &Caller, pairs: &Pairs, ids: &[ProjectId]) -> Result<Success<Comparison>> {
+async fn compare(
+    app: &App,
+    caller: &Caller,
+    pairs: &Pairs,
+    ids: &[ProjectId],
+) -> Result<Success<Comparison>> {
     if ids.is_empty() || ids.len() > limits::COMPARE_PROJECTS_MAX {
         let message = format!("must name 1 to {} projects", limits::COMPARE_PROJECTS_MAX);
         return Err(Invalid::field("projectIds", message).into());

@@ -48,19 +48,22 @@ pub async fn export_analytics(State(app): State<App>, auth: Auth<Read>, pairs: P
     };
     let (media_type, ending) = format.media_type();
     let disposition = format!("attachment; filename=\"analytics.{ending}\"");
-    Ok(([(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body).into_response())
+    Ok(([(header::CONTENT_TYPE, media_type.to_owned()), (header::CONTENT_DISPOSITION, disposition)], body)
+        .into_response())
 }
 
 fn table(question: &Question, groups: &[Group]) -> Result<Vec<u8>> {
     let dimensions = question.group_by.iter().map(|dimension: &Dimension| dimension.as_str());
-    let sums = ["requests", "errors", "unpriced", "inputTokens", "outputTokens", "tokens", "cost", "listCost"];
+    let sums =
+        ["requests", "errors", "unpriced", "inputTokens", "outputTokens", "tokens", "cost", "listCost"];
     let head = std::iter::once("date").chain(dimensions).chain(sums).map(str::to_owned).collect();
     csv_rows(std::iter::once(head).chain(groups.iter().map(|group| row(question, group))))
 }
 
 fn row(question: &Question, group: &Group) -> Vec<String> {
     let totals = &group.totals;
-    let date = group.bucket.map(|start| date_label(start, question.bucket, &question.zone)).unwrap_or_default();
+    let date =
+        group.bucket.map(|start| date_label(start, question.bucket, &question.zone)).unwrap_or_default();
     let keys = group.keys.iter().map(|key| spreadsheet_safe(key.as_deref().unwrap_or(NONE)));
     let sums = [
         totals.requests.to_string(),

@@ -7,7 +7,6 @@ use domain::{
     query::{Bucket, Dimension, Visibility},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
-use utoipa::IntoParams;
 
 use crate::{
     analytics::Question,
@@ -20,7 +19,7 @@ use crate::{
 };
 
 /// How to group.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the parameters that `question` reads")]
 pub struct AnalyticsParams {
@@ -82,7 +81,9 @@ fn default_period(pairs: &Pairs, zone: &TimeZone, now: Timestamp) -> Interval {
 
 fn grouping(pairs: &Pairs) -> Result<(Option<Bucket>, Vec<Dimension>), Invalid> {
     let (mut bucket, mut dimensions) = (None, Vec::new());
-    for word in pairs.all("groupBy").flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty()) {
+    for word in
+        pairs.all("groupBy").flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty())
+    {
         if let Some(found) = Bucket::from_name(word) {
             bucket = Some(found);
         } else if let Some(dimension) = Dimension::from_name(word) {
@@ -91,11 +92,17 @@ fn grouping(pairs: &Pairs) -> Result<(Option<Bucket>, Vec<Dimension>), Invalid> 
             }
         } else {
             let words: Vec<&str> = Dimension::ALL.iter().map(|dimension| dimension.as_str()).collect();
-            return Err(Invalid::field("groupBy", format!("must be hour, day, week, month or one of {}", words.join(", "))));
+            return Err(Invalid::field(
+                "groupBy",
+                format!("must be hour, day, week, month or one of {}", words.join(", ")),
+            ));
         }
     }
     if dimensions.len() > limits::GROUP_BY_MAX {
-        return Err(Invalid::field("groupBy", format!("must have at most {} dimensions", limits::GROUP_BY_MAX)));
+        return Err(Invalid::field(
+            "groupBy",
+            format!("must have at most {} dimensions", limits::GROUP_BY_MAX),
+        ));
     }
     Ok((bucket, dimensions))
 }
@@ -115,7 +122,8 @@ mod tests {
     use super::*;
 
     fn ask(query: &[(&str, &str)]) -> Result<Question, Invalid> {
-        let pairs = Pairs(query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+        let pairs =
+            Pairs(query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
         question(&pairs, Visibility::Everything, "2024-03-15T10:00:00Z".parse().unwrap())
     }
 
@@ -127,14 +135,23 @@ mod tests {
     #[test]
     fn without_dates_it_is_thirty_days_up_to_today() {
         assert_eq!(period(&[]), ("2024-02-15T00:00:00Z".into(), "2024-03-16T00:00:00Z".into()));
-        assert_eq!(period(&[("endDate", "2024-01-31")]), ("2024-01-02T00:00:00Z".into(), "2024-02-01T00:00:00Z".into()));
-        assert_eq!(period(&[("startDate", "2024-03-01")]), ("2024-03-01T00:00:00Z".into(), "2024-03-16T00:00:00Z".into()));
+        assert_eq!(
+            period(&[("endDate", "2024-01-31")]),
+            ("2024-01-02T00:00:00Z".into(), "2024-02-01T00:00:00Z".into())
+        );
+        assert_eq!(
+            period(&[("startDate", "2024-03-01")]),
+            ("2024-03-01T00:00:00Z".into(), "2024-03-16T00:00:00Z".into())
+        );
     }
 
     #[test]
     fn grouping_mixes_time_and_dimensions() {
         let question = ask(&[("groupBy", "week,model"), ("groupBy", "team")]).unwrap();
-        assert_eq!((question.bucket, question.group_by), (Bucket::Week, vec![Dimension::Model, Dimension::Team]));
+        assert_eq!(
+            (question.bucket, question.group_by),
+            (Bucket::Week, vec![Dimension::Model, Dimension::Team])
+        );
         for wrong in ["year", "model,team,tag,client"] {
             assert_eq!(ask(&[("groupBy", wrong)]).unwrap_err().0[0].field, "groupBy");
         }

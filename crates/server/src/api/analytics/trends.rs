@@ -1,11 +1,6 @@
 //! How costs develop.
 
-use domain::{
-    Interval,
-    forecast::forecast,
-    interval::start_of_day,
-    query::Bucket,
-};
+use domain::{Interval, forecast::forecast, interval::start_of_day, query::Bucket};
 use jiff::{Timestamp, ToSpan as _};
 use pricing::Money;
 use serde::Serialize;
@@ -59,7 +54,9 @@ impl Trends {
             None => None,
         };
         let change = previous.and_then(|previous| total.checked_sub(previous));
-        let percent = |change: Money, previous: Money| share(i128::from(change.nanos()) * 100, i128::from(previous.nanos()));
+        let percent = |change: Money, previous: Money| {
+            share(i128::from(change.nanos()) * 100, i128::from(previous.nanos()))
+        };
         Ok(Self {
             previous_total: previous,
             change,
@@ -71,8 +68,11 @@ impl Trends {
 
 async fn forecast_of(app: &App, question: &Question, period: Interval) -> Result<Option<ForecastView>> {
     let today = app.clock.now().to_zoned_datetime(question.zone.clone()).date();
-    let start_of = |days: i64| today.checked_add(days.days()).ok().and_then(|day| start_of_day(day, &question.zone));
-    let (Some(history_start), Some(today_start), Some(tomorrow)) = (start_of(-HISTORY_DAYS), start_of(0), start_of(1)) else {
+    let start_of =
+        |days: i64| today.checked_add(days.days()).ok().and_then(|day| start_of_day(day, &question.zone));
+    let (Some(history_start), Some(today_start), Some(tomorrow)) =
+        (start_of(-HISTORY_DAYS), start_of(0), start_of(1))
+    else {
         return Ok(None);
     };
     if period.end == Timestamp::MAX {
@@ -83,7 +83,8 @@ async fn forecast_of(app: &App, question: &Question, period: Interval) -> Result
     history.filter.period = Interval { start: history_start, end: today_start };
     let days = history.timeline(app).await?;
     // Days before the first call say nothing about a usual day.
-    let days: Vec<Money> = days.iter().map(|day| day.totals).skip_while(|day| day.requests == 0).map(|day| day.cost).collect();
+    let days: Vec<Money> =
+        days.iter().map(|day| day.totals).skip_while(|day| day.requests == 0).map(|day| day.cost).collect();
     let spent = question.totals_during(app, Interval { start: period.start, end: tomorrow }).await?.cost;
     let remaining_hours = period.end.duration_since(tomorrow).as_hours().max(0);
     let remaining_days = u32::try_from(remaining_hours.div_euclid(24)).unwrap_or(u32::MAX);

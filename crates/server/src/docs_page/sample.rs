@@ -1,0 +1,111 @@
+//! Examples: a call of each operation, to paste into a shell.
+
+use super::{node::Node, outline::Operation};
+
+/// Bodies that show what an operation is for. A test holds their fields against the schemas.
+pub(super) const BODIES: &[(&str, &str)] = &[
+    ("register", r#"{ "email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada" }"#),
+    ("login", r#"{ "email": "ada@example.com", "password": "correct horse battery staple" }"#),
+    ("refresh_session", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
+    ("logout", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
+    ("change_password", r#"{ "currentPassword": "correct horse battery staple", "newPassword": "a better one, and longer" }"#),
+    ("update_profile", r#"{ "name": "Ada Lovelace", "preferences": { "theme": "dark" } }"#),
+    ("add_provider_key", r#"{ "service": "openai", "key": "'$OPENAI_API_KEY'" }"#),
+    ("create_tracker_key", r#"{ "name": "billing worker", "scopes": ["ingest"] }"#),
+    ("update_tracker_key", r#"{ "name": "billing worker, EU", "allowedIps": ["10.0.0.0/8"] }"#),
+    (
+        "create_project",
+        r#"{
+    "name": "Support chat",
+    "budget": { "amount": 1000, "currency": "USD", "period": "monthly", "alerts": [{ "threshold": 80, "type": "email" }] },
+    "tags": ["customer-facing"]
+  }"#,
+    ),
+    ("update_project", r#"{ "budget": { "amount": 1500, "currency": "USD", "period": "monthly" } }"#),
+    ("add_member", r#"{ "email": "grace@example.com", "role": "member" }"#),
+    ("update_member", r#"{ "role": "admin" }"#),
+    ("track_usage", TRACKED),
+    ("track_usage_sdk", r#"{ "provider": "openai", "model": "gpt-4o-mini", "usage": { "promptTokens": 1000, "completionTokens": 500 } }"#),
+    (
+        "track_usage_bulk",
+        r#"{ "usageData": [
+    { "model": "gpt-4o-mini", "promptTokens": 1000, "completionTokens": 500, "timestamp": "2026-01-15T10:30:00Z" },
+    { "model": "gpt-3.5-turbo", "tokens": 150, "cost": 0.002, "timestamp": "2026-01-15T10:31:00Z" }
+  ] }"#,
+    ),
+    ("update_usage", r#"{ "tags": ["product"], "costAllocation": { "department": "marketing" } }"#),
+    ("compare_projects_by_body", r#"{ "projectIds": ["'$PROJECT_ID'", "'$OTHER_PROJECT_ID'"], "startDate": "2026-01-01", "endDate": "2026-01-31" }"#),
+];
+
+/// The call that the first steps make.
+const TRACKED: &str = r#"{
+    "service": "openai",
+    "model": "gpt-4o-mini",
+    "promptTokens": 1000,
+    "completionTokens": 500,
+    "cacheReadTokens": 200,
+    "responseTime": 1200,
+    "costAllocation": { "department": "marketing", "team": "content" },
+    "tags": ["product"]
+  }"#;
+
+/// A call of `operation`.
+pub(super) fn curl(operation: Operation<'_>) -> String {
+    let method = if operation.method == "get" { String::new() } else { format!(" -X {}", operation.method.to_uppercase()) };
+    let mut lines = vec![format!("curl{method} \"http://localhost:8000{}{}\"", path(operation.path), query(operation))];
+    if !operation.is_open() {
+        lines.push("-H \"Authorization: Bearer $TOKEN\"".to_owned());
+    }
+    if let Some(body) = body(operation.id()) {
+        lines.push("-H \"Content-Type: application/json\"".to_owned());
+        lines.push(format!("-d '{body}'"));
+    }
+    lines.join(" \\\n  ")
+}
+
+/// The sample body of the operation.
+pub(super) fn body(operation_id: &str) -> Option<&'static str> {
+    BODIES.iter().find(|(id, _)| *id == operation_id).map(|(_, body)| *body)
+}
+
+/// `/projects/{projectId}` → `/projects/$PROJECT_ID`.
+fn path(template: &str) -> String {
+    let mut path = String::new();
+    for piece in template.split('{') {
+        match piece.split_once('}') {
+            Some((name, rest)) => {
+                path.push('$');
+                path.push_str(&variable(name));
+                path.push_str(rest);
+            }
+            None => path.push_str(piece),
+        }
+    }
+    path
+}
+
+/// The query parameters that an operation cannot do without.
+fn query(operation: Operation<'_>) -> String {
+    let is_needed = |parameter: &&Node| {
+        parameter.text("in") == "query" && matches!(parameter.get("required"), Some(Node::Literal(text)) if text == "true")
+    };
+    let needed = operation.parameters().iter().filter(is_needed).filter(|parameter| !has_default(parameter));
+    let pairs: Vec<String> = needed.map(|parameter| parameter.text("name")).map(|name| format!("{name}=${}", variable(name))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}
+
+fn has_default(parameter: &Node) -> bool {
+    parameter.get("schema").is_some_and(|schema| schema.get("default").is_some())
+}
+
+/// `projectId` → `PROJECT_ID`.
+fn variable(name: &str) -> String {
+    let mut variable = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            variable.push('_');
+        }
+        variable.push(letter.to_ascii_uppercase());
+    }
+    variable
+}

@@ -1,0 +1,214 @@
+//! Schemas: names of types, tables of fields.
+
+use super::{
+    html::Html,
+    node::Node,
+    outline::{Outline, reference},
+};
+
+/// Fields of a nested object are shown in place up to this many; beyond, a link has to do.
+const NESTED_FIELDS_MAX: usize = 12;
+/// Schemas inside schemas are followed this deep; deeper, a link has to do.
+const DEPTH_MAX: usize = 8;
+
+/// A field of an object.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) name: &'a str,
+    pub(super) schema: &'a Node,
+    pub(super) required: bool,
+}
+
+/// The fields of `schema`, with those of the schemas it is composed of.
+pub(super) fn fields_of<'a>(outline: &'a Outline, schema: &'a Node) -> Vec<Field<'a>> {
+    let mut fields = Vec::new();
+    collect(outline, schema, DEPTH_MAX, &mut fields);
+    fields
+}
+
+fn collect<'a>(outline: &'a Outline, schema: &'a Node, depth: usize, fields: &mut Vec<Field<'a>>) {
+    if depth == 0 {
+        return;
+    }
+    let schema = outline.resolve(schema);
+    for part in schema.list("allOf") {
+        collect(outline, part, depth - 1, fields);
+    }
+    let required = schema.list("required");
+    let field = |(name, schema): &'a (String, Node)| Field { name, schema, required: required.iter().any(|own| own.is(name)) };
+    fields.extend(schema.members_of("properties").iter().map(field));
+}
+
+/// A table of the fields of `schema`, and one level of those inside.
+pub(super) fn table(outline: &Outline, schema: &Node, nested: bool) -> Html {
+    let fields = fields_of(outline, schema);
+    if fields.is_empty() {
+        return Html::new();
+    }
+    Html::new()
+        .raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Fields\"><table><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>")
+        .each(&fields, |field| {
+            let inner = if nested { nested_fields(outline, field.schema) } else { Vec::new() };
+            row("", *field).each(inner, |inner| row(&format!("{}.", field.name), inner))
+        })
+        .raw("</tbody></table></div>")
+}
+
+fn nested_fields<'a>(outline: &'a Outline, schema: &'a Node) -> Vec<Field<'a>> {
+    let fields = fields_of(outline, inner_schema(schema));
+    if fields.len() > NESTED_FIELDS_MAX { Vec::new() } else { fields }
+}
+
+/// What a list is of, or what an optional value is when it is there.
+fn inner_schema(schema: &Node) -> &Node {
+    match schema.get("items") {
+        Some(items) => inner_schema(items),
+        None => present(schema),
+    }
+}
+
+/// What an optional value is when it is there.
+pub(super) fn present(schema: &Node) -> &Node {
+    schema.list("oneOf").iter().find(|choice| choice.text("type") != "null").unwrap_or(schema)
+}
+
+fn row(prefix: &str, field: Field<'_>) -> Html {
+    Html::new()
+        .raw("<tr><th scope=\"row\"><code>")
+        .text(prefix)
+        .text(field.name)
+        .raw("</code>")
+        .raw(if field.required { " <span class=\"required\">required</span>" } else { "" })
+        .raw("</th><td>")
+        .then(&type_of(field.schema))
+        .raw("</td><td>")
+        .phrase(description_of(field.schema))
+        .then(&constraints(field.schema))
+        .raw("</td></tr>")
+}
+
+/// A schema's own description, or that of its only part.
+fn description_of(schema: &Node) -> &str {
+    let own = schema.text("description");
+    if !own.is_empty() {
+        return own;
+    }
+    let part = schema.list("oneOf").iter().chain(schema.list("allOf")).map(|part| part.text("description"));
+    part.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+/// Bounds and default, in words.
+pub(super) fn constraints(schema: &Node) -> Html {
+    const WORDS: &[(&str, &str)] = &[
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "more than"),
+        ("maximum", "at most"),
+        ("minLength", "characters at least"),
+        ("maxLength", "characters at most"),
+        ("default", "default"),
+    ];
+    let found = WORDS.iter().filter_map(|(key, word)| Some((word, schema.get(key)?)));
+    let pieces: Vec<Html> = found.map(|(word, value)| Html::new().text(word).raw(" ").code(&value.to_string())).collect();
+    if pieces.is_empty() {
+        return Html::new();
+    }
+    Html::new().raw(" <span class=\"bounds\">(").listed(pieces).raw(")</span>")
+}
+
+/// The type of a schema in words, with links.
+pub(super) fn type_of(schema: &Node) -> Html {
+    if let Some(name) = reference(schema) {
+        return link(name);
+    }
+    let choices = schema.list("oneOf").iter().chain(schema.list("anyOf"));
+    let choices: Vec<Html> = choices.map(type_of).collect();
+    if !choices.is_empty() {
+        return joined(choices, " or ");
+    }
+    let parts: Vec<Html> = schema.list("allOf").iter().filter_map(reference).map(link).collect();
+    if !parts.is_empty() {
+        return joined(parts, " with ");
+    }
+    let values = schema.list("enum");
+    if !values.is_empty() {
+        return joined(values.iter().map(|value| Html::new().code(&value.to_string())).collect(), " or ");
+    }
+    if let Some(items) = schema.get("items") {
+        let list = Html::new().raw("list of ").then(&type_of(items));
+        return if allows_null(schema) { list.raw(" or null") } else { list };
+    }
+    plain_type(schema)
+}
+
+fn plain_type(schema: &Node) -> Html {
+    let names: Vec<&str> = match schema.get("type") {
+        Some(Node::Text(name)) => vec![name],
+        Some(Node::List(names)) => names.iter().filter_map(|name| if let Node::Text(name) = name { Some(name.as_str()) } else { None }).collect(),
+        _ => vec!["any"],
+    };
+    let words = names.into_iter().map(|name| Html::new().text(word_of(name, schema.text("format"))));
+    let html = joined(words.collect(), " or ");
+    match schema.get("additionalProperties") {
+        Some(values @ Node::Object(_)) => html.raw(" of ").then(&type_of(values)),
+        _ => html,
+    }
+}
+
+fn word_of<'a>(name: &'a str, format: &str) -> &'a str {
+    match (name, format) {
+        ("string", "date-time") => "time (RFC 3339)",
+        ("string", "password") => "secret text",
+        ("string", _) => "text",
+        ("integer", _) => "whole number",
+        ("boolean", _) => "true or false",
+        _ => name,
+    }
+}
+
+fn allows_null(schema: &Node) -> bool {
+    matches!(schema.get("type"), Some(Node::List(names)) if names.iter().any(|name| name.is("null")))
+}
+
+fn joined(pieces: Vec<Html>, between: &'static str) -> Html {
+    let mut html = Html::new();
+    for (index, piece) in pieces.into_iter().enumerate() {
+        html = if index == 0 { html } else { html.raw(between) }.then(&piece);
+    }
+    html
+}
+
+/// A link to a schema of that name.
+pub(super) fn link(name: &str) -> Html {
+    Html::new().raw("<a href=\"#schema-").text(name).raw("\">").text(name).raw("</a>")
+}
+
+/// The section of one schema.
+pub(super) fn section(outline: &Outline, name: &str, schema: &Node) -> Html {
+    let html = Html::new()
+        .raw("<section class=\"schema\" id=\"schema-")
+        .text(name)
+        .raw("\"><h3><a class=\"anchor\" href=\"#schema-")
+        .text(name)
+        .raw("\">")
+        .text(name)
+        .raw("</a></h3>")
+        .prose(schema.text("description"))
+        .then(&table(outline, schema, false));
+    let html = if fields_of(outline, schema).is_empty() { html.then(&variants(schema)) } else { html };
+    html.raw("</section>")
+}
+
+/// What a schema without fields may be.
+fn variants(schema: &Node) -> Html {
+    let choices = schema.list("oneOf");
+    let described = choices.iter().any(|choice| !choice.text("description").is_empty());
+    if !described {
+        return Html::new().raw("<p>").then(&type_of(schema)).raw("</p>");
+    }
+    Html::new()
+        .raw("<ul>")
+        .each(choices, |choice| {
+            Html::new().raw("<li>").then(&type_of(choice)).raw(": ").phrase(choice.text("description")).raw("</li>")
+        })
+        .raw("</ul>")
+}

@@ -1,0 +1,147 @@
+//! The contract of every store as tests, and an in-memory model of it.
+//!
+//! A store's own tests say how to make an empty one, and get a named test for each rule:
+//!
+//! ```ignore
+//! async fn make() -> Option<(Arc<dyn UsageStore>, TempDir)> { … }
+//!
+//! store::usage_contract!(make);
+//! ```
+//!
+//! What comes with the store is dropped after the test: a folder, a database to remove. `None` skips the test, loudly,
+//! where a server is not reachable. [`meta_contract!`](crate::meta_contract) does the same for the meta stores.
+
+// The suite is a test, though it is compiled as a library: a panic is how it fails.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+pub mod accounts;
+pub mod aggregation;
+pub mod appending;
+pub mod changes;
+pub mod dimensions;
+pub mod keys;
+pub mod listing;
+pub mod model;
+pub mod projects;
+pub mod questions;
+pub mod random;
+pub mod sample;
+pub mod sequence;
+pub mod sessions;
+
+/// A test for each rule of [`UsageStore`](crate::UsageStore). See [`contract`](crate::contract).
+#[macro_export]
+macro_rules! usage_contract {
+    ($make:ident) => {
+        $crate::contract_tests! { $make;
+            appending {
+                every_field_comes_back
+                a_key_is_kept_once
+                keys_of_different_accounts_are_different
+                a_key_twice_in_one_batch_is_kept_once
+                a_key_sent_by_32_tasks_is_kept_once
+                a_deleted_key_stays_deleted
+                a_record_is_found_by_those_who_may_see_it
+                nothing_of_a_batch_with_a_known_id_is_kept
+                batches_of_nothing_are_kept
+            }
+            listing {
+                pages_join_to_the_whole_list
+                pages_by_cursor_stay_in_place_while_records_arrive
+                members_see_their_projects_and_what_they_have_outside
+                unknown_values_sort_as_the_smallest
+                foreign_cursors_are_refused
+                the_total_is_that_of_the_whole_list
+                words_are_found_in_any_case
+                search_takes_its_words_literally
+            }
+            aggregation {
+                nothing_adds_up_to_nothing
+                days_are_those_of_the_zone_over_daylight_saving
+                records_before_the_first_bucket_are_left_out
+                sums_by_day_agree_with_the_records
+                groups_come_by_bucket_and_then_by_cost
+                a_record_with_two_tags_is_in_both_groups
+                percentiles_are_by_nearest_rank
+                sums_that_overflow_are_refused
+            }
+            dimensions {
+                every_dimension_selects_and_groups
+                selections_include_and_exclude
+                the_empty_value_stands_for_none
+                values_nobody_has_find_nothing
+                selections_stay_inside_what_is_visible
+            }
+            changes {
+                corrections_move_sums_to_another_project
+                corrections_replace_tags_and_allocation
+                deleted_records_leave_every_sum
+                what_does_not_exist_is_not_changed
+                purged_projects_leave_nothing_behind
+                rebuilt_sums_are_the_same
+            }
+            sequence {
+                random_operations_agree_with_the_model
+            }
+        }
+    };
+}
+
+/// A test for each rule of [`MetaStore`](crate::MetaStore). See [`contract`](crate::contract).
+#[macro_export]
+macro_rules! meta_contract {
+    ($make:ident) => {
+        $crate::contract_tests! { $make;
+            accounts {
+                an_account_comes_back
+                the_first_account_is_the_owner
+                demo_accounts_do_not_count_as_the_first
+                an_address_is_taken_once
+                an_invitation_lets_its_address_in_once
+                an_invitation_expires
+                a_later_invitation_replaces_the_earlier
+                accounts_change_and_vanish
+            }
+            sessions {
+                a_token_is_exchanged_once
+                a_token_that_is_used_twice_revokes_its_family
+                concurrent_exchanges_let_one_through
+                expired_unknown_and_revoked_tokens_are_refused
+                a_new_password_revokes_every_token
+            }
+            keys {
+                a_tracker_key_comes_back
+                tracker_keys_are_their_owners
+                a_tracker_key_is_touched_forwards
+                a_provider_key_is_replaced
+                a_provider_key_is_resealed_if_it_is_still_the_same
+                keys_vanish_with_their_account
+            }
+            projects {
+                a_project_comes_back
+                archived_projects_are_not_found
+                projects_are_listed_by_name_to_their_members
+                members_join_change_and_leave
+                the_last_owner_stays
+                demo_projects_are_purged
+            }
+        }
+    };
+}
+
+/// The tests of the two suites.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($make:ident; $($module:ident { $($rule:ident)+ })+) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                if let Some((store, resources)) = super::$make().await {
+                    $crate::contract::$module::$rule(store).await;
+                    drop(resources);
+                }
+            })+
+        })+
+    };
+}

@@ -1,0 +1,192 @@
+//! The contract for usage records, kept in a `Vec` and answered by filtering and adding up: slow and obvious.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
+
+use domain::{
+    ProjectId, UsageId, UserId,
+    query::{Dimension, Filter, Group, RecordQuery, RecordSort, UsageQuery},
+    totals::Totals,
+    usage_record::{Amendment, UsageRecord},
+};
+
+use crate::{Appended, LatencyPercentiles};
+
+/// What a store should hold.
+#[derive(Debug, Default)]
+pub struct Model {
+    records: Vec<UsageRecord>,
+    keys: HashMap<(UserId, String), UsageId>,
+}
+
+impl Model {
+    /// The kept records, oldest arrival first.
+    pub fn records(&self) -> &[UsageRecord] {
+        &self.records
+    }
+
+    /// Keeps a record.
+    pub fn append(&mut self, record: UsageRecord) -> Appended {
+        if let Some(request_id) = &record.request_id {
+            let key = (record.user_id, request_id.clone());
+            if let Some(holder) = self.keys.get(&key) {
+                let kept = self.records.iter().find(|kept| kept.id == *holder);
+                return kept.map_or(Appended::Deleted(*holder), |kept| Appended::Duplicate(Box::new(kept.clone())));
+            }
+            self.keys.insert(key, record.id);
+        }
+        self.records.push(record);
+        Appended::New
+    }
+
+    /// Corrects a record.
+    pub fn amend(&mut self, id: UsageId, amendment: &Amendment) -> Option<(UsageRecord, UsageRecord)> {
+        let record = self.records.iter_mut().find(|record| record.id == id)?;
+        let before = record.clone();
+        record.amend(amendment);
+        Some((before, record.clone()))
+    }
+
+    /// Deletes a record.
+    pub fn delete(&mut self, id: UsageId) -> Option<UsageRecord> {
+        let index = self.records.iter().position(|record| record.id == id)?;
+        Some(self.records.remove(index))
+    }
+
+    /// Deletes the records of `projects` and forgets their keys.
+    pub fn purge(&mut self, projects: &[ProjectId]) -> u64 {
+        let is_purged = |record: &UsageRecord| record.project_id.is_some_and(|project| projects.contains(&project));
+        let (purged, kept): (Vec<_>, Vec<_>) = self.records.drain(..).partition(is_purged);
+        self.records = kept;
+        self.keys.retain(|_, holder| !purged.iter().any(|record| record.id == *holder));
+        purged.len() as u64
+    }
+
+    /// The records that `filter` finds.
+    pub fn find_all(&self, filter: &Filter) -> Vec<&UsageRecord> {
+        self.records.iter().filter(|record| finds(filter, record)).collect()
+    }
+
+    /// Sums, grouped and ordered.
+    pub fn aggregate(&self, query: &UsageQuery) -> Vec<Group> {
+        let mut groups: BTreeMap<_, Totals> = BTreeMap::new();
+        for record in self.find_all(&query.filter) {
+            let bucket = query.buckets.as_ref().map(|starts| starts.iter().rfind(|start| **start <= record.occurred_at));
+            if bucket == Some(None) {
+                continue;
+            }
+            let bucket = bucket.flatten().copied();
+            for keys in keys(&query.group_by, record) {
+                let sum = groups.entry((bucket, keys)).or_default();
+                *sum = sum.checked_add(Totals::of(record)).unwrap();
+            }
+        }
+        let group = |((bucket, keys), totals)| Group { bucket, keys, totals };
+        let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
+        groups.sort_by_key(|group| (group.bucket, Reverse(group.totals.cost), group.keys.clone()));
+        groups
+    }
+
+    /// Percentiles of the response time.
+    pub fn latency_percentiles(&self, filter: &Filter) -> LatencyPercentiles {
+        let mut durations: Vec<u64> =
+            self.find_all(filter).iter().filter_map(|record| record.response_time_ms).collect();
+        durations.sort_unstable();
+        let nearest_rank = |percent| {
+            let rank = (durations.len() * percent).div_ceil(100);
+            durations.get(rank.saturating_sub(1)).copied()
+        };
+        LatencyPercentiles { p50: nearest_rank(50), p95: nearest_rank(95), p99: nearest_rank(99) }
+    }
+
+    /// What the whole list that `query` is about is sorted by, in its order.
+    pub fn sort_values(&self, query: &RecordQuery) -> Vec<i128> {
+        let found = self.find_all(&query.filter);
+        let mut values: Vec<i128> = found.into_iter().map(|record| sort_value(query.sort, record)).collect();
+        values.sort_unstable();
+        if query.descending {
+            values.reverse();
+        }
+        values
+    }
+}
+
+/// What a record is sorted by; the unknown is the smallest.
+pub fn sort_value(sort: RecordSort, record: &UsageRecord) -> i128 {
+    let value = match sort {
+        RecordSort::Timestamp => Some(record.occurred_at.as_nanosecond()),
+        RecordSort::Cost => record.cost.map(|cost| i128::from(cost.nanos())),
+        RecordSort::TotalTokens => record.total_tokens().map(i128::from),
+        RecordSort::ResponseTime => record.response_time_ms.map(i128::from),
+    };
+    value.unwrap_or(i128::MIN)
+}
+
+/// The record's values of a dimension; none, one, or for tags several.
+pub fn values(dimension: Dimension, record: &UsageRecord) -> Vec<String> {
+    let allocation = &record.allocation;
+    let value = match dimension {
+        Dimension::Service => Some(record.provider.clone()),
+        Dimension::Model => Some(record.model.clone()),
+        Dimension::Project => record.project_id.map(|project| project.to_string()),
+        Dimension::User => Some(record.user_id.to_string()),
+        Dimension::Department => allocation.department.clone(),
+        Dimension::Team => allocation.team.clone(),
+        Dimension::Purpose => allocation.purpose.clone(),
+        Dimension::Client => allocation.client.clone(),
+        Dimension::Campaign => allocation.campaign.clone(),
+        Dimension::Tag => return record.tags.iter().map(str::to_owned).collect(),
+        Dimension::Status => Some(record.status.as_str().to_owned()),
+        Dimension::UserEmail => record.user_email.clone(),
+        Dimension::CustomerEmail => record.customer_email.clone(),
+        Dimension::CostSource => Some(record.cost_source.as_str().to_owned()),
+    };
+    value.into_iter().collect()
+}
+
+fn finds(filter: &Filter, record: &UsageRecord) -> bool {
+    filter.visibility.includes(record.user_id, record.project_id)
+        && filter.period.contains(record.occurred_at)
+        && filter.selections.iter().all(|(dimension, selection)| {
+            let values = values(*dimension, record);
+            let has = |wanted: &String| if wanted.is_empty() { values.is_empty() } else { values.contains(wanted) };
+            (selection.include.is_empty() || selection.include.iter().any(has)) && !selection.exclude.iter().any(has)
+        })
+        && filter.search.as_ref().is_none_or(|words| contains(record, words.trim()))
+}
+
+fn contains(record: &UsageRecord, words: &str) -> bool {
+    let allocation = &record.allocation;
+    let optional = [
+        &allocation.department,
+        &allocation.team,
+        &allocation.purpose,
+        &allocation.client,
+        &allocation.campaign,
+        &record.user_email,
+        &record.customer_email,
+        &record.request_id,
+        &record.session_id,
+        &record.trace_id,
+        &record.error.message,
+    ];
+    let mut texts = vec![record.id.to_string(), record.provider.clone(), record.model.clone()];
+    texts.extend(optional.into_iter().flatten().cloned());
+    texts.extend(allocation.other.values().cloned());
+    texts.extend(record.tags.iter().map(str::to_owned));
+    texts.iter().any(|text| text.to_lowercase().contains(&words.to_lowercase()))
+}
+
+/// The groups that a record is in: one, or one for each of its tags.
+fn keys(group_by: &[Dimension], record: &UsageRecord) -> Vec<Vec<Option<String>>> {
+    group_by.iter().fold(vec![Vec::new()], |groups, dimension| {
+        let mut values: Vec<_> = values(*dimension, record).into_iter().map(Some).collect();
+        if values.is_empty() {
+            values.push(None);
+        }
+        let with = |group: &Vec<Option<String>>, value: &Option<String>| [group.as_slice(), &[value.clone()]].concat();
+        groups.iter().flat_map(|group| values.iter().map(move |value| with(group, value))).collect()
+    })
+}
