@@ -23,8 +23,10 @@ pub struct Question {
     pub zone: TimeZone,
     /// Length of the timeline's points.
     pub bucket: Bucket,
-    /// Dimensions to group by, besides time.
+    /// Dimensions to group by.
     pub group_by: Vec<Dimension>,
+    /// Whether groups are also split by time.
+    pub groups_by_time: bool,
     /// Most groups of a breakdown.
     pub limit: usize,
 }
@@ -66,10 +68,11 @@ impl Question {
         self.ask(app, None, vec![dimension], &self.filter).await
     }
 
-    /// Groups by time and by the question's dimensions.
-    pub async fn series(&self, app: &App) -> Result<Vec<Group>> {
-        let starts = self.bucket.starts(self.filter.period, &self.zone)?;
-        self.ask(app, Some(starts), self.group_by.clone(), &self.filter).await
+    /// Groups by the question's dimensions, and by time if it asks for that.
+    pub async fn groups(&self, app: &App) -> Result<Vec<Group>> {
+        let starts =
+            self.groups_by_time.then(|| self.bucket.starts(self.filter.period, &self.zone)).transpose()?;
+        self.ask(app, starts, self.group_by.clone(), &self.filter).await
     }
 
     async fn ask(

@@ -24,7 +24,9 @@ pub enum StoreError {
     #[error("the answer has more than {0} groups")]
     TooManyGroups(usize),
     /// The data is of a newer version of the program.
-    #[error("the data was written by a newer version of the program (schema {found}, this version knows {known})")]
+    #[error(
+        "the data was written by a newer version of the program (schema {found}, this version knows {known})"
+    )]
     TooNew {
         /// Version of the data.
         found: i64,

@@ -177,8 +177,13 @@ pub trait ProjectStore: Send + Sync {
     async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
 
     /// Adds a member or changes their role. `Conflict("owner")` if the project would be left without an owner.
-    async fn put_member(&self, project: ProjectId, user: UserId, role: ProjectRole, at: Timestamp)
-    -> Result<(), StoreError>;
+    async fn put_member(
+        &self,
+        project: ProjectId,
+        user: UserId,
+        role: ProjectRole,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Takes a member out; `false` if they were none. `Conflict("owner")` if the project would be left without an owner.
     async fn remove_member(&self, project: ProjectId, user: UserId) -> Result<bool, StoreError>;

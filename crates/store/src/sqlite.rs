@@ -158,5 +158,7 @@ impl Sqlite {
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(StoreError::Damaged("a task of the store panicked".to_owned())))
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Damaged("a task of the store panicked".to_owned())))
 }

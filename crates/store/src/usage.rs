@@ -64,7 +64,11 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     async fn append(&self, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError>;
 
     /// The record, if it is visible.
-    async fn find_record(&self, visibility: &Visibility, id: UsageId) -> Result<Option<UsageRecord>, StoreError>;
+    async fn find_record(
+        &self,
+        visibility: &Visibility,
+        id: UsageId,
+    ) -> Result<Option<UsageRecord>, StoreError>;
 
     /// A page of records. Content is left out; [`Self::find_record`] has it.
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError>;

@@ -257,7 +257,7 @@ async fn answer(
     };
     let utilization = project.as_ref().and_then(|project| project.spending.budget_utilization);
     let names = Names::load(app).await?;
-    let groups = if question.group_by.is_empty() { Vec::new() } else { question.series(app).await? };
+    let groups = if question.group_by.is_empty() { Vec::new() } else { question.groups(app).await? };
     Ok(Analytics {
         period: PeriodView::new(question),
         summary: summary(app, question, utilization).await?,

@@ -109,7 +109,11 @@ impl From<&Price> for PriceView {
                 search_type: price.conditions.search_type.clone(),
                 daily: price.conditions.daily.clone(),
             },
-            rates: price.rates.iter().map(|(unit, tiers)| (*unit, tiers.iter().map(RateView::from).collect())).collect(),
+            rates: price
+                .rates
+                .iter()
+                .map(|(unit, tiers)| (*unit, tiers.iter().map(RateView::from).collect()))
+                .collect(),
             source: SourceView {
                 name: price.source.name.clone(),
                 version: price.source.version.clone(),

@@ -142,7 +142,7 @@ impl fmt::Display for GeneratedSecrets {
         let (names, path) = (self.names.join(" and "), self.path.display());
         write!(
             f,
-            "generated {names} and kept in {path}; back this file up: without it stored provider keys cannot be read"
+            "generated {names} and kept them in {path}; back this file up: without it stored provider keys cannot be read"
         )
     }
 }

@@ -12,12 +12,12 @@ pub(super) fn section() -> Html {
     Html::new()
         .raw("<section id=\"errors\"><h2><a class=\"anchor\" href=\"#errors\">Error codes</a></h2>")
         .raw("<p>Decide by <code>error.code</code>: it is stable. The message is for people and may change.</p>")
-        .raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Error codes\"><table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Code</th><th scope=\"col\">Meaning</th></tr></thead>")
+        .raw("<table><thead><tr><th scope=\"col\">Status</th><th scope=\"col\">Code</th><th scope=\"col\">Meaning</th></tr></thead>")
         .each(statuses, |status| {
             let of_status = codes.iter().filter(move |code| code.status().as_u16() == status);
             Html::new().raw("<tbody id=\"status-").text(&status.to_string()).raw("\">").each(of_status, |code| row(*code)).raw("</tbody>")
         })
-        .raw("</table></div></section>")
+        .raw("</table></section>")
 }
 
 fn row(code: ErrorCode) -> Html {

@@ -46,6 +46,15 @@ impl Html {
         self
     }
 
+    /// Adds a path as code that may break before each slash.
+    #[must_use]
+    pub(super) fn path(self, path: &str) -> Self {
+        let steps = path.split('/').skip(1);
+        self.raw("<code class=\"path\">")
+            .each(steps, |step| Self::new().raw("<wbr>/").text(step))
+            .raw("</code>")
+    }
+
     /// Adds one piece for each item.
     #[must_use]
     pub(super) fn each<T>(self, items: impl IntoIterator<Item = T>, piece: impl Fn(T) -> Self) -> Self {
@@ -66,7 +75,10 @@ impl Html {
     #[must_use]
     pub(super) fn phrase(self, text: &str) -> Self {
         let pieces = text.split('`').enumerate();
-        pieces.fold(self, |html, (index, piece)| if index % 2 == 1 { html.code(piece) } else { html.text(piece) })
+        pieces.fold(
+            self,
+            |html, (index, piece)| if index % 2 == 1 { html.code(piece) } else { html.text(piece) },
+        )
     }
 
     /// Adds a description: its paragraphs.

@@ -28,10 +28,7 @@ impl Node {
 
     /// The text of the member of that name; empty when there is none.
     pub(super) fn text(&self, name: &str) -> &str {
-        match self.get(name) {
-            Some(Self::Text(text)) => text,
-            _ => "",
-        }
+        self.get(name).and_then(Self::as_text).unwrap_or_default()
     }
 
     /// What the member of that name holds, if it is a list.
@@ -55,9 +52,14 @@ impl Node {
         self.get(name).map_or(&[], Self::members)
     }
 
+    /// Its text, if it is one.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
     /// Whether it is this text.
     pub(super) fn is(&self, text: &str) -> bool {
-        matches!(self, Self::Text(own) if own == text)
+        self.as_text() == Some(text)
     }
 }
 

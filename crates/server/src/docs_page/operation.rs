@@ -42,9 +42,8 @@ pub(super) fn signature(operation: Operation<'_>) -> Html {
         .text(operation.method)
         .raw("\">")
         .text(&operation.method.to_uppercase())
-        .raw("</span> <code class=\"path\">")
-        .text(operation.path)
-        .raw("</code>")
+        .raw("</span> ")
+        .path(operation.path)
 }
 
 fn who(operation: Operation<'_>) -> Html {
@@ -57,7 +56,8 @@ fn who(operation: Operation<'_>) -> Html {
     let html = if scopes.is_empty() {
         html
     } else {
-        html.raw("; a tracker key needs the scope ").listed(scopes.into_iter().map(|scope| Html::new().code(scope)))
+        html.raw("; a tracker key needs the scope ")
+            .listed(scopes.into_iter().map(|scope| Html::new().code(scope)))
     };
     html.raw(".</p>")
 }
@@ -67,9 +67,9 @@ fn parameters(operation: Operation<'_>) -> Html {
         return Html::new();
     }
     Html::new()
-        .raw("<h4>Parameters</h4><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Parameters\"><table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">In</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>")
+        .raw("<h4>Parameters</h4><table><thead><tr><th scope=\"col\">Name</th><th scope=\"col\">In</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>")
         .each(operation.parameters(), parameter)
-        .raw("</tbody></table></div>")
+        .raw("</tbody></table>")
 }
 
 fn parameter(parameter: &Node) -> Html {
@@ -82,7 +82,7 @@ fn parameter(parameter: &Node) -> Html {
         .raw("</th><td>")
         .text(parameter.text("in"))
         .raw("</td><td>")
-        .then(&schema::type_of(schema))
+        .then(&schema::type_if_given(schema))
         .raw("</td><td>")
         .phrase(parameter.text("description"))
         .then(&schema::constraints(schema))
@@ -99,9 +99,9 @@ fn body(outline: &Outline, operation: Operation<'_>) -> Html {
             .raw("<p>")
             .code(media_type)
             .raw(": ")
-            .then(&schema::type_of(schema))
+            .then(&schema::type_if_given(schema))
             .raw("</p>")
-            .then(&schema::table(outline, schema::present(schema), true))
+            .then(&schema::body_table(outline, schema::present(schema)))
     })
 }
 
@@ -113,7 +113,10 @@ fn example(operation: Operation<'_>) -> Html {
 }
 
 fn responses(operation: Operation<'_>) -> Html {
-    Html::new().raw("<h4>Answers</h4><dl class=\"answers\">").each(operation.responses(), response).raw("</dl>")
+    Html::new()
+        .raw("<h4>Answers</h4><dl class=\"answers\">")
+        .each(operation.responses(), response)
+        .raw("</dl>")
 }
 
 fn response((status, response): &(String, Node)) -> Html {
@@ -126,11 +129,8 @@ fn response((status, response): &(String, Node)) -> Html {
         .text(reason)
         .raw("</dt><dd>")
         .phrase(response.text("description"));
-    let html = if status.starts_with('2') {
-        html.then(&contents(response))
-    } else {
-        html.then(&codes(known))
-    };
+    let html =
+        if status.starts_with('2') { html.then(&contents(response)) } else { html.then(&codes(known)) };
     html.raw("</dd></div>")
 }
 

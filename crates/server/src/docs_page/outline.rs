@@ -3,7 +3,16 @@
 use super::node::Node;
 
 /// Tags in the order in which people need them; others follow.
-const TAGS: &[&str] = &["Usage", "Analytics", "Projects", "Prices", "Authentication", "Account", "Tracker keys", "Provider keys"];
+const TAGS: &[&str] = &[
+    "Usage",
+    "Analytics",
+    "Projects",
+    "Prices",
+    "Authentication",
+    "Account",
+    "Tracker keys",
+    "Provider keys",
+];
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
 const SCHEMA_PATH: &str = "#/components/schemas/";
 
@@ -34,8 +43,8 @@ impl Outline {
 
     /// Every operation, in the document's order.
     pub(super) fn operations(&self) -> Vec<Operation<'_>> {
-        let of_path = |(path, item): &'_ (String, Node)| -> Vec<Operation<'_>> { operations_of(path, item) };
-        self.document.members_of("paths").iter().flat_map(of_path).collect()
+        let paths = self.document.members_of("paths").iter();
+        paths.flat_map(|(path, item)| operations_of(path, item)).collect()
     }
 
     /// The tags that operations have.
@@ -106,7 +115,8 @@ impl<'a> Operation<'a> {
     /// The scopes that the document names.
     pub(super) fn scopes(&self) -> Vec<&'a str> {
         let requirements = self.node.list("security").iter().flat_map(Node::members);
-        let scopes = requirements.filter_map(|(_, scopes)| if let Node::List(scopes) = scopes { Some(scopes) } else { None });
+        let scopes = requirements
+            .filter_map(|(_, scopes)| if let Node::List(scopes) = scopes { Some(scopes) } else { None });
         let mut names: Vec<&str> = Vec::new();
         for scope in scopes.flatten() {
             if let Node::Text(scope) = scope

@@ -4,11 +4,17 @@ use super::{node::Node, outline::Operation};
 
 /// Bodies that show what an operation is for. A test holds their fields against the schemas.
 pub(super) const BODIES: &[(&str, &str)] = &[
-    ("register", r#"{ "email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada" }"#),
+    (
+        "register",
+        r#"{ "email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada" }"#,
+    ),
     ("login", r#"{ "email": "ada@example.com", "password": "correct horse battery staple" }"#),
     ("refresh_session", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     ("logout", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
-    ("change_password", r#"{ "currentPassword": "correct horse battery staple", "newPassword": "a better one, and longer" }"#),
+    (
+        "change_password",
+        r#"{ "currentPassword": "correct horse battery staple", "newPassword": "a better one, and longer" }"#,
+    ),
     ("update_profile", r#"{ "name": "Ada Lovelace", "preferences": { "theme": "dark" } }"#),
     ("add_provider_key", r#"{ "service": "openai", "key": "'$OPENAI_API_KEY'" }"#),
     ("create_tracker_key", r#"{ "name": "billing worker", "scopes": ["ingest"] }"#),
@@ -25,7 +31,10 @@ pub(super) const BODIES: &[(&str, &str)] = &[
     ("add_member", r#"{ "email": "grace@example.com", "role": "member" }"#),
     ("update_member", r#"{ "role": "admin" }"#),
     ("track_usage", TRACKED),
-    ("track_usage_sdk", r#"{ "provider": "openai", "model": "gpt-4o-mini", "usage": { "promptTokens": 1000, "completionTokens": 500 } }"#),
+    (
+        "track_usage_sdk",
+        r#"{ "provider": "openai", "model": "gpt-4o-mini", "usage": { "promptTokens": 1000, "completionTokens": 500 } }"#,
+    ),
     (
         "track_usage_bulk",
         r#"{ "usageData": [
@@ -34,7 +43,10 @@ pub(super) const BODIES: &[(&str, &str)] = &[
   ] }"#,
     ),
     ("update_usage", r#"{ "tags": ["product"], "costAllocation": { "department": "marketing" } }"#),
-    ("compare_projects_by_body", r#"{ "projectIds": ["'$PROJECT_ID'", "'$OTHER_PROJECT_ID'"], "startDate": "2026-01-01", "endDate": "2026-01-31" }"#),
+    (
+        "compare_projects_by_body",
+        r#"{ "projectIds": ["'$PROJECT_ID'", "'$OTHER_PROJECT_ID'"], "startDate": "2026-01-01", "endDate": "2026-01-31" }"#,
+    ),
 ];
 
 /// The call that the first steps make.
@@ -51,8 +63,13 @@ const TRACKED: &str = r#"{
 
 /// A call of `operation`.
 pub(super) fn curl(operation: Operation<'_>) -> String {
-    let method = if operation.method == "get" { String::new() } else { format!(" -X {}", operation.method.to_uppercase()) };
-    let mut lines = vec![format!("curl{method} \"http://localhost:8000{}{}\"", path(operation.path), query(operation))];
+    let method = if operation.method == "get" {
+        String::new()
+    } else {
+        format!(" -X {}", operation.method.to_uppercase())
+    };
+    let mut lines =
+        vec![format!("curl{method} \"http://localhost:8000{}{}\"", path(operation.path), query(operation))];
     if !operation.is_open() {
         lines.push("-H \"Authorization: Bearer $TOKEN\"".to_owned());
     }
@@ -87,10 +104,14 @@ fn path(template: &str) -> String {
 /// The query parameters that an operation cannot do without.
 fn query(operation: Operation<'_>) -> String {
     let is_needed = |parameter: &&Node| {
-        parameter.text("in") == "query" && matches!(parameter.get("required"), Some(Node::Literal(text)) if text == "true")
+        parameter.text("in") == "query"
+            && matches!(parameter.get("required"), Some(Node::Literal(text)) if text == "true")
     };
     let needed = operation.parameters().iter().filter(is_needed).filter(|parameter| !has_default(parameter));
-    let pairs: Vec<String> = needed.map(|parameter| parameter.text("name")).map(|name| format!("{name}=${}", variable(name))).collect();
+    let pairs: Vec<String> = needed
+        .map(|parameter| parameter.text("name"))
+        .map(|name| format!("{name}=${}", variable(name)))
+        .collect();
     if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 

@@ -35,23 +35,36 @@ fn collect<'a>(outline: &'a Outline, schema: &'a Node, depth: usize, fields: &mu
         collect(outline, part, depth - 1, fields);
     }
     let required = schema.list("required");
-    let field = |(name, schema): &'a (String, Node)| Field { name, schema, required: required.iter().any(|own| own.is(name)) };
+    let field = |(name, schema): &'a (String, Node)| Field {
+        name,
+        schema,
+        required: required.iter().any(|own| own.is(name)),
+    };
     fields.extend(schema.members_of("properties").iter().map(field));
 }
 
-/// A table of the fields of `schema`, and one level of those inside.
-pub(super) fn table(outline: &Outline, schema: &Node, nested: bool) -> Html {
-    let fields = fields_of(outline, schema);
-    if fields.is_empty() {
-        return Html::new();
+/// A table of the fields of a schema in its own section.
+fn table(outline: &Outline, schema: &Node) -> Html {
+    framed(Html::new().each(fields_of(outline, schema), |field| row("", field, Null::Said)))
+}
+
+/// A table of the fields of a request's body, and one level of those inside.
+pub(super) fn body_table(outline: &Outline, schema: &Node) -> Html {
+    framed(Html::new().each(fields_of(outline, schema), |field| {
+        let prefix = format!("{}.", field.name);
+        let inner = nested_fields(outline, field.schema);
+        row("", field, Null::Left).each(inner, |inner| row(&prefix, inner, Null::Left))
+    }))
+}
+
+fn framed(rows: Html) -> Html {
+    if rows == Html::new() {
+        return rows;
     }
     Html::new()
-        .raw("<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Fields\"><table><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>")
-        .each(&fields, |field| {
-            let inner = if nested { nested_fields(outline, field.schema) } else { Vec::new() };
-            row("", *field).each(inner, |inner| row(&format!("{}.", field.name), inner))
-        })
-        .raw("</tbody></table></div>")
+        .raw("<table><thead><tr><th scope=\"col\">Field</th><th scope=\"col\">Type</th><th scope=\"col\">Meaning</th></tr></thead><tbody>")
+        .then(&rows)
+        .raw("</tbody></table>")
 }
 
 fn nested_fields<'a>(outline: &'a Outline, schema: &'a Node) -> Vec<Field<'a>> {
@@ -72,7 +85,7 @@ pub(super) fn present(schema: &Node) -> &Node {
     schema.list("oneOf").iter().find(|choice| choice.text("type") != "null").unwrap_or(schema)
 }
 
-fn row(prefix: &str, field: Field<'_>) -> Html {
+fn row(prefix: &str, field: Field<'_>, null: Null) -> Html {
     Html::new()
         .raw("<tr><th scope=\"row\"><code>")
         .text(prefix)
@@ -80,7 +93,7 @@ fn row(prefix: &str, field: Field<'_>) -> Html {
         .raw("</code>")
         .raw(if field.required { " <span class=\"required\">required</span>" } else { "" })
         .raw("</th><td>")
-        .then(&type_of(field.schema))
+        .then(&typed(field.schema, null))
         .raw("</td><td>")
         .phrase(description_of(field.schema))
         .then(&constraints(field.schema))
@@ -108,20 +121,40 @@ pub(super) fn constraints(schema: &Node) -> Html {
         ("default", "default"),
     ];
     let found = WORDS.iter().filter_map(|(key, word)| Some((word, schema.get(key)?)));
-    let pieces: Vec<Html> = found.map(|(word, value)| Html::new().text(word).raw(" ").code(&value.to_string())).collect();
+    // That a count is not negative goes without saying.
+    let found = found.filter(|(word, value)| **word != "at least" || value.to_string() != "0");
+    let pieces: Vec<Html> =
+        found.map(|(word, value)| Html::new().text(word).raw(" ").code(&value.to_string())).collect();
     if pieces.is_empty() {
         return Html::new();
     }
     Html::new().raw(" <span class=\"bounds\">(").listed(pieces).raw(")</span>")
 }
 
+/// Whether a type says that it may be `null`. In what is sent, that is the same as leaving it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Null {
+    Said,
+    Left,
+}
+
 /// The type of a schema in words, with links.
 pub(super) fn type_of(schema: &Node) -> Html {
+    typed(schema, Null::Said)
+}
+
+/// The same for what a caller sends: the type of what is given at all.
+pub(super) fn type_if_given(schema: &Node) -> Html {
+    typed(schema, Null::Left)
+}
+
+fn typed(schema: &Node, null: Null) -> Html {
     if let Some(name) = reference(schema) {
         return link(name);
     }
     let choices = schema.list("oneOf").iter().chain(schema.list("anyOf"));
-    let choices: Vec<Html> = choices.map(type_of).collect();
+    let choices = choices.filter(|choice| null == Null::Said || choice.text("type") != "null");
+    let choices: Vec<Html> = choices.map(|choice| typed(choice, null)).collect();
     if !choices.is_empty() {
         return joined(choices, " or ");
     }
@@ -133,24 +166,24 @@ pub(super) fn type_of(schema: &Node) -> Html {
     if !values.is_empty() {
         return joined(values.iter().map(|value| Html::new().code(&value.to_string())).collect(), " or ");
     }
-    if let Some(items) = schema.get("items") {
-        let list = Html::new().raw("list of ").then(&type_of(items));
-        return if allows_null(schema) { list.raw(" or null") } else { list };
-    }
-    plain_type(schema)
+    plain_type(schema, null)
 }
 
-fn plain_type(schema: &Node) -> Html {
+fn plain_type(schema: &Node, null: Null) -> Html {
     let names: Vec<&str> = match schema.get("type") {
         Some(Node::Text(name)) => vec![name],
-        Some(Node::List(names)) => names.iter().filter_map(|name| if let Node::Text(name) = name { Some(name.as_str()) } else { None }).collect(),
+        Some(Node::List(names)) => names.iter().filter_map(Node::as_text).collect(),
         _ => vec!["any"],
     };
-    let words = names.into_iter().map(|name| Html::new().text(word_of(name, schema.text("format"))));
-    let html = joined(words.collect(), " or ");
-    match schema.get("additionalProperties") {
-        Some(values @ Node::Object(_)) => html.raw(" of ").then(&type_of(values)),
-        _ => html,
+    let names = names.into_iter().filter(|name| null == Null::Said || *name != "null");
+    joined(names.map(|name| type_word(schema, name)).collect(), " or ")
+}
+
+fn type_word(schema: &Node, name: &str) -> Html {
+    match (name, schema.get("items"), schema.get("additionalProperties")) {
+        ("array", Some(items), _) => Html::new().raw("list of ").then(&type_of(items)),
+        ("object", _, Some(values @ Node::Object(_))) => Html::new().raw("object of ").then(&type_of(values)),
+        _ => Html::new().text(word_of(name, schema.text("format"))),
     }
 }
 
@@ -163,10 +196,6 @@ fn word_of<'a>(name: &'a str, format: &str) -> &'a str {
         ("boolean", _) => "true or false",
         _ => name,
     }
-}
-
-fn allows_null(schema: &Node) -> bool {
-    matches!(schema.get("type"), Some(Node::List(names)) if names.iter().any(|name| name.is("null")))
 }
 
 fn joined(pieces: Vec<Html>, between: &'static str) -> Html {
@@ -193,7 +222,7 @@ pub(super) fn section(outline: &Outline, name: &str, schema: &Node) -> Html {
         .text(name)
         .raw("</a></h3>")
         .prose(schema.text("description"))
-        .then(&table(outline, schema, false));
+        .then(&table(outline, schema));
     let html = if fields_of(outline, schema).is_empty() { html.then(&variants(schema)) } else { html };
     html.raw("</section>")
 }
@@ -208,7 +237,12 @@ fn variants(schema: &Node) -> Html {
     Html::new()
         .raw("<ul>")
         .each(choices, |choice| {
-            Html::new().raw("<li>").then(&type_of(choice)).raw(": ").phrase(choice.text("description")).raw("</li>")
+            Html::new()
+                .raw("<li>")
+                .then(&type_of(choice))
+                .raw(": ")
+                .phrase(choice.text("description"))
+                .raw("</li>")
         })
         .raw("</ul>")
 }

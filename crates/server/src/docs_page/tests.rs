@@ -37,7 +37,9 @@ fn links_within_the_page_lead_somewhere() {
 #[test]
 fn nothing_is_loaded_from_anywhere() {
     let page = whole_page();
-    for loader in ["<script", "<link", "<img", "<iframe", "src=", "@import", "url(", "href=\"http", "href=\"//"] {
+    for loader in
+        ["<script", "<link", "<img", "<iframe", "src=", "@import", "url(", "href=\"http", "href=\"//"]
+    {
         assert!(!page.contains(loader), "{loader}");
     }
     assert!(page.contains("default-src &#39;none&#39;"));
@@ -68,7 +70,9 @@ fn samples_have_only_fields_that_the_schemas_have() {
     let outline = outline_of(&document);
     let mut with_body = 0;
     for operation in outline.operations() {
-        let Some((_, content)) = operation.body().iter().find(|(media_type, _)| media_type == "application/json") else {
+        let Some((_, content)) =
+            operation.body().iter().find(|(media_type, _)| media_type == "application/json")
+        else {
             assert_eq!(sample::body(operation.id()), None, "{}", operation.id());
             continue;
         };
@@ -76,7 +80,8 @@ fn samples_have_only_fields_that_the_schemas_have() {
         let schema = schema::present(content.get("schema").unwrap());
         let fields: Vec<&str> = schema::fields_of(&outline, schema).iter().map(|field| field.name).collect();
         let text = sample::body(operation.id()).unwrap_or_else(|| panic!("{} has no sample", operation.id()));
-        let sample: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{}: {error}", operation.id()));
+        let sample: Value =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{}: {error}", operation.id()));
         for name in sample.as_object().unwrap().keys() {
             let known = fields.contains(&name.as_str()) || matches!(name.as_str(), "provider");
             assert!(known, "{}: {name} is none of {fields:?}", operation.id());

@@ -33,7 +33,8 @@ impl Model {
             let key = (record.user_id, request_id.clone());
             if let Some(holder) = self.keys.get(&key) {
                 let kept = self.records.iter().find(|kept| kept.id == *holder);
-                return kept.map_or(Appended::Deleted(*holder), |kept| Appended::Duplicate(Box::new(kept.clone())));
+                return kept
+                    .map_or(Appended::Deleted(*holder), |kept| Appended::Duplicate(Box::new(kept.clone())));
             }
             self.keys.insert(key, record.id);
         }
@@ -57,7 +58,8 @@ impl Model {
 
     /// Deletes the records of `projects` and forgets their keys.
     pub fn purge(&mut self, projects: &[ProjectId]) -> u64 {
-        let is_purged = |record: &UsageRecord| record.project_id.is_some_and(|project| projects.contains(&project));
+        let is_purged =
+            |record: &UsageRecord| record.project_id.is_some_and(|project| projects.contains(&project));
         let (purged, kept): (Vec<_>, Vec<_>) = self.records.drain(..).partition(is_purged);
         self.records = kept;
         self.keys.retain(|_, holder| !purged.iter().any(|record| record.id == *holder));
@@ -73,7 +75,10 @@ impl Model {
     pub fn aggregate(&self, query: &UsageQuery) -> Vec<Group> {
         let mut groups: BTreeMap<_, Totals> = BTreeMap::new();
         for record in self.find_all(&query.filter) {
-            let bucket = query.buckets.as_ref().map(|starts| starts.iter().rfind(|start| **start <= record.occurred_at));
+            let bucket = query
+                .buckets
+                .as_ref()
+                .map(|starts| starts.iter().rfind(|start| **start <= record.occurred_at));
             if bucket == Some(None) {
                 continue;
             }
@@ -94,7 +99,7 @@ impl Model {
         let mut durations: Vec<u64> =
             self.find_all(filter).iter().filter_map(|record| record.response_time_ms).collect();
         durations.sort_unstable();
-        let nearest_rank = |percent| {
+        let nearest_rank = |percent: usize| {
             let rank = (durations.len() * percent).div_ceil(100);
             durations.get(rank.saturating_sub(1)).copied()
         };
@@ -151,8 +156,10 @@ fn finds(filter: &Filter, record: &UsageRecord) -> bool {
         && filter.period.contains(record.occurred_at)
         && filter.selections.iter().all(|(dimension, selection)| {
             let values = values(*dimension, record);
-            let has = |wanted: &String| if wanted.is_empty() { values.is_empty() } else { values.contains(wanted) };
-            (selection.include.is_empty() || selection.include.iter().any(has)) && !selection.exclude.iter().any(has)
+            let has =
+                |wanted: &String| if wanted.is_empty() { values.is_empty() } else { values.contains(wanted) };
+            (selection.include.is_empty() || selection.include.iter().any(has))
+                && !selection.exclude.iter().any(has)
         })
         && filter.search.as_ref().is_none_or(|words| contains(record, words.trim()))
 }
@@ -186,7 +193,9 @@ fn keys(group_by: &[Dimension], record: &UsageRecord) -> Vec<Vec<Option<String>>
         if values.is_empty() {
             values.push(None);
         }
-        let with = |group: &Vec<Option<String>>, value: &Option<String>| [group.as_slice(), &[value.clone()]].concat();
+        let with = |group: &Vec<Option<String>>, value: &Option<String>| {
+            [group.as_slice(), std::slice::from_ref(value)].concat()
+        };
         groups.iter().flat_map(|group| values.iter().map(move |value| with(group, value))).collect()
     })
 }

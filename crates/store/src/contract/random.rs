@@ -1,6 +1,6 @@
 //! Repeatable randomness.
 
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): a test that fails once fails
+/// `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): a test that fails once fails
 /// again.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
@@ -12,7 +12,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -21,7 +21,7 @@ impl Random {
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap()
+        usize::try_from(self.next_u64() % bound as u64).unwrap()
     }
 
     /// `true` in `percent` of all cases.

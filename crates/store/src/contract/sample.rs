@@ -27,14 +27,15 @@ pub static PRICE: LazyLock<Arc<Price>> = LazyLock::new(|| {
         "rates":{"input_tokens":[{"input_tokens_min":0,"rate":"0.15"}],
             "output_tokens":[{"input_tokens_min":0,"rate":"0.6"},{"input_tokens_min":1000,"rate":"0.7"}],
             "cache_read_tokens":[{"input_tokens_min":0,"rate":"0.075"}],
-            "web_searches":[{"input_tokens_min":0,"rate":"10000"}]}}"#;
+            "web_searches":[{"input_tokens_min":0,"rate":"10000"}],"file_searches":[{"input_tokens_min":0,"rate":"2500"}],
+            "code_executions":[{"input_tokens_min":0,"rate":"1"}]}}"#;
     Arc::new(serde_json::from_str(json).unwrap())
 });
 
 /// The id number `n`.
 pub const fn id<K>(n: u32) -> Id<K> {
-    let [a, b, c, d] = n.to_be_bytes();
-    Id::from_bytes([0x65, 0xa5, 8, 0, 0, 0, 0, 0, a, b, c, d])
+    let n = n.to_be_bytes();
+    Id::from_bytes([0x65, 0xa5, 8, 0, 0, 0, 0, 0, n[0], n[1], n[2], n[3]])
 }
 
 /// The instant that `text` says.
@@ -51,7 +52,7 @@ pub fn period(start: &str, end: &str) -> Interval {
 pub fn record(n: u32) -> UsageRecord {
     let usage = Usage::new().with(Unit::InputTokens, 1_000 + u64::from(n)).with(Unit::OutputTokens, 500);
     let occurred_at = at("2024-01-15T12:00:00Z") + SignedDuration::from_secs(i64::from(n));
-    let unpriced = UsageRecord {
+    let plain = UsageRecord {
         id: id(n),
         user_id: id(1),
         project_id: None,
@@ -86,7 +87,7 @@ pub fn record(n: u32) -> UsageRecord {
         content: None,
         flags: Vec::new(),
     };
-    priced(unpriced)
+    priced(plain)
 }
 
 /// [`record`] after `change`.
@@ -96,20 +97,35 @@ pub fn record_with(n: u32, change: impl FnOnce(&mut UsageRecord)) -> UsageRecord
     record
 }
 
-/// The same record at the cost of [`PRICE`].
-pub fn priced(mut record: UsageRecord) -> UsageRecord {
-    let cost = PRICE.cost_of(&record.usage).unwrap();
-    record.price = Some(Arc::clone(&PRICE));
-    record.cost = Some(cost.total);
-    record.list_cost = Some(cost.total);
-    record.cache_savings = Some(cost.cache_savings);
-    record.cost_source = CostSource::Catalog;
-    record
+/// The same record at the cost of [`PRICE`], or unpriced where that says nothing.
+pub fn priced(record: UsageRecord) -> UsageRecord {
+    match PRICE.cost_of(&record.usage) {
+        Ok(cost) => UsageRecord {
+            cost: Some(cost.total),
+            cost_source: CostSource::Catalog,
+            list_cost: Some(cost.total),
+            cache_savings: Some(cost.cache_savings),
+            price: Some(Arc::clone(&PRICE)),
+            ..record
+        },
+        Err(reason) => unpriced(record, reason.code()),
+    }
+}
+
+fn unpriced(record: UsageRecord, reason: &str) -> UsageRecord {
+    UsageRecord {
+        cost: None,
+        cost_source: CostSource::Unpriced,
+        list_cost: None,
+        cache_savings: None,
+        price: None,
+        unpriced_reason: Some(reason.to_owned()),
+        ..record
+    }
 }
 
 /// A record in which every field has a value.
 pub fn full_record() -> UsageRecord {
-    let counts = Unit::ALL.iter().zip(1..).map(|(unit, n)| (*unit, n)).filter(|(unit, _)| !is_rateless_tool(*unit));
     let text = |text: &str| Some(text.to_owned());
     let full = UsageRecord {
         id: id(7),
@@ -124,7 +140,7 @@ pub fn full_record() -> UsageRecord {
         operation: text("chat"),
         service_tier: text("flex"),
         region: text("eu-central-1"),
-        usage: counts.collect(),
+        usage: Unit::ALL.iter().copied().zip(1..).collect(),
         cost: None,
         cost_source: CostSource::Reported,
         list_cost: None,
@@ -141,7 +157,10 @@ pub fn full_record() -> UsageRecord {
             purpose: text("blog"),
             client: text("Müller & Söhne"),
             campaign: text("spring"),
-            other: BTreeMap::from([("costCenter".to_owned(), "4711".to_owned()), ("größe".to_owned(), "\"L\"".to_owned())]),
+            other: BTreeMap::from([
+                ("costCenter".to_owned(), "4711".to_owned()),
+                ("größe".to_owned(), "\"L\"".to_owned()),
+            ]),
         },
         tags: tags(&["blog", "müller", "x,y"]),
         user_email: text("ada@example.com"),
@@ -159,10 +178,6 @@ pub fn full_record() -> UsageRecord {
     full
 }
 
-const fn is_rateless_tool(unit: Unit) -> bool {
-    matches!(unit, Unit::FileSearches | Unit::CodeExecutions)
-}
-
 /// These tags.
 pub fn tags(list: &[&str]) -> Tags {
     Tags::new("tags", list.iter().copied()).unwrap()
@@ -177,14 +192,15 @@ pub fn varied_record(n: u32, random: &mut Random) -> UsageRecord {
         + SignedDuration::from_millis(i64::try_from(random.below(86_400_000)).unwrap());
     record.user_id = random.pick(&[id(1), id(2), id(3)]);
     record.project_id = random.pick(&[None, Some(id(11)), Some(id(12)), Some(id(13))]);
-    record.provider = random.pick(&["openai", "anthropic"]).to_owned();
-    record.model = random.pick(&["gpt-4o", "o3", "claude-sonnet-4"]).to_owned();
+    record.provider = String::from(random.pick(&["openai", "anthropic"]));
+    record.model = String::from(random.pick(&["gpt-4o", "o3", "claude-sonnet-4"]));
     record.usage = varied_usage(random);
     record.status = random.pick(Status::ALL);
     record.response_time_ms = random.pick(&[None, Some(1), Some(20), Some(300), Some(4_000)]);
     record.user_email = random.pick_option(&["ada@example.com", "alan@example.com"]);
     record.customer_email = random.pick_option(&["grace@example.com"]);
-    record.tags = random.pick(&[tags(&[]), tags(&["a"]), tags(&["b"]), tags(&["a", "b"]), tags(&["a", "b", "c"])]);
+    record.tags =
+        random.pick(&[tags(&[]), tags(&["a"]), tags(&["b"]), tags(&["a", "b"]), tags(&["a", "b", "c"])]);
     record.allocation = varied_allocation(random);
     if random.chance(20) {
         record.request_id = Some(format!("key-{}", random.below(50)));
@@ -193,15 +209,14 @@ pub fn varied_record(n: u32, random: &mut Random) -> UsageRecord {
 }
 
 fn vary_cost(record: UsageRecord, random: &mut Random) -> UsageRecord {
+    let sources = [CostSource::Reported, CostSource::Provider, CostSource::Override, CostSource::Estimated];
     let mut record = priced(record);
     if random.chance(25) {
-        record.cost = None;
-        record.cost_source = CostSource::Unpriced;
-        record.unpriced_reason = Some("unknown_model".to_owned());
-        (record.price, record.list_cost, record.cache_savings) = (None, None, None);
-    } else if random.chance(30) {
+        return unpriced(record, "unknown_model");
+    }
+    if random.chance(30) {
         record.cost = Some(Money::from_nanos(i64::try_from(random.below(9_000_000)).unwrap() - 1_000));
-        record.cost_source = random.pick(&[CostSource::Reported, CostSource::Provider, CostSource::Override, CostSource::Estimated]);
+        record.cost_source = random.pick(&sources);
     }
     record
 }
@@ -210,16 +225,14 @@ fn varied_usage(random: &mut Random) -> Usage {
     let mut usage = Usage::new();
     match random.below(6) {
         0 => {}
-        1 => usage.set(Unit::TotalTokens, random.next() % 9_000),
-        2 => usage.set(Unit::OutputTokens, random.next() % 9_000),
+        1 => usage.set(Unit::TotalTokens, random.next_u64() % 9_000),
+        2 => usage.set(Unit::OutputTokens, random.next_u64() % 9_000),
         _ => {
-            usage.set(Unit::InputTokens, 500 + random.next() % 9_000);
-            usage.set(Unit::OutputTokens, random.next() % 9_000);
-            usage.set(Unit::CacheReadTokens, random.next() % 500);
+            usage.set(Unit::InputTokens, 500 + random.next_u64() % 9_000);
+            usage.set(Unit::OutputTokens, random.next_u64() % 9_000);
+            usage.set(Unit::CacheReadTokens, random.next_u64() % 500);
         }
     }
-    // The total has no rate of its own, so it prices only next to something that has.
-    usage.set(Unit::InputTokens, usage.get(Unit::InputTokens).unwrap_or(0));
     usage
 }
 
@@ -303,7 +316,11 @@ pub fn project(n: u32, owner: UserId) -> Project {
             max_tokens_per_request: Some(u64::MAX),
             store_prompts: true,
         },
-        members: vec![Member { user_id: owner, role: ProjectRole::Owner, added_at: at("2024-01-15T10:30:00.001Z") }],
+        members: vec![Member {
+            user_id: owner,
+            role: ProjectRole::Owner,
+            added_at: at("2024-01-15T10:30:00.001Z"),
+        }],
         is_active: true,
         demo: false,
         created_at: at("2024-01-15T10:30:00.001Z"),

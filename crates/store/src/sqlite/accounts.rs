@@ -130,7 +130,10 @@ fn insert(connection: &Connection, mut new: UserWithHash, claim: Claim) -> Resul
     Ok(new.user)
 }
 
-fn insert_row(connection: &Connection, UserWithHash { user, password_hash }: &UserWithHash) -> Result<(), StoreError> {
+fn insert_row(
+    connection: &Connection,
+    UserWithHash { user, password_hash }: &UserWithHash,
+) -> Result<(), StoreError> {
     let row = params![
         user.id.bytes(),
         user.email,
@@ -148,7 +151,11 @@ fn has_accounts(connection: &Connection) -> Result<bool, StoreError> {
     Ok(connection.prepare_cached(HAS_ACCOUNTS)?.query_row([], |row| row.get(0))?)
 }
 
-fn find(connection: &Connection, sql: &str, key: impl rusqlite::ToSql) -> Result<Option<UserWithHash>, StoreError> {
+fn find(
+    connection: &Connection,
+    sql: &str,
+    key: impl rusqlite::ToSql,
+) -> Result<Option<UserWithHash>, StoreError> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query_and_then([key], read)?;
     found.next().transpose()

@@ -14,7 +14,7 @@ use super::{
     codes::Code as _,
     columns::{Columns, DAY_MS, first_ms_from},
     condition::Conditions,
-    filter::{self, Scope, Source},
+    filter::{self, Part, Source},
     readers::ReadTx,
     rollup,
 };
@@ -30,16 +30,19 @@ struct GroupKey {
 /// Answers `query`.
 pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
     let source = source_of(query);
-    let mut conditions = filter::conditions(tx.connection, &query.filter, source)?;
+    let mut in_timeline = Conditions::default();
     if let Some(starts) = &query.buckets {
         let Some(first) = starts.first() else { return Ok(Vec::new()) };
-        conditions.and(starts_at(source), [Value::Integer(source.time(*first))]);
+        in_timeline.and(source.starts_at(), [Value::Integer(source.time(*first))]);
     }
     let mut groups = HashMap::new();
-    for scope in filter::scopes(tx.connection, &query.filter)? {
-        add_scope(tx, query, source, &scope, &conditions, &mut groups)?;
+    for part in filter::parts(tx.connection, &query.filter, source, &in_timeline)? {
+        add_part(tx, query, source, &part, &mut groups)?;
     }
-    let mut named = groups.into_iter().map(|(key, totals)| name(tx, query, key, totals)).collect::<Result<Vec<_>, _>>()?;
+    let mut named = groups
+        .into_iter()
+        .map(|(key, totals)| name(tx, query, key, totals))
+        .collect::<Result<Vec<_>, _>>()?;
     named.sort_by(|a, b| {
         let order = |group: &Group| (group.bucket, Reverse(group.totals.cost));
         order(a).cmp(&order(b)).then_with(|| a.keys.cmp(&b.keys))
@@ -50,17 +53,15 @@ pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<G
 /// How many records `filter` finds.
 pub(super) fn count(tx: &mut ReadTx<'_>, filter: &Filter) -> Result<u64, StoreError> {
     let query = UsageQuery { filter: filter.clone(), buckets: None, group_by: Vec::new() };
-    if source_of(&query) == Source::Rollup {
+    let source = source_of(&query);
+    if source == Source::Rollup {
         return Ok(aggregate(tx, &query)?.iter().map(|group| group.totals.requests).sum());
     }
-    let conditions = filter::conditions(tx.connection, filter, Source::Records)?;
     let mut total = 0;
-    for scope in filter::scopes(tx.connection, filter)? {
-        let mut all = scope.conditions(Source::Records);
-        all.and_all(&conditions);
-        let sql = format!("select count(*) from {} {}", scope.table(Source::Records), all.sql());
-        let count: i64 =
-            tx.connection.prepare_cached(&sql)?.query_row(params_from_iter(all.parameters()), |row| row.get(0))?;
+    for Part { table, conditions } in filter::parts(tx.connection, filter, source, &Conditions::default())? {
+        let mut statement =
+            tx.connection.prepare_cached(&format!("select count(*) from {table} {}", conditions.sql()))?;
+        let count: i64 = statement.query_row(params_from_iter(conditions.parameters()), |row| row.get(0))?;
         total += count.unsigned_abs();
     }
     Ok(total)
@@ -83,27 +84,18 @@ fn is_midnight(at: Timestamp) -> bool {
     first_ms_from(at).rem_euclid(DAY_MS) == 0 && at.subsec_nanosecond() == 0
 }
 
-const fn starts_at(source: Source) -> &'static str {
-    match source {
-        Source::Records => "r.occurred_at_ms >= ?",
-        Source::Rollup => "r.day >= ?",
-    }
-}
-
-fn add_scope(
+fn add_part(
     tx: &ReadTx<'_>,
     query: &UsageQuery,
     source: Source,
-    scope: &Scope,
-    conditions: &Conditions,
+    part: &Part,
     groups: &mut HashMap<GroupKey, Totals>,
 ) -> Result<(), StoreError> {
-    let mut all = scope.conditions(source);
-    all.and_all(conditions);
-    let sql = select(query, source, scope, &all)?;
+    let sql = select(query, source, part)?;
     let starts = query.buckets.as_ref().map(|starts| Value::Blob(starts_blob(starts)));
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(starts.into_iter().chain(all.parameters())))?;
+    let mut rows =
+        statement.query(params_from_iter(starts.into_iter().chain(part.conditions.parameters())))?;
     while let Some(row) = rows.next()? {
         let (key, totals) = read_group(row, query)?;
         if totals.requests == 0 {
@@ -119,7 +111,11 @@ fn add_scope(
 }
 
 /// The bucket, if any, then the dimensions, then the sums.
-fn select(query: &UsageQuery, source: Source, scope: &Scope, all: &Conditions) -> Result<String, StoreError> {
+fn select(
+    query: &UsageQuery,
+    source: Source,
+    Part { table, conditions }: &Part,
+) -> Result<String, StoreError> {
     let mut columns = Vec::new();
     if query.buckets.is_some() {
         columns.push(match source {
@@ -128,7 +124,9 @@ fn select(query: &UsageQuery, source: Source, scope: &Scope, all: &Conditions) -
         });
     }
     for dimension in &query.group_by {
-        let column = source.column(*dimension).ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
+        let column = source
+            .column(*dimension)
+            .ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
         columns.push(match (source, dimension) {
             (Source::Rollup, _) => format!("nullif({column}, 0)"),
             (Source::Records, Dimension::Tag) => "m.tag_id".to_owned(),
@@ -136,14 +134,15 @@ fn select(query: &UsageQuery, source: Source, scope: &Scope, all: &Conditions) -
         });
     }
     let ordinals: Vec<String> = (1..=columns.len()).map(|ordinal| ordinal.to_string()).collect();
-    let group_by = if ordinals.is_empty() { String::new() } else { format!("group by {}", ordinals.join(", ")) };
+    let group_by =
+        if ordinals.is_empty() { String::new() } else { format!("group by {}", ordinals.join(", ")) };
     columns.push(match source {
         Source::Records => rollup::SUMS_OF_RECORDS.to_owned(),
         Source::Rollup => rollup::SUMS_OF_ROLLUP.to_owned(),
     });
     let has_tags = query.group_by.contains(&Dimension::Tag);
     let tags = if has_tags { "left join tag_set_member m on m.set_id = r.tag_set" } else { "" };
-    Ok(format!("select {} from {} {tags} {} {group_by}", columns.join(", "), scope.table(source), all.sql()))
+    Ok(format!("select {} from {table} {tags} {} {group_by}", columns.join(", "), conditions.sql()))
 }
 
 fn read_group(row: &Row<'_>, query: &UsageQuery) -> Result<(GroupKey, Totals), StoreError> {

@@ -41,7 +41,15 @@ pub(super) fn amend(
     let to = Attribution::intern(tx, &after)?;
     let other = record::other_allocation(&after.allocation)?;
     tx.connection.prepare_cached(UPDATE)?.execute((
-        kept.seq, to.project, to.department, to.team, to.purpose, to.client, to.campaign, other, to.tag_set,
+        kept.seq,
+        to.project,
+        to.department,
+        to.team,
+        to.purpose,
+        to.client,
+        to.campaign,
+        other,
+        to.tag_set,
     ))?;
     let mut change = rollup::Change::default();
     change.subtract(kept.rollup_key, &Totals::of(&before))?;

@@ -7,13 +7,15 @@ use sha2::{Digest as _, Sha256};
 use super::{dictionary::Kind, record, rollup, writer::WriteTx};
 use crate::{Appended, StoreError};
 
-const CLAIM_KEY: &str = "insert into usage_key (user, key_hash, id) values (?1, ?2, ?3) on conflict do nothing";
+const CLAIM_KEY: &str =
+    "insert into usage_key (user, key_hash, id) values (?1, ?2, ?3) on conflict do nothing";
 const FIND_KEY: &str = "select id from usage_key where user = ?1 and key_hash = ?2";
 
 /// Keeps `records`; what became of each.
 pub(super) fn append(tx: &mut WriteTx<'_>, records: &[UsageRecord]) -> Result<Vec<Appended>, StoreError> {
     let mut change = rollup::Change::default();
-    let appended = records.iter().map(|record| append_one(tx, record, &mut change)).collect::<Result<_, _>>()?;
+    let appended =
+        records.iter().map(|record| append_one(tx, record, &mut change)).collect::<Result<_, _>>()?;
     change.apply(tx.connection)?;
     Ok(appended)
 }

@@ -29,8 +29,13 @@ pub(super) fn copy(source: &Path, target: &Path) -> Result<(), StoreError> {
 
 fn write(source: &Path, unfinished: &Path) -> Result<(), StoreError> {
     // SQLite fills an empty file that is there; made here, it has our mode from the start.
-    file::private().create_new(true).open(unfinished).map_err(|error| file::unavailable(unfinished, &error))?;
-    let name = unfinished.to_str().ok_or_else(|| StoreError::Unavailable("the name of a backup must be UTF-8".to_owned()))?;
+    file::private()
+        .create_new(true)
+        .open(unfinished)
+        .map_err(|error| file::unavailable(unfinished, &error))?;
+    let name = unfinished
+        .to_str()
+        .ok_or_else(|| StoreError::Unavailable("the name of a backup must be UTF-8".to_owned()))?;
     connection::open_to_read(source)?.execute("vacuum into ?1", [name])?;
     Ok(())
 }

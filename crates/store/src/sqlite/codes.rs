@@ -15,7 +15,9 @@ pub(super) trait Code: Copy + 'static {
     /// The word of `code`.
     fn of_code(code: i64) -> Result<Self, StoreError> {
         let found = Self::WORDS.iter().copied().find(|word| word.code() == code);
-        found.ok_or_else(|| StoreError::Damaged(format!("{code} is not a code of {}", std::any::type_name::<Self>())))
+        found.ok_or_else(|| {
+            StoreError::Damaged(format!("{code} is not a code of {}", std::any::type_name::<Self>()))
+        })
     }
 }
 

@@ -59,7 +59,10 @@ impl<'a> Columns<'a> {
 
 /// `count` as a column. Half of the range is kept free, so that the sum of two never overflows.
 pub(super) fn count(count: u64) -> Result<i64, StoreError> {
-    i64::try_from(count).ok().filter(|count| *count <= i64::MAX / 2).ok_or(StoreError::Overflow(TotalsOverflow))
+    i64::try_from(count)
+        .ok()
+        .filter(|count| *count <= i64::MAX / 2)
+        .ok_or(StoreError::Overflow(TotalsOverflow))
 }
 
 /// The instant `at_ms` milliseconds after the epoch.

@@ -28,7 +28,10 @@ const TO_READ: &str = "
 
 /// The one connection that writes.
 pub(super) fn open_to_write(path: &Path, bytes_max: Option<u64>) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     set_up(&connection, TO_WRITE)?;
     if let Some(bytes_max) = bytes_max {
         limit_size(&connection, bytes_max)?;
@@ -38,7 +41,10 @@ pub(super) fn open_to_write(path: &Path, bytes_max: Option<u64>) -> Result<Conne
 
 /// A connection that reads.
 pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     set_up(&connection, TO_READ)?;
     Ok(connection)
 }
@@ -47,9 +53,10 @@ fn set_up(connection: &Connection, pragmas: &str) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_millis(limits::LOCK_WAIT_MS))?;
     connection.execute_batch(pragmas)?;
     connection.set_prepared_statement_cache_capacity(limits::STATEMENTS);
-    let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let pure =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("time_bucket", 2, pure, time_bucket)?;
-    connection.create_scalar_function("contains_text", 2, pure, contains_text)?;
+    connection.create_scalar_function("contains_text", 2, pure, |context| Ok(contains_text(context)))?;
     Ok(())
 }
 
@@ -75,12 +82,12 @@ fn read_starts(bytes: &[u8]) -> Vec<i64> {
 /// `contains_text(text, wanted)`: whether `text` contains `wanted`, which is in lower case, in any case.
 ///
 /// SQLite's `like` knows the case of ASCII letters only.
-fn contains_text(context: &mut Context<'_>) -> rusqlite::Result<bool> {
+fn contains_text(context: &Context<'_>) -> bool {
     let (ValueRef::Text(text), ValueRef::Text(wanted)) = (context.get_raw(0), context.get_raw(1)) else {
-        return Ok(false);
+        return false;
     };
     if text.is_ascii() {
-        return Ok(text.len() >= wanted.len() && text.windows(wanted.len().max(1)).any(|part| part.eq_ignore_ascii_case(wanted)));
+        return text.windows(wanted.len().max(1)).any(|part| part.eq_ignore_ascii_case(wanted));
     }
-    Ok(String::from_utf8_lossy(text).to_lowercase().contains(&*String::from_utf8_lossy(wanted)))
+    String::from_utf8_lossy(text).to_lowercase().contains(&*String::from_utf8_lossy(wanted))
 }

@@ -81,23 +81,31 @@ impl Dictionary {
     }
 
     /// The number of `value`; a new one if it is the first time.
-    pub(super) fn intern(&mut self, connection: &Connection, kind: Kind, value: &str) -> Result<i64, StoreError> {
+    pub(super) fn intern(
+        &mut self,
+        connection: &Connection,
+        kind: Kind,
+        value: &str,
+    ) -> Result<i64, StoreError> {
         if let Some(id) = self.values.get(&kind.code()).and_then(|values| values.get(value)) {
             return Ok(*id);
         }
-        let id = match find(connection, kind, value)? {
-            Some(id) => id,
-            None => {
-                self.has_new = true;
-                connection.prepare_cached(INSERT_VALUE)?.query_row((kind.code(), value), |row| row.get(0))?
-            }
+        let id = if let Some(id) = find(connection, kind, value)? {
+            id
+        } else {
+            self.has_new = true;
+            connection.prepare_cached(INSERT_VALUE)?.query_row((kind.code(), value), |row| row.get(0))?
         };
         self.remember_value(kind, value, id);
         Ok(id)
     }
 
     /// The number of a set of tags; `None` for the empty one.
-    pub(super) fn intern_tags(&mut self, connection: &Connection, tags: &Tags) -> Result<Option<i64>, StoreError> {
+    pub(super) fn intern_tags(
+        &mut self,
+        connection: &Connection,
+        tags: &Tags,
+    ) -> Result<Option<i64>, StoreError> {
         if tags.is_empty() {
             return Ok(None);
         }
@@ -105,7 +113,8 @@ impl Dictionary {
             return Ok(Some(*id));
         }
         let json = serde_json::to_string(tags).map_err(|error| StoreError::Damaged(error.to_string()))?;
-        let found = connection.prepare_cached(FIND_TAG_SET)?.query_row([&json], |row| row.get(0)).optional()?;
+        let found =
+            connection.prepare_cached(FIND_TAG_SET)?.query_row([&json], |row| row.get(0)).optional()?;
         let id = match found {
             Some(id) => id,
             None => self.insert_tags(connection, tags, &json)?,
@@ -116,7 +125,11 @@ impl Dictionary {
     }
 
     /// The number of a price, which is kept as it is now.
-    pub(super) fn intern_price(&mut self, connection: &Connection, price: &Arc<Price>) -> Result<i64, StoreError> {
+    pub(super) fn intern_price(
+        &mut self,
+        connection: &Connection,
+        price: &Arc<Price>,
+    ) -> Result<i64, StoreError> {
         if let Some((known, id)) = self.prices.get(&price.id)
             && (Arc::ptr_eq(known, price) || known == price)
         {
@@ -124,13 +137,13 @@ impl Dictionary {
         }
         let json = serde_json::to_string(&**price).map_err(|error| StoreError::Damaged(error.to_string()))?;
         let digest = <[u8; 32]>::from(Sha256::digest(json.as_bytes()));
-        let found = connection.prepare_cached(FIND_PRICE)?.query_row([digest], |row| row.get(0)).optional()?;
-        let id = match found {
-            Some(id) => id,
-            None => {
-                self.has_new = true;
-                connection.prepare_cached(INSERT_PRICE)?.query_row((digest, &json), |row| row.get(0))?
-            }
+        let found =
+            connection.prepare_cached(FIND_PRICE)?.query_row([digest], |row| row.get(0)).optional()?;
+        let id = if let Some(id) = found {
+            id
+        } else {
+            self.has_new = true;
+            connection.prepare_cached(INSERT_PRICE)?.query_row((digest, &json), |row| row.get(0))?
         };
         make_room(&mut self.prices);
         self.prices.insert(price.id.clone(), (Arc::clone(price), id));

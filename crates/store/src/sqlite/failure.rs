@@ -64,5 +64,8 @@ fn of_constraint(extended_code: i32, error: &Error) -> StoreError {
 }
 
 fn is_unique_violation(extended_code: i32) -> bool {
-    matches!(extended_code, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID)
+    matches!(
+        extended_code,
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID
+    )
 }

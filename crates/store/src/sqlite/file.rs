@@ -11,7 +11,10 @@ use crate::StoreError;
 
 /// Makes the database file and its folder where they are missing, readable for their owner only.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
-    create_folder(folder(path)).and_then(|()| private().create(true).open(path)).map(drop).map_err(|error| unavailable(path, &error))
+    create_folder(folder(path))
+        .and_then(|()| private().create(true).open(path))
+        .map(drop)
+        .map_err(|error| unavailable(path, &error))
 }
 
 /// Takes the data folder for this process; it is free again when the file is dropped, and when the process dies.
@@ -36,7 +39,7 @@ pub(super) fn private() -> OpenOptions {
 
 /// The folder that holds `path`.
 pub(super) fn folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// `path` with `suffix` after its name.

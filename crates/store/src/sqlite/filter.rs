@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, types::Value};
 
 use super::{
-    codes::Code as _,
+    codes::Code,
     columns::{DAY_MS, first_ms_from},
     condition::{Conditions, numbers},
     dictionary::{self, Kind},
@@ -26,9 +26,18 @@ pub(super) enum Source {
     Rollup,
 }
 
-/// A part of what is visible that one index finds. The parts of a filter do not overlap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Scope {
+/// A part of what a filter finds that one index finds. The parts do not overlap.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The table, named `r`.
+    pub(super) table: &'static str,
+    /// Everything that holds of it.
+    pub(super) conditions: Conditions,
+}
+
+/// A part of what is visible.
+#[derive(Debug)]
+enum Scope {
     /// Every record.
     Everything,
     /// The records of these projects.
@@ -69,7 +78,8 @@ impl Source {
         }
     }
 
-    const fn starts_at(self) -> &'static str {
+    /// The condition that a record is not before a value of [`Self::time`].
+    pub(super) const fn starts_at(self) -> &'static str {
         match self {
             Self::Records => "r.occurred_at_ms >= ?",
             Self::Rollup => "r.day >= ?",
@@ -85,8 +95,8 @@ impl Source {
 }
 
 impl Scope {
-    /// The same scope in parts that an index finds in the order of time.
-    pub(super) fn seeks(self) -> Vec<Self> {
+    /// The same in parts that an index finds in the order of time.
+    fn seeks(self) -> Vec<Self> {
         match self {
             Self::Projects(ids) => ids.into_iter().map(|id| Self::Projects(vec![id])).collect(),
             Self::Users(ids) => ids.into_iter().map(|id| Self::Users(vec![id])).collect(),
@@ -94,8 +104,7 @@ impl Scope {
         }
     }
 
-    /// The condition for it.
-    pub(super) fn conditions(&self, source: Source) -> Conditions {
+    fn conditions(&self, source: Source) -> Conditions {
         let mut conditions = Conditions::default();
         match (self, source) {
             (Self::Everything, _) => {}
@@ -117,8 +126,8 @@ impl Scope {
         conditions
     }
 
-    /// The table, named `r`, with the index that must be used where the planner could take a worse one.
-    pub(super) const fn table(&self, source: Source) -> &'static str {
+    /// The table, with the index that must be used where the planner could take a worse one.
+    const fn table(&self, source: Source) -> &'static str {
         match (source, self) {
             (Source::Records, Self::Unassigned(_)) => "usage_record r indexed by usage_record_unassigned",
             (Source::Records, _) => "usage_record r",
@@ -127,13 +136,48 @@ impl Scope {
     }
 }
 
+/// What `filter` finds, in parts.
+pub(super) fn parts(
+    connection: &Connection,
+    filter: &Filter,
+    source: Source,
+    more: &Conditions,
+) -> Result<Vec<Part>, StoreError> {
+    let scopes = scopes(connection, filter)?;
+    Ok(join(&scopes, source, &conditions(connection, filter, source)?, more))
+}
+
+/// What `filter` finds, in parts that each have an index in the order of time.
+pub(super) fn parts_in_time(
+    connection: &Connection,
+    filter: &Filter,
+    more: &Conditions,
+) -> Result<Vec<Part>, StoreError> {
+    let seeks: Vec<Scope> = scopes(connection, filter)?.into_iter().flat_map(Scope::seeks).collect();
+    Ok(join(&seeks, Source::Records, &conditions(connection, filter, Source::Records)?, more))
+}
+
+fn join(scopes: &[Scope], source: Source, conditions: &Conditions, more: &Conditions) -> Vec<Part> {
+    let part = |scope: &Scope| {
+        let mut all = scope.conditions(source);
+        all.and_all(conditions);
+        all.and_all(more);
+        Part { table: scope.table(source), conditions: all }
+    };
+    scopes.iter().map(part).collect()
+}
+
 /// The parts of what is visible in which `filter` can find anything.
-pub(super) fn scopes(connection: &Connection, filter: &Filter) -> Result<Vec<Scope>, StoreError> {
-    let only = |dimension| filter.selections.get(&dimension).map_or(&[][..], |selection| selection.include.as_slice());
+fn scopes(connection: &Connection, filter: &Filter) -> Result<Vec<Scope>, StoreError> {
+    let only = |dimension| {
+        filter.selections.get(&dimension).map_or(&[][..], |selection| selection.include.as_slice())
+    };
     let projects = only(Dimension::Project);
     let has_unassigned = projects.is_empty() || projects.iter().any(String::is_empty);
     Ok(match &filter.visibility {
-        Visibility::Everything if !has_unassigned => vec![Scope::Projects(find_all(connection, Kind::Project, projects)?)],
+        Visibility::Everything if !has_unassigned => {
+            vec![Scope::Projects(find_all(connection, Kind::Project, projects)?)]
+        }
         Visibility::Everything => match only(Dimension::User) {
             [] => vec![Scope::Everything],
             users => vec![Scope::Users(find_all(connection, Kind::User, users)?)],
@@ -149,7 +193,7 @@ pub(super) fn scopes(connection: &Connection, filter: &Filter) -> Result<Vec<Sco
 }
 
 /// The conditions of `filter` besides its visibility.
-pub(super) fn conditions(connection: &Connection, filter: &Filter, source: Source) -> Result<Conditions, StoreError> {
+fn conditions(connection: &Connection, filter: &Filter, source: Source) -> Result<Conditions, StoreError> {
     let mut conditions = Conditions::default();
     if filter.period.start > Timestamp::MIN {
         conditions.and(source.starts_at(), [Value::Integer(source.time(filter.period.start))]);
@@ -173,7 +217,8 @@ fn select(
     dimension: Dimension,
     Selection { include, exclude }: &Selection,
 ) -> Result<(), StoreError> {
-    let column = source.column(dimension).ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
+    let column =
+        source.column(dimension).ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
     // The plus keeps the planner from an index for a condition that the scope's own index serves better.
     let has_none = match source {
         Source::Records => format!("(+{column} is null)"),
@@ -185,9 +230,11 @@ fn select(
         ),
         _ => format!("+{column} in (select value from json_each(?))"),
     };
-    let numbers_of = |values: &[String]| Ok::<_, StoreError>(numbers(&find_numbers(connection, dimension, values)?));
+    let numbers_of =
+        |values: &[String]| Ok::<_, StoreError>(numbers(&find_numbers(connection, dimension, values)?));
     if !include.is_empty() {
-        let or_none = if include.iter().any(String::is_empty) { format!(" or {has_none}") } else { String::new() };
+        let or_none =
+            if include.iter().any(String::is_empty) { format!(" or {has_none}") } else { String::new() };
         conditions.and(&format!("({is_one_of}{or_none})"), [numbers_of(include)?]);
     }
     if !exclude.is_empty() {
@@ -200,7 +247,11 @@ fn select(
 }
 
 /// The numbers that stand for `values` in the column of a dimension.
-fn find_numbers(connection: &Connection, dimension: Dimension, values: &[String]) -> Result<Vec<i64>, StoreError> {
+fn find_numbers(
+    connection: &Connection,
+    dimension: Dimension,
+    values: &[String],
+) -> Result<Vec<i64>, StoreError> {
     let words = |code: fn(&str) -> Option<i64>| Ok(values.iter().filter_map(|value| code(value)).collect());
     match dimension {
         Dimension::Service => find_all(connection, Kind::Provider, values),
@@ -215,14 +266,17 @@ fn find_numbers(connection: &Connection, dimension: Dimension, values: &[String]
         Dimension::Tag => find_all(connection, Kind::Tag, values),
         Dimension::UserEmail => find_all(connection, Kind::UserEmail, values),
         Dimension::CustomerEmail => find_all(connection, Kind::CustomerEmail, values),
-        Dimension::Status => words(|word| Status::from_name(word).map(|status| status.code())),
-        Dimension::CostSource => words(|word| CostSource::from_name(word).map(|source| source.code())),
+        Dimension::Status => words(|word| Status::from_name(word).map(Code::code)),
+        Dimension::CostSource => words(|word| CostSource::from_name(word).map(Code::code)),
     }
 }
 
 /// The numbers of those `values` that a record ever had, each once.
 fn find_all(connection: &Connection, kind: Kind, values: &[String]) -> Result<Vec<i64>, StoreError> {
-    let found = values.iter().filter(|value| !value.is_empty()).map(|value| dictionary::find(connection, kind, value));
+    let found = values
+        .iter()
+        .filter(|value| !value.is_empty())
+        .map(|value| dictionary::find(connection, kind, value));
     let mut numbers = found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
     numbers.sort_unstable();
     numbers.dedup();
@@ -230,9 +284,14 @@ fn find_all(connection: &Connection, kind: Kind, values: &[String]) -> Result<Ve
 }
 
 /// The numbers of the visible projects, or of those among them that are in `only`, unless that is empty.
-fn find_visible(connection: &Connection, visible: &[ProjectId], only: &[String]) -> Result<Vec<i64>, StoreError> {
+fn find_visible(
+    connection: &Connection,
+    visible: &[ProjectId],
+    only: &[String],
+) -> Result<Vec<i64>, StoreError> {
     let names: Vec<String> = visible.iter().map(ProjectId::to_string).collect();
-    let wanted: Vec<String> = names.into_iter().filter(|name| only.is_empty() || only.contains(name)).collect();
+    let wanted: Vec<String> =
+        names.into_iter().filter(|name| only.is_empty() || only.contains(name)).collect();
     find_all(connection, Kind::Project, &wanted)
 }
 

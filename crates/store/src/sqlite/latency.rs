@@ -7,7 +7,8 @@ use rusqlite::params_from_iter;
 
 use super::{
     columns::{Columns, damaged},
-    filter::{self, Source},
+    condition::Conditions,
+    filter::{self, Part, Source},
     readers::ReadTx,
 };
 use crate::{LatencyPercentiles, StoreError};
@@ -25,20 +26,18 @@ pub(super) fn percentiles(tx: &ReadTx<'_>, filter: &Filter) -> Result<LatencyPer
 
 /// How many calls took how many milliseconds.
 fn count_by_duration(tx: &ReadTx<'_>, filter: &Filter) -> Result<BTreeMap<u64, u64>, StoreError> {
-    let mut conditions = filter::conditions(tx.connection, filter, Source::Records)?;
-    conditions.and("r.response_time_ms is not null", []);
+    let mut is_timed = Conditions::default();
+    is_timed.and("r.response_time_ms is not null", []);
     let mut counts = BTreeMap::new();
-    for scope in filter::scopes(tx.connection, filter)? {
-        let mut all = scope.conditions(Source::Records);
-        all.and_all(&conditions);
-        let table = scope.table(Source::Records);
-        let sql = format!("select r.response_time_ms, count(*) from {table} {} group by 1", all.sql());
+    for Part { table, conditions } in filter::parts(tx.connection, filter, Source::Records, &is_timed)? {
+        let sql = format!("select r.response_time_ms, count(*) from {table} {} group by 1", conditions.sql());
         let mut statement = tx.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(all.parameters()))?;
+        let mut rows = statement.query(params_from_iter(conditions.parameters()))?;
         while let Some(row) = rows.next()? {
             let mut columns = Columns::of(row);
             let mut next = || columns.next_count()?.ok_or_else(|| damaged("a count is missing"));
-            *counts.entry(next()?).or_default() += next()?;
+            let (duration, count) = (next()?, next()?);
+            *counts.entry(duration).or_default() += count;
         }
     }
     Ok(counts)

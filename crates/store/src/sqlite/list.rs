@@ -13,7 +13,7 @@ use super::{
     columns::Columns,
     condition::Conditions,
     cursor::Cursor,
-    filter::{self, Scope, Source},
+    filter::{self, Part},
     readers::ReadTx,
     record,
 };
@@ -29,16 +29,20 @@ struct Place {
 /// Answers `query`.
 pub(super) fn list(tx: &mut ReadTx<'_>, query: &RecordQuery) -> Result<RecordPage, StoreError> {
     let (skipped, after) = start(query)?;
-    let mut conditions = filter::conditions(tx.connection, &query.filter, Source::Records)?;
+    let mut beyond = Conditions::default();
     if let Some(Cursor { occurred_at_ms, seq }) = after {
-        let beyond = if query.descending { "(r.occurred_at_ms, r.seq) < (?, ?)" } else { "(r.occurred_at_ms, r.seq) > (?, ?)" };
-        conditions.and(beyond, [Value::Integer(occurred_at_ms), Value::Integer(seq)]);
+        let is_beyond = if query.descending {
+            "(r.occurred_at_ms, r.seq) < (?, ?)"
+        } else {
+            "(r.occurred_at_ms, r.seq) > (?, ?)"
+        };
+        beyond.and(is_beyond, [Value::Integer(occurred_at_ms), Value::Integer(seq)]);
     }
     // One more than the page tells whether there is another.
     let wanted = skipped.saturating_add(query.limit).saturating_add(1);
     let mut places = Vec::new();
-    for scope in filter::scopes(tx.connection, &query.filter)?.into_iter().flat_map(Scope::seeks) {
-        add_places(tx, query, &scope, &conditions, wanted, &mut places)?;
+    for part in filter::parts_in_time(tx.connection, &query.filter, &beyond)? {
+        add_places(tx, query, &part, wanted, &mut places)?;
     }
     places.sort_by(|a, b| if query.descending { compare(b, a) } else { compare(a, b) });
     let mut page: Vec<Place> = places.into_iter().skip(skipped).take(query.limit.saturating_add(1)).collect();
@@ -63,32 +67,29 @@ fn start(query: &RecordQuery) -> Result<(usize, Option<Cursor>), StoreError> {
 fn add_places(
     tx: &ReadTx<'_>,
     query: &RecordQuery,
-    scope: &Scope,
-    conditions: &Conditions,
+    Part { table, conditions }: &Part,
     wanted: usize,
     places: &mut Vec<Place>,
 ) -> Result<(), StoreError> {
-    let mut all = scope.conditions(Source::Records);
-    all.and_all(conditions);
     let order = match (query.sort, query.descending) {
         (RecordSort::Timestamp, false) => "r.occurred_at_ms, r.seq",
         (RecordSort::Timestamp, true) => "r.occurred_at_ms desc, r.seq desc",
         (_, false) => "1, r.occurred_at_ms, r.seq",
         (_, true) => "1 desc, r.occurred_at_ms desc, r.seq desc",
     };
-    let sql = format!(
-        "select {}, r.occurred_at_ms, r.seq from {} {} order by {order} limit ?",
-        sort_column(query.sort),
-        scope.table(Source::Records),
-        all.sql()
-    );
+    let (sort_by, all) = (sort_column(query.sort), conditions.sql());
+    let sql =
+        format!("select {sort_by}, r.occurred_at_ms, r.seq from {table} {all} order by {order} limit ?");
     let limit = Value::Integer(i64::try_from(wanted).unwrap_or(i64::MAX));
     let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(all.parameters().chain([limit])))?;
+    let mut rows = statement.query(params_from_iter(conditions.parameters().chain([limit])))?;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::of(row);
         let sort_value = columns.next()?;
-        places.push(Place { sort_value, cursor: Cursor { occurred_at_ms: columns.next()?, seq: columns.next()? } });
+        places.push(Place {
+            sort_value,
+            cursor: Cursor { occurred_at_ms: columns.next()?, seq: columns.next()? },
+        });
     }
     Ok(())
 }
@@ -97,7 +98,9 @@ const fn sort_column(sort: RecordSort) -> &'static str {
     match sort {
         RecordSort::Timestamp => "null",
         RecordSort::Cost => "r.cost_nanos",
-        RecordSort::TotalTokens => "coalesce(r.input_tokens + r.output_tokens, r.input_tokens, r.output_tokens, r.total_tokens)",
+        RecordSort::TotalTokens => {
+            "coalesce(r.input_tokens + r.output_tokens, r.input_tokens, r.output_tokens, r.total_tokens)"
+        }
         RecordSort::ResponseTime => "r.response_time_ms",
     }
 }

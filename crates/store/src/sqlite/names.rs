@@ -27,7 +27,8 @@ impl Names {
         if let Some(value) = self.values.get(&id) {
             return Ok(Arc::clone(value));
         }
-        let value: Arc<str> = find(connection, VALUE, id)?.ok_or_else(|| missing("dimension value", id))?.into();
+        let value: Arc<str> =
+            find(connection, VALUE, id)?.ok_or_else(|| missing("dimension value", id))?.into();
         make_room(&mut self.values);
         self.values.insert(id, Arc::clone(&value));
         Ok(value)
@@ -35,7 +36,9 @@ impl Names {
 
     /// The id of a project or user that `id` stands for.
     pub(super) fn id<K>(&mut self, connection: &Connection, id: i64) -> Result<Id<K>, StoreError> {
-        self.value(connection, id)?.parse().map_err(|_| StoreError::Damaged(format!("dimension value {id} is not an id")))
+        self.value(connection, id)?
+            .parse()
+            .map_err(|_| StoreError::Damaged(format!("dimension value {id} is not an id")))
     }
 
     /// The tags of a set.
@@ -55,7 +58,8 @@ impl Names {
             return Ok(Arc::clone(price));
         }
         let json = find(connection, PRICE, id)?.ok_or_else(|| missing("price", id))?;
-        let price = serde_json::from_str(&json).map_err(|error| StoreError::Damaged(format!("price {id}: {error}")))?;
+        let price = serde_json::from_str(&json)
+            .map_err(|error| StoreError::Damaged(format!("price {id}: {error}")))?;
         let price = Arc::new(price);
         make_room(&mut self.prices);
         self.prices.insert(id, Arc::clone(&price));
@@ -65,7 +69,8 @@ impl Names {
 
 /// Tags from their JSON array.
 pub(super) fn read_tags(json: &str) -> Result<Tags, StoreError> {
-    let list: Vec<String> = serde_json::from_str(json).map_err(|error| StoreError::Damaged(format!("tags: {error}")))?;
+    let list: Vec<String> =
+        serde_json::from_str(json).map_err(|error| StoreError::Damaged(format!("tags: {error}")))?;
     Tags::new("tags", list.iter().map(String::as_str)).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 

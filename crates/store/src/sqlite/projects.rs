@@ -23,8 +23,10 @@ const INSERT: &str = concat!(
     project_columns!(),
     ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 );
-const FIND: &str = concat!("select ", project_columns!(), " from project where id = ?1 and archived_at_ms is null");
-const LIST: &str = concat!("select ", project_columns!(), " from project where archived_at_ms is null order by name, id");
+const FIND: &str =
+    concat!("select ", project_columns!(), " from project where id = ?1 and archived_at_ms is null");
+const LIST: &str =
+    concat!("select ", project_columns!(), " from project where archived_at_ms is null order by name, id");
 const LIST_OF: &str = concat!(
     "select ",
     project_columns!(),
@@ -38,13 +40,13 @@ const UPDATE: &str = "
            created_at_ms = ?9, updated_at_ms = ?10, archived_at_ms = ?11
      where id = ?1";
 const PURGE_DEMO: &str = "delete from project where demo returning id";
-const LIST_MEMBERS: &str =
-    "select user_id, role, added_at_ms from project_member where project_id = ?1 order by added_at_ms, user_id";
+const LIST_MEMBERS: &str = "select user_id, role, added_at_ms from project_member where project_id = ?1 order by added_at_ms, user_id";
 const PUT_MEMBER: &str = "
     insert into project_member (project_id, user_id, role, added_at_ms) values (?1, ?2, ?3, ?4)
         on conflict do update set role = excluded.role";
 const REMOVE_MEMBER: &str = "delete from project_member where project_id = ?1 and user_id = ?2";
-const HAS_OWNER: &str = "select exists (select 1 from project_member where project_id = ?1 and role = 'owner')";
+const HAS_OWNER: &str =
+    "select exists (select 1 from project_member where project_id = ?1 and role = 'owner')";
 
 #[async_trait]
 impl ProjectStore for Sqlite {
@@ -67,7 +69,11 @@ impl ProjectStore for Sqlite {
 
     async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
         let project = project.clone();
-        self.write(SMALL, move |tx| Ok(execute(tx.connection, UPDATE, &project)??).map(drop)).await
+        self.write(SMALL, move |tx| {
+            execute(tx.connection, UPDATE, &project)??;
+            Ok(())
+        })
+        .await
     }
 
     async fn put_member(
@@ -134,7 +140,11 @@ fn insert(connection: &Connection, project: &Project) -> Result<(), StoreError> 
     })
 }
 
-fn execute(connection: &Connection, sql: &str, project: &Project) -> Result<rusqlite::Result<usize>, StoreError> {
+fn execute(
+    connection: &Connection,
+    sql: &str,
+    project: &Project,
+) -> Result<rusqlite::Result<usize>, StoreError> {
     let budget = project.budget.as_ref().map(to_json).transpose()?;
     Ok(connection.prepare_cached(sql)?.execute(params![
         project.id.bytes(),

@@ -23,7 +23,8 @@ const PUT: &str = concat!(
     key_columns!(),
     ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 );
-const LIST: &str = concat!("select ", key_columns!(), " from provider_key where user_id = ?1 order by provider");
+const LIST: &str =
+    concat!("select ", key_columns!(), " from provider_key where user_id = ?1 order by provider");
 const LIST_ALL: &str = concat!("select ", key_columns!(), " from provider_key order by user_id, provider");
 const RESEAL: &str = "
     update provider_key set key_id = ?6, nonce = ?7, ciphertext = ?8

@@ -76,7 +76,10 @@ impl Lease {
         if reader.is_none() { Err(closed()) } else { Ok(Self { reader, idle }) }
     }
 
-    fn read<T>(&mut self, work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn read<T>(
+        &mut self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let Reader { connection, names } = self.reader.as_mut().ok_or_else(closed)?;
         let snapshot = connection.transaction()?;
         work(&mut ReadTx { connection: &snapshot, names })

@@ -103,17 +103,26 @@ impl WriteTx<'_> {
     }
 
     /// The number of `value`, if there is one.
-    pub(super) fn intern_option(&mut self, kind: Kind, value: Option<&String>) -> Result<Option<i64>, StoreError> {
+    pub(super) fn intern_option(
+        &mut self,
+        kind: Kind,
+        value: Option<&String>,
+    ) -> Result<Option<i64>, StoreError> {
         value.map(|value| self.intern(kind, value)).transpose()
     }
 }
 
 /// Keeps a record of `user`; the key of its part of the rollup.
-pub(super) fn insert(tx: &mut WriteTx<'_>, user: i64, record: &UsageRecord) -> Result<rollup::Key, StoreError> {
+pub(super) fn insert(
+    tx: &mut WriteTx<'_>,
+    user: i64,
+    record: &UsageRecord,
+) -> Result<rollup::Key, StoreError> {
     let to = Attribution::intern(tx, record)?;
     let provider = tx.intern(Kind::Provider, &record.provider)?;
     let model = tx.intern(Kind::Model, &record.model)?;
-    let price = record.price.as_ref().map(|price| tx.dictionary.intern_price(tx.connection, price)).transpose()?;
+    let price =
+        record.price.as_ref().map(|price| tx.dictionary.intern_price(tx.connection, price)).transpose()?;
     let unit = |index: usize| record.usage.get(COLUMN_UNITS[index]).map(count).transpose();
     tx.connection.prepare_cached(INSERT)?.execute(params![
         record.id.bytes(),
@@ -167,7 +176,11 @@ pub(super) fn insert(tx: &mut WriteTx<'_>, user: i64, record: &UsageRecord) -> R
 }
 
 /// The record with this id, with its content.
-pub(super) fn find(connection: &Connection, names: &mut Names, id: UsageId) -> Result<Option<Kept>, StoreError> {
+pub(super) fn find(
+    connection: &Connection,
+    names: &mut Names,
+    id: UsageId,
+) -> Result<Option<Kept>, StoreError> {
     let mut statement = connection.prepare_cached(FIND_BY_ID)?;
     let mut rows = statement.query([id.bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -204,13 +217,18 @@ pub(super) fn read(row: &Row<'_>, connection: &Connection, names: &mut Names) ->
 /// The further keys of an allocation as JSON.
 pub(super) fn other_allocation(allocation: &CostAllocation) -> Result<Option<String>, StoreError> {
     let other = &allocation.other;
-    if other.is_empty() { Ok(None) } else { serde_json::to_string(other).map(Some).map_err(|error| damaged(&error)) }
+    if other.is_empty() {
+        Ok(None)
+    } else {
+        serde_json::to_string(other).map(Some).map_err(|error| damaged(&error))
+    }
 }
 
 /// Memory that a record holds, about.
 pub(super) fn bytes(record: &UsageRecord) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let content = record.content.as_ref().map_or(0, |content| length(&content.prompt) + length(&content.completion));
+    let content =
+        record.content.as_ref().map_or(0, |content| length(&content.prompt) + length(&content.completion));
     size_of::<UsageRecord>() + 512 + content + length(&record.metadata) + length(&record.error.message)
 }
 
@@ -226,7 +244,9 @@ impl RecordRow<'_> {
     fn read(&mut self) -> Result<UsageRecord, StoreError> {
         Ok(UsageRecord {
             id: self.columns.next_id()?,
-            user_id: self.interned_id()?.ok_or_else(|| StoreError::Damaged("a record has no user".to_owned()))?,
+            user_id: self
+                .interned_id()?
+                .ok_or_else(|| StoreError::Damaged("a record has no user".to_owned()))?,
             project_id: self.interned_id()?,
             provider: self.interned()?.unwrap_or_default(),
             model: self.interned()?.unwrap_or_default(),
@@ -294,7 +314,10 @@ impl RecordRow<'_> {
 
     fn json<T: serde::de::DeserializeOwned + Default>(&mut self) -> Result<T, StoreError> {
         let json: Option<String> = self.columns.next()?;
-        json.map_or_else(|| Ok(T::default()), |json| serde_json::from_str(&json).map_err(|error| damaged(&error)))
+        json.map_or_else(
+            || Ok(T::default()),
+            |json| serde_json::from_str(&json).map_err(|error| damaged(&error)),
+        )
     }
 
     fn usage(&mut self) -> Result<Usage, StoreError> {
@@ -303,14 +326,20 @@ impl RecordRow<'_> {
             counted.extend(self.columns.next_count()?.map(|count| (unit, count)));
         }
         let mut usage: Usage = self.json()?;
-        counted.into_iter().for_each(|(unit, count)| usage.set(unit, count));
+        for (unit, count) in counted {
+            usage.set(unit, count);
+        }
         Ok(usage)
     }
 }
 
 fn other_counts(usage: &Usage) -> Result<Option<String>, StoreError> {
     let others: Usage = usage.iter().filter(|(unit, _)| !COLUMN_UNITS.contains(unit)).collect();
-    if others.is_empty() { Ok(None) } else { serde_json::to_string(&others).map(Some).map_err(|error| damaged(&error)) }
+    if others.is_empty() {
+        Ok(None)
+    } else {
+        serde_json::to_string(&others).map(Some).map_err(|error| damaged(&error))
+    }
 }
 
 fn insert_content(connection: &Connection, content: Option<&Content>) -> Result<(), StoreError> {

@@ -173,7 +173,8 @@ pub(super) fn first_day(connection: &Connection) -> Result<Option<i64>, StoreErr
 /// The first day, from `day` on, that has records or a row.
 pub(super) fn first_day_from(connection: &Connection, day: i64) -> Result<Option<i64>, StoreError> {
     let kept: Option<i64> = connection.prepare_cached(FIRST_DAY)?.query_row([day], |row| row.get(0))?;
-    let at_ms: Option<i64> = connection.prepare_cached(FIRST_INSTANT)?.query_row([day * DAY_MS], |row| row.get(0))?;
+    let at_ms: Option<i64> =
+        connection.prepare_cached(FIRST_INSTANT)?.query_row([day * DAY_MS], |row| row.get(0))?;
     Ok([kept, at_ms.map(day_of)].into_iter().flatten().min())
 }
 

@@ -11,7 +11,10 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/0001_first.sql")];
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let found = version(&transaction)?;
-    let missing = usize::try_from(found).ok().and_then(|found| MIGRATIONS.get(found..)).ok_or(too_new(found))?;
+    let missing = usize::try_from(found)
+        .ok()
+        .and_then(|found| MIGRATIONS.get(found..))
+        .ok_or_else(|| too_new(found))?;
     for migration in missing {
         transaction.execute_batch(migration)?;
     }

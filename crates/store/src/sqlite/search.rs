@@ -37,7 +37,11 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Adds the condition that a record contains `words` somewhere, in any case.
-pub(super) fn condition(connection: &Connection, conditions: &mut Conditions, words: &str) -> Result<(), StoreError> {
+pub(super) fn condition(
+    connection: &Connection,
+    conditions: &mut Conditions,
+    words: &str,
+) -> Result<(), StoreError> {
     let words = words.to_lowercase();
     let mut any = Vec::new();
     let mut parameters = Vec::new();

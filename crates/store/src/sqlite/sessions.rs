@@ -17,7 +17,8 @@ pub(super) const SMALL: usize = 1_024;
 const SWEEP: &str = "delete from session where expires_at_ms <= ?1";
 const INSERT: &str = "
     insert into session (token_hash, family, user_id, issued_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4, ?5)";
-const FIND: &str = "select family, user_id, expires_at_ms, used_at_ms, revoked from session where token_hash = ?1";
+const FIND: &str =
+    "select family, user_id, expires_at_ms, used_at_ms, revoked from session where token_hash = ?1";
 const USE: &str = "update session set used_at_ms = ?2 where token_hash = ?1";
 const REVOKE_FAMILY: &str = "
     update session set revoked = 1 where family = (select family from session where token_hash = ?1)";
@@ -43,8 +44,13 @@ struct Session {
 pub(super) fn insert(connection: &Connection, session: &NewSession) -> Result<(), StoreError> {
     connection.prepare_cached(SWEEP)?.execute([session.issued_at.as_millisecond()])?;
     let NewSession { token_hash, family, user_id, issued_at, expires_at } = session;
-    let row =
-        (token_hash, family.bytes(), user_id.bytes(), issued_at.as_millisecond(), expires_at.as_millisecond());
+    let row = (
+        token_hash,
+        family.bytes(),
+        user_id.bytes(),
+        issued_at.as_millisecond(),
+        expires_at.as_millisecond(),
+    );
     connection.prepare_cached(INSERT)?.execute(row).map(drop).map_err(taken("session"))
 }
 
@@ -95,7 +101,8 @@ pub(super) fn take_invitation(
     user: &User,
 ) -> Result<Invitation, StoreError> {
     let mut statement = connection.prepare_cached(TAKE_INVITATION)?;
-    let mut found = statement.query_and_then((token, &user.email, user.created_at.as_millisecond()), read_invitation)?;
+    let mut found =
+        statement.query_and_then((token, &user.email, user.created_at.as_millisecond()), read_invitation)?;
     found.next().transpose()?.ok_or(StoreError::Conflict("invitation"))
 }
 

@@ -25,7 +25,8 @@ const INSERT: &str = concat!(
     ", token_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 );
 const FIND: &str = concat!("select ", key_columns!(), " from tracker_key where token_hash = ?1");
-const LIST: &str = concat!("select ", key_columns!(), " from tracker_key where user_id = ?1 order by created_at_ms, id");
+const LIST: &str =
+    concat!("select ", key_columns!(), " from tracker_key where user_id = ?1 order by created_at_ms, id");
 const UPDATE: &str = "
     update tracker_key set name = ?3, scopes = ?4, project_id = ?5, allowed_ips = ?6, expires_at_ms = ?7
      where id = ?1 and user_id = ?2";
@@ -117,5 +118,7 @@ fn networks_text(networks: &[Network]) -> String {
 }
 
 fn read_networks(text: &str) -> Result<Vec<Network>, StoreError> {
-    text.split_whitespace().map(|network| network.parse().map_err(|_| damaged("a network cannot be read"))).collect()
+    text.split_whitespace()
+        .map(|network| network.parse().map_err(|_| damaged("a network cannot be read")))
+        .collect()
 }

@@ -20,7 +20,11 @@ impl UsageStore for Sqlite {
         self.write(bytes, move |tx| append::append(tx, &records)).await
     }
 
-    async fn find_record(&self, visibility: &Visibility, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
+    async fn find_record(
+        &self,
+        visibility: &Visibility,
+        id: UsageId,
+    ) -> Result<Option<UsageRecord>, StoreError> {
         let found = self.read(move |tx| record::find(tx.connection, tx.names, id)).await?;
         let record = found.map(|kept| kept.record);
         Ok(record.filter(|record| visibility.includes(record.user_id, record.project_id)))
@@ -60,7 +64,7 @@ impl UsageStore for Sqlite {
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {
-        self.read(verify::verify).await
+        self.read(|tx| verify::verify(tx.connection)).await
     }
 
     async fn rebuild(&self) -> Result<(), StoreError> {
@@ -68,6 +72,7 @@ impl UsageStore for Sqlite {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.read(|tx| Ok(tx.connection.query_row("select 1 from sqlite_schema limit 1", [], |_| Ok(()))?)).await
+        self.read(|tx| Ok(tx.connection.query_row("select 1 from sqlite_schema limit 1", [], |_| Ok(()))?))
+            .await
     }
 }

@@ -11,7 +11,6 @@ use super::{
     append,
     columns::DAY_MS,
     names::Names,
-    readers::ReadTx,
     record::{self, Kept},
     rollup::{self, Key},
 };
@@ -25,25 +24,27 @@ const COUNT_TAG_SETS: &str = "
                                          from tag_set_member
                                          join dimension_value on dimension_value.id = tag_id
                                         where set_id = tag_set.id)";
-const COUNT_CONTENTS: &str = "select count(*) from usage_content where seq not in (select seq from usage_record)";
+const COUNT_CONTENTS: &str =
+    "select count(*) from usage_content where seq not in (select seq from usage_record)";
 
 /// Compares everything that is derived, as of one moment.
-pub(super) fn verify(tx: &mut ReadTx<'_>) -> Result<Verification, StoreError> {
-    let mut verifying = Verifying { connection: tx.connection, names: tx.names, found: Verification::default() };
+pub(super) fn verify(connection: &Connection) -> Result<Verification, StoreError> {
+    // With no memory of earlier answers: what is gone from the database must be missed.
+    let mut verifying = Verifying { connection, names: Names::default(), found: Verification::default() };
     verifying.pages()?;
     verifying.count(COUNT_TAG_SETS, "sets of tags lack a member")?;
     verifying.count(COUNT_CONTENTS, "prompts and completions belong to no record")?;
-    let mut next = rollup::first_day(tx.connection)?;
+    let mut next = rollup::first_day(connection)?;
     while let Some(day) = next {
         verifying.day(day)?;
-        next = rollup::first_day_from(tx.connection, day + 1)?;
+        next = rollup::first_day_from(connection, day + 1)?;
     }
     Ok(verifying.found)
 }
 
 struct Verifying<'a> {
     connection: &'a Connection,
-    names: &'a mut Names,
+    names: Names,
     found: Verification,
 }
 
@@ -77,7 +78,7 @@ impl Verifying<'_> {
         let mut rows = statement.query([day * DAY_MS, (day + 1) * DAY_MS])?;
         while let Some(row) = rows.next()? {
             self.found.records += 1;
-            match record::read(row, self.connection, self.names) {
+            match record::read(row, self.connection, &mut self.names) {
                 Ok(kept) => {
                     let sum = sums.entry(kept.rollup_key).or_default();
                     *sum = sum.checked_add(Totals::of(&kept.record))?;
@@ -112,7 +113,9 @@ impl Verifying<'_> {
             let cost = price.cost_of(usage).ok();
             if cost.as_ref().map(|cost| (cost.total, cost.cache_savings)) != list_cost.zip(*cache_savings) {
                 let computed = cost.map(|cost| cost.total);
-                self.differ(|| format!("record {id}: its list cost is {list_cost:?}, its price gives {computed:?}"));
+                self.differ(|| {
+                    format!("record {id}: its list cost is {list_cost:?}, its price gives {computed:?}")
+                });
             }
         }
         if let Some(request_id) = request_id

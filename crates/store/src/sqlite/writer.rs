@@ -96,7 +96,8 @@ impl Writer {
     }
 
     fn enqueue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
-        let queue = lock(&self.queue).clone().ok_or_else(|| StoreError::Unavailable("it is closed".to_owned()))?;
+        let queue =
+            lock(&self.queue).clone().ok_or_else(|| StoreError::Unavailable("it is closed".to_owned()))?;
         let bytes = job.bytes();
         self.gauges.enter(bytes)?;
         queue.try_send(job).map_err(|error| {
@@ -178,7 +179,11 @@ mod tests {
         assert!(matches!(failed, Err(StoreError::BadCursor)), "{failed:?}");
         writer.submit(1, |tx| keep(tx, "good")).await.unwrap();
         let kept = writer
-            .submit(1, |tx| Ok(tx.connection.query_row("select group_concat(value) from kept", [], |row| row.get::<_, String>(0))?))
+            .submit(1, |tx| {
+                Ok(tx
+                    .connection
+                    .query_row("select group_concat(value) from kept", [], |row| row.get::<_, String>(0))?)
+            })
             .await;
         assert_eq!(kept.unwrap(), "good");
     }
@@ -195,7 +200,9 @@ mod tests {
             })
             .await;
         assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
-        let count = writer.submit(1, |tx| Ok(tx.connection.query_row("select count(*) from kept", [], |row| row.get::<_, i64>(0))?));
+        let count = writer.submit(1, |tx| {
+            Ok(tx.connection.query_row("select count(*) from kept", [], |row| row.get::<_, i64>(0))?)
+        });
         assert_eq!(count.await.unwrap(), 0);
     }
 
@@ -203,7 +210,8 @@ mod tests {
     async fn a_closed_writer_has_done_what_it_took() {
         let folder = tempfile::tempdir().unwrap();
         let writer = writer(&folder);
-        let (first, second) = tokio::join!(writer.submit(1, |tx| keep(tx, "a")), writer.submit(1, |tx| keep(tx, "b")));
+        let (first, second) =
+            tokio::join!(writer.submit(1, |tx| keep(tx, "a")), writer.submit(1, |tx| keep(tx, "b")));
         assert_eq!((first.unwrap(), second.unwrap()), (1, 1));
         writer.close().unwrap();
         assert!(matches!(writer.submit(1, |tx| keep(tx, "c")).await, Err(StoreError::Unavailable(_))));

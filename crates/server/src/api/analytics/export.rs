@@ -32,7 +32,7 @@ pub async fn export_analytics(State(app): State<App>, auth: Auth<Read>, pairs: P
     pairs.only(|name| is_parameter(name) || name == "format")?;
     let format = format_of(&pairs)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
-    let groups = question.series(&app).await?;
+    let groups = question.groups(&app).await?;
     let views = || groups.iter().map(|group| GroupView::new(&question, group));
     let body = match format {
         Format::Csv => table(&question, &groups)?,

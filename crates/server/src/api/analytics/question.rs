@@ -54,6 +54,7 @@ pub fn question(pairs: &Pairs, visibility: Visibility, now: Timestamp) -> Result
         limit: pairs.parsed("limit", in_bound, &expected)?.unwrap_or(limits::BREAKDOWN_GROUPS_DEFAULT),
         filter,
         zone,
+        groups_by_time: bucket.is_some() || group_by.is_empty(),
         group_by,
     })
 }

@@ -1,0 +1,42 @@
+# make run    build and start the server on http://127.0.0.1:8000, data in ./data
+# make test   every check and every test; what CI runs
+# make help   the rest
+
+.PHONY: run test format lint docs unit prices openapi bench demo clean help
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## run       build and start the server
+run:
+	@tools/need-rust
+	cargo build --release --bin ai-cost-tracker
+	target/release/ai-cost-tracker serve
+
+## demo      fill ./data with 90 days of demo data (while the server does not run)
+demo:
+	cargo run --release --bin ai-cost-tracker -- demo
+
+## test      every check and every test
+test:
+	@tools/test
+
+## format    format the code
+format:
+	cargo fmt --all
+
+## prices    make the price catalog anew from its pinned source
+prices:
+	cargo run -q -p prices-converter
+
+## openapi   write the OpenAPI document that the code generates to docs/openapi.json
+openapi:
+	cargo run -q --bin ai-cost-tracker -- openapi > docs/openapi.json
+
+## bench     measure (see bench/README.md)
+bench:
+	@bench/run
+
+## clean     remove what was built
+clean:
+	cargo clean

@@ -1,0 +1,254 @@
+//! `/api/usage`: one record.
+
+use serde_json::{Value, json};
+
+use crate::harness::Server;
+
+/// The body of the integration guide's example, section "Direct API Integration".
+fn guide_example(project: &str) -> Value {
+    json!({
+        "projectId": project,
+        "service": "openai",
+        "model": "gpt-4",
+        "prompt": "Generate content...",
+        "completion": "Generated content...",
+        "promptTokens": 25,
+        "completionTokens": 150,
+        "totalTokens": 175,
+        "cost": 0.0035,
+        "responseTime": 1200,
+        "costAllocation": { "department": "marketing", "team": "content" },
+        "tags": ["product", "marketing"]
+    })
+}
+
+#[tokio::test]
+async fn the_guides_example_is_kept_as_written_with_the_catalogs_figure_beside_it() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let project = server.project(&owner, json!({ "name": "Shop" })).await;
+    let tracked = server.track(&owner, guide_example(&project)).await;
+    assert_eq!(tracked["cost"].to_string(), "0.0035");
+    assert_eq!((&tracked["tokens"], &tracked["costSource"]), (&json!(175), &json!("reported")));
+
+    let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+    let record = server.get(&path).by(&owner).send().await.expect(200);
+    assert_eq!(record["cost"].to_string(), "0.0035");
+    assert_eq!(record["listCost"].to_string(), "0.00975");
+    assert_eq!(record["projectId"], json!(project));
+    assert_eq!(record["costAllocation"], json!({ "department": "marketing", "team": "content" }));
+    assert_eq!(record["tags"], json!(["marketing", "product"]));
+    assert_eq!(record["responseTime"], json!(1200));
+    assert_eq!(record["_id"], record["id"]);
+    let items = record["costExplanation"]["items"].as_array().unwrap();
+    let item = |index: usize| {
+        (items[index]["count"].clone(), items[index]["rate"].clone(), items[index]["amount"].clone())
+    };
+    assert_eq!(item(0), (json!(25), json!("30"), json!("0.00075")));
+    assert_eq!(item(1), (json!(150), json!("60"), json!("0.009")));
+}
+
+#[tokio::test]
+async fn prompts_are_kept_only_where_the_project_says_so() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (keeps, expected) in [(false, Value::Null), (true, json!("Generate content..."))] {
+        let project =
+            server.project(&owner, json!({ "name": "P", "settings": { "storePrompts": keeps } })).await;
+        let tracked = server.track(&owner, guide_example(&project)).await;
+        let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+        assert_eq!(server.get(&path).by(&owner).send().await.expect(200)["prompt"], expected);
+    }
+}
+
+#[tokio::test]
+async fn the_same_key_is_the_same_record() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let body = json!({ "model": "gpt-4o-mini", "promptTokens": 1000, "completionTokens": 500 });
+    let send = || server.post("/api/usage/track").by(&owner).header("Idempotency-Key", "call-1");
+    let first = send().json(&body).await.expect(201);
+    let second = send().json(&body).await.expect(201);
+    assert_eq!((&first["duplicate"], &second["duplicate"]), (&json!(false), &json!(true)));
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(server.get("/api/usage/stats").by(&owner).send().await.expect(200)["totalRequests"], json!(1));
+}
+
+#[tokio::test]
+async fn a_deleted_record_does_not_come_back_with_a_retry() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let body = json!({ "model": "gpt-4o-mini", "promptTokens": 1, "completionTokens": 1, "requestId": "r" });
+    let id = server.track(&owner, body.clone()).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/usage/{id}");
+    server.call("DELETE", &path).by(&owner).send().await.expect(200);
+    let again = server.track(&owner, body).await;
+    assert_eq!((&again["id"], &again["duplicate"], &again["cost"]), (&json!(id), &json!(true), &Value::Null));
+    server.get(&path).by(&owner).send().await.refused(404, "usage_not_found");
+    assert_eq!(server.get("/api/usage/stats").by(&owner).send().await.expect(200)["totalRequests"], json!(0));
+}
+
+#[tokio::test]
+async fn costs_come_from_the_catalog_the_sender_or_nowhere() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (body, cost, source) in [
+        (
+            json!({ "model": "gpt-4o-mini", "promptTokens": 1000, "completionTokens": 500, "cacheReadTokens": 200 }),
+            "0.000435",
+            "catalog",
+        ),
+        (
+            json!({ "service": "openai", "model": "gpt-4o-mini", "usage": { "prompt_tokens": 1000, "completion_tokens": 500, "prompt_tokens_details": { "cached_tokens": 200 } } }),
+            "0.000435",
+            "catalog",
+        ),
+        (
+            json!({ "provider": "anthropic", "model": "claude-sonnet-4-5", "usage": { "input_tokens": 100, "cache_creation_input_tokens": 3000, "cache_read_input_tokens": 5000, "cache_creation": { "ephemeral_5m_input_tokens": 1000, "ephemeral_1h_input_tokens": 2000 }, "output_tokens": 200 } }),
+            "0.02055",
+            "catalog",
+        ),
+        (
+            json!({ "model": "gpt-4o-mini", "promptTokens": 1, "completionTokens": 1, "cost": 0 }),
+            "0",
+            "reported",
+        ),
+        (
+            json!({ "model": "gpt-4o-mini", "promptTokens": 1, "completionTokens": 1, "estimatedCost": "0.0034999999999999996" }),
+            "0.0035",
+            "reported",
+        ),
+        (json!({ "model": "gpt-4o-mini", "tokens": 150 }), "null", "unpriced"),
+        (json!({ "model": "nobodys-model", "promptTokens": 1, "completionTokens": 1 }), "null", "unpriced"),
+    ] {
+        let tracked = server.track(&owner, body.clone()).await;
+        assert_eq!(
+            (tracked["cost"].to_string(), &tracked["costSource"]),
+            (cost.to_owned(), &json!(source)),
+            "{body}"
+        );
+    }
+    let stats = server.get("/api/usage/stats").by(&owner).send().await.expect(200);
+    assert_eq!((&stats["unpricedRequests"], &stats["totalRequests"]), (&json!(2), &json!(7)));
+}
+
+#[tokio::test]
+async fn an_unpriced_record_says_why() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (body, reason) in [
+        (json!({ "model": "nobodys-model", "promptTokens": 1, "completionTokens": 1 }), "unknown_model"),
+        (json!({ "model": "gpt-4o-mini", "tokens": 150 }), "total_only"),
+        (json!({ "model": "gpt-4o-mini" }), "no_usage"),
+    ] {
+        let id = server.track(&owner, body).await["id"].as_str().unwrap().to_owned();
+        let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+        assert_eq!((&record["unpricedReason"], &record["costExplanation"]), (&json!(reason), &Value::Null));
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_does_not_know_is_kept() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let body = json!({ "model": "gpt-4o", "metadata": { "run": 7 }, "newField": { "deep": [1, 2] }, "costAllocation": { "region": "emea" } });
+    let id = server.track(&owner, body).await["id"].as_str().unwrap().to_owned();
+    let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+    assert_eq!(record["metadata"], json!({ "run": 7, "extra": { "newField": { "deep": [1, 2] } } }));
+    assert_eq!(record["costAllocation"], json!({ "region": "emea" }));
+}
+
+#[tokio::test]
+async fn a_correction_moves_the_sums() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let (a, b) = (
+        server.project(&owner, json!({ "name": "A" })).await,
+        server.project(&owner, json!({ "name": "B" })).await,
+    );
+    let id = server.track(&owner, guide_example(&a)).await["id"].as_str().unwrap().to_owned();
+    let change = json!({ "projectId": b, "tags": ["x"], "costAllocation": { "team": "platform" } });
+    let changed = server.call("PUT", &format!("/api/usage/{id}")).by(&owner).json(&change).await.expect(200);
+    assert_eq!((&changed["projectId"], &changed["tags"]), (&json!(b), &json!(["x"])));
+    for (project, cost) in [(&a, "0"), (&b, "0.0035")] {
+        let found = server.get(&format!("/api/projects/{project}")).by(&owner).send().await.expect(200);
+        assert_eq!(found["spending"]["totalCost"].to_string(), cost);
+        let analytics = server
+            .get(&format!("/api/analytics/projects/{project}?groupBy=team"))
+            .by(&owner)
+            .send()
+            .await
+            .expect(200);
+        assert_eq!(analytics["summary"]["totalCost"].to_string(), cost);
+    }
+    assert_eq!(store::UsageStore::verify(&server.store).await.unwrap().difference_count, 0);
+}
+
+#[tokio::test]
+async fn lists_filter_search_and_page() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for n in 0..25 {
+        let body = json!({
+            "model": if n % 2 == 0 { "gpt-4o" } else { "claude-sonnet-4-5" },
+            "promptTokens": n + 1, "completionTokens": 1,
+            "timestamp": format!("2024-01-{:02}T10:00:00Z", n + 1),
+            "tags": [format!("batch-{}", n % 5)], "sessionId": format!("session-{n}"),
+        });
+        server.track(&owner, body).await;
+    }
+    let count = async |query: &str| {
+        let answer = server.get(&format!("/api/usage?{query}")).by(&owner).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.value()["pagination"]["total"].as_u64().unwrap()
+    };
+    assert_eq!(count("service=openai").await, 13);
+    assert_eq!(count("service=!openai").await, 12);
+    assert_eq!(count("tag=batch-1&tag=batch-2").await, 10);
+    assert_eq!(count("startDate=2024-01-10&endDate=2024-01-12").await, 3);
+    assert_eq!(count("search=SESSION-7").await, 1);
+    assert_eq!(count("department=(none)").await, 25);
+    assert_eq!(count("project=507f1f77bcf86cd799439011").await, 0);
+
+    let mut seen = Vec::new();
+    let mut path = "/api/usage?limit=10".to_owned();
+    loop {
+        let page = server.get(&path).by(&owner).send().await.value();
+        seen.extend(
+            page["data"].as_array().unwrap().iter().map(|record| record["promptTokens"].as_u64().unwrap()),
+        );
+        let Some(cursor) = page["pagination"]["nextCursor"].as_str() else { break };
+        path = format!("/api/usage?limit=10&cursor={cursor}");
+    }
+    assert_eq!(seen, (1..=25).rev().collect::<Vec<u64>>());
+
+    let dearest = server.get("/api/usage?sort=cost&limit=1").by(&owner).send().await.expect(200);
+    assert_eq!(dearest[0]["promptTokens"], json!(24));
+    for (query, field) in [
+        ("sort=size", "sort"),
+        ("cursor=zzz", "cursor"),
+        ("colour=red", "colour"),
+        ("startDate=x", "startDate"),
+    ] {
+        let (status, code, fields) =
+            server.get(&format!("/api/usage?{query}")).by(&owner).send().await.failure();
+        assert_eq!((status, code.as_str(), fields), (422, "invalid_input", vec![field.to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_told_by_word_status_or_message() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (body, status) in [
+        (json!({ "model": "gpt-4o" }), "success"),
+        (json!({ "model": "gpt-4o", "status": 429 }), "error"),
+        (json!({ "model": "gpt-4o", "status": "failed" }), "error"),
+        (json!({ "model": "gpt-4o", "error": { "code": "rate_limit", "message": "slow down" } }), "error"),
+        (json!({ "model": "gpt-4o", "errorMessage": "boom", "status": "success" }), "success"),
+    ] {
+        let id = server.track(&owner, body.clone()).await["id"].as_str().unwrap().to_owned();
+        let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+        assert_eq!(record["status"], json!(status), "{body}");
+    }
+}

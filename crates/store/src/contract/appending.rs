@@ -1,0 +1,125 @@
+//! Keeping records, each key once.
+
+use std::sync::Arc;
+
+use domain::{query::Visibility, usage_record::UsageRecord};
+use tokio::task::JoinSet;
+
+use super::sample::{everything, full_record, id, newest_first, project_id, record, record_with, usage_id};
+use crate::{Appended, StoreError, UsageStore};
+
+/// What is kept comes back as it was, with its content when asked for alone and without it in a list.
+pub async fn every_field_comes_back(store: Arc<dyn UsageStore>) {
+    let (full, plain) = (full_record(), record(1));
+    assert!(full.list_cost.is_some() && full.cache_savings.is_some() && full.price.is_some());
+    assert_eq!(
+        store.append(vec![full.clone(), plain.clone()]).await.unwrap(),
+        [Appended::New, Appended::New]
+    );
+    for kept in [&full, &plain] {
+        let found = store.find_record(&Visibility::Everything, kept.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(kept));
+    }
+    let list = store.list_records(&newest_first(everything())).await.unwrap().records;
+    assert_eq!(list, [UsageRecord { content: None, ..full }, plain]);
+    assert_eq!(store.find_record(&Visibility::Everything, usage_id(999)).await.unwrap(), None);
+    store.ping().await.unwrap();
+    assert_eq!(store.verify().await.unwrap().differences, Vec::<String>::new());
+}
+
+/// The second of two records with a key is the first.
+pub async fn a_key_is_kept_once(store: Arc<dyn UsageStore>) {
+    let first = keyed(1, 1);
+    assert_eq!(append(&*store, first.clone()).await, Appended::New);
+    assert_eq!(append(&*store, keyed(2, 1)).await, Appended::Duplicate(Box::new(first)));
+    assert_eq!(count(&*store).await, 1);
+}
+
+/// Accounts do not share keys.
+pub async fn keys_of_different_accounts_are_different(store: Arc<dyn UsageStore>) {
+    assert_eq!(append(&*store, keyed(1, 1)).await, Appended::New);
+    assert_eq!(append(&*store, keyed(2, 2)).await, Appended::New);
+}
+
+/// A batch is a sequence.
+pub async fn a_key_twice_in_one_batch_is_kept_once(store: Arc<dyn UsageStore>) {
+    let first = keyed(1, 1);
+    let appended = store.append(vec![first.clone(), keyed(2, 1), record(3)]).await.unwrap();
+    assert_eq!(appended, [Appended::New, Appended::Duplicate(Box::new(first)), Appended::New]);
+    assert_eq!(count(&*store).await, 2);
+}
+
+/// However concurrently a key is sent, one of its records is kept, and everybody is told which.
+pub async fn a_key_sent_by_32_tasks_is_kept_once(store: Arc<dyn UsageStore>) {
+    let mut tasks = JoinSet::new();
+    for n in 1..=32 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move { (keyed(n, 1).id, append(&*store, keyed(n, 1)).await) });
+    }
+    let (mut new, mut holders) = (Vec::new(), Vec::new());
+    for (id, appended) in tasks.join_all().await {
+        match appended {
+            Appended::New => new.push(id),
+            Appended::Duplicate(kept) => holders.push(kept.id),
+            Appended::Deleted(id) => holders.push(id),
+        }
+    }
+    assert_eq!((new.len(), holders.len()), (1, 31));
+    assert!(holders.iter().all(|holder| *holder == new[0]));
+    assert_eq!(count(&*store).await, 1);
+    assert_eq!(store.verify().await.unwrap().difference_count, 0);
+}
+
+/// A retry does not bring a deleted record back.
+pub async fn a_deleted_key_stays_deleted(store: Arc<dyn UsageStore>) {
+    append(&*store, keyed(1, 1)).await;
+    store.delete_record(usage_id(1)).await.unwrap().unwrap();
+    assert_eq!(append(&*store, keyed(2, 1)).await, Appended::Deleted(usage_id(1)));
+    assert_eq!(count(&*store).await, 0);
+}
+
+/// What may not be seen does not exist.
+pub async fn a_record_is_found_by_those_who_may_see_it(store: Arc<dyn UsageStore>) {
+    let in_project = record_with(1, |record| record.project_id = Some(id(11)));
+    store.append(vec![in_project, record(2)]).await.unwrap();
+    let sees = async |user, projects, record| {
+        let visibility = Visibility::Of { user: id(user), projects };
+        store.find_record(&visibility, usage_id(record)).await.unwrap().is_some()
+    };
+    assert!(sees(9, vec![project_id(11)], 1).await, "a member sees what others record for the project");
+    assert!(!sees(1, vec![], 1).await, "who left the project no longer sees their own records for it");
+    assert!(sees(1, vec![], 2).await, "everybody sees their own records outside of projects");
+    assert!(!sees(9, vec![project_id(11)], 2).await, "nobody sees those of others");
+}
+
+/// An id is given once; a batch is kept whole or not at all.
+pub async fn nothing_of_a_batch_with_a_known_id_is_kept(store: Arc<dyn UsageStore>) {
+    append(&*store, record(1)).await;
+    let batch = vec![keyed(2, 1), record_with(3, |record| record.id = usage_id(1))];
+    let refused = store.append(batch).await;
+    assert!(matches!(refused, Err(StoreError::Conflict("id"))), "{refused:?}");
+    assert_eq!(count(&*store).await, 1);
+    assert_eq!(append(&*store, keyed(4, 1)).await, Appended::New, "the key of the batch is free");
+    assert_eq!(store.verify().await.unwrap().difference_count, 0);
+}
+
+/// No records are kept at once.
+pub async fn batches_of_nothing_are_kept(store: Arc<dyn UsageStore>) {
+    assert_eq!(store.append(Vec::new()).await.unwrap(), []);
+}
+
+/// Record `n` of account `user` with the same key as every other.
+fn keyed(n: u32, user: u32) -> UsageRecord {
+    record_with(n, |record| {
+        record.user_id = id(user);
+        record.request_id = Some("the key".to_owned());
+    })
+}
+
+async fn append(store: &dyn UsageStore, record: UsageRecord) -> Appended {
+    store.append(vec![record]).await.unwrap().remove(0)
+}
+
+async fn count(store: &dyn UsageStore) -> usize {
+    store.list_records(&newest_first(everything())).await.unwrap().records.len()
+}

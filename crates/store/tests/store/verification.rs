@@ -1,0 +1,75 @@
+//! Finding and mending what is wrong.
+
+use store::{
+    UsageStore as _, Verification,
+    contract::sample::{full_record, record, record_with},
+};
+
+use crate::Fixture;
+
+async fn damaged(sql: &str) -> (Fixture, Verification) {
+    let fixture = Fixture::new();
+    let keyed = record_with(2, |record| record.request_id = Some("x".to_owned()));
+    fixture.store.append(vec![full_record(), record(1), keyed]).await.unwrap();
+    let whole = fixture.store.verify().await.unwrap();
+    assert_eq!((whole.records, whole.rollup_rows, whole.difference_count), (3, 2, 0), "{whole:?}");
+    let raw = fixture.raw();
+    raw.execute_batch("pragma foreign_keys = off").unwrap();
+    raw.execute_batch(sql).unwrap();
+    let found = fixture.store.verify().await.unwrap();
+    (fixture, found)
+}
+
+#[tokio::test]
+async fn a_wrong_sum_is_found_and_mended() {
+    for sql in [
+        "update usage_rollup set cost_nanos = cost_nanos + 1 where requests = 2",
+        "update usage_rollup set cache_read_tokens = cache_read_tokens + 1 where requests = 2",
+        "delete from usage_rollup where requests = 2",
+        "update usage_rollup set day = 1 where requests = 2",
+        "update usage_rollup set user = user + 1000 where requests = 2",
+        "update usage_record set cost_nanos = cost_nanos + 1 where seq = 2",
+        "update usage_record set occurred_at_ms = occurred_at_ms + 86400000 where seq = 2",
+        "delete from usage_record where seq = 2",
+    ] {
+        let (fixture, found) = damaged(sql).await;
+        assert!(found.difference_count > 0, "{sql}");
+        assert!(found.differences[0].contains("rollup"), "{sql}: {found:?}");
+        fixture.store.rebuild().await.unwrap();
+        assert_eq!(fixture.store.verify().await.unwrap().differences, Vec::<String>::new(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_cost_that_its_price_does_not_give_is_found() {
+    for sql in [
+        "update usage_record set list_cost_nanos = list_cost_nanos + 1 where seq = 2",
+        "update usage_record set cache_savings_nanos = 5 where seq = 2",
+        "update usage_record set input_tokens = input_tokens + 1000 where seq = 2",
+        "update price_row set json = replace(json, '\"0.15\"', '\"0.16\"')",
+    ] {
+        let (_fixture, found) = damaged(sql).await;
+        assert!(
+            found.differences.iter().any(|difference| difference.contains("list cost")),
+            "{sql}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_part_of_a_record_is_found() {
+    for sql in [
+        "update usage_record set model = 9999 where seq = 2",
+        "delete from dimension_value where kind = 10",
+        "delete from dimension_value where kind = 14 and value = 'blog'",
+        "delete from tag_set",
+        "delete from tag_set_member",
+        "delete from price_row",
+        "update usage_record set origin = 99 where seq = 2",
+        "delete from usage_key where user = (select user from usage_record where seq = 3)",
+        "delete from usage_record where seq = 1",
+    ] {
+        let (_fixture, found) = damaged(sql).await;
+        assert!(found.difference_count > 0, "{sql}");
+    }
+}
