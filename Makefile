@@ -31,7 +31,8 @@ prices:
 
 ## openapi   write the OpenAPI document that the code generates to docs/openapi.json
 openapi:
-	cargo run -q --bin ai-cost-tracker -- openapi > docs/openapi.json
+	cargo run -q --bin ai-cost-tracker -- openapi > target/openapi.json
+	mv target/openapi.json docs/openapi.json
 
 ## bench     measure (see bench/README.md)
 bench:

@@ -3,7 +3,7 @@
 pub mod backup;
 //TEMP mod demo;
 pub mod export;
-//TEMP mod import;
+pub mod import;
 pub mod keys;
 pub mod output;
 pub mod prices;
@@ -55,7 +55,7 @@ enum Command {
     /// Run the server (the default)
     Serve(serve::ServeArgs),
     /// Record usage from CSV or JSON Lines files
-    //TEMP Import(import::ImportArgs),
+    Import(import::ImportArgs),
     /// Write records to a file or to standard output
     Export(export::ExportArgs),
     /// Look at the price catalog
@@ -107,7 +107,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let context = global.context(&command)?;
     match command {
         Command::Serve(args) => serve::run(&args, &context).await?,
-        //TEMP Command::Import(args) => return import::run(args, &context).await,
+        Command::Import(args) => return import::run(args, &context).await,
         Command::Export(args) => export::run(&args, &context).await?,
         Command::Prices(args) => prices::run(&args)?,
         Command::Keys(args) => keys::run(&args, &context).await?,

@@ -102,9 +102,10 @@ fn tag_section(outline: &Outline, tag: &str) -> Html {
 }
 
 fn schemas(outline: &Outline) -> Html {
+    let named = outline.schemas().iter().filter(|(name, _)| !outline::is_envelope(name));
     Html::new()
         .raw("<section id=\"schemas\"><h2><a class=\"anchor\" href=\"#schemas\">Schemas</a></h2>")
-        .each(outline.schemas(), |(name, schema)| schema::section(outline, name, schema))
+        .each(named, |(name, schema)| schema::section(outline, name, schema))
         .raw("</section>")
 }
 

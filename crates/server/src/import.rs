@@ -24,7 +24,7 @@ use std::{io, path::PathBuf};
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
 
-use batch::{Batch, TrackedRow};
+use batch::{Batch, ReadError, TrackedRow};
 use destination::{Delivered, Outcome};
 use progress::Progress;
 use report::Tally;
@@ -74,12 +74,20 @@ pub async fn import(
     let progress = Progress::start(plan.shows_progress, source::total_bytes(&plan.files));
     let batches = batch::read_ahead(plan, progress.bytes_read());
     let batches = stream::unfold(batches, async |mut batches| batches.recv().await.map(|batch| (batch, batches)));
-    let delivered = batches.map(async |batch| destination.deliver(batch?).await).buffered(limits::BATCHES_IN_FLIGHT);
+    let deliver = async |batch: Result<Batch, ReadError>| match batch {
+        Ok(batch) => destination.deliver(batch).await,
+        Err(ReadError::Unusable(unusable)) => Err(unusable.into()),
+        Err(error) => Err(error.into()),
+    };
+    let delivered = batches.map(deliver).buffered(limits::BATCHES_IN_FLIGHT);
     let mut delivered = std::pin::pin!(delivered);
     let tally = Tally::new(matches!(destination, Destination::Nowhere { .. }));
     let mut ledger = Ledger { tally, files: &plan.files, errors };
     while let Some(done) = delivered.next().await {
-        let done = done.with_context(|| stopped_after(ledger.tally.rows()))?;
+        let done = match done {
+            Err(error) if ledger.tally.rows() == 0 => return Err(error),
+            done => done.with_context(|| stopped_after(ledger.tally.rows()))?,
+        };
         ledger.add(done).context("the file of errors cannot be written")?;
         progress.show(ledger.tally.rows());
     }
@@ -88,13 +96,8 @@ pub async fn import(
 }
 
 fn stopped_after(rows: u64) -> String {
-    match rows {
-        0 => "nothing was recorded".to_owned(),
-        rows => {
-            let rows = grouped(rows);
-            format!("stopped after {rows} rows; import again to record the rest, nothing is recorded twice")
-        }
-    }
+    let rows = grouped(rows);
+    format!("stopped after {rows} rows; import again to record the rest, nothing is recorded twice")
 }
 
 /// What became of the rows so far.

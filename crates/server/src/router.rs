@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use tower::ServiceBuilder;
 use tower_http::{
@@ -26,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session,
+        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session, start,
         tracker_keys, usage, usage_bulk,
     },
     app::App,
@@ -96,6 +97,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(analytics::compare::compare_projects))
         .routes(routes!(analytics::compare::compare_projects_by_body))
         .routes(routes!(analytics::export::export_analytics))
+        .routes(routes!(start::get_setup))
         .routes(routes!(prices::list_prices))
         .routes(routes!(prices::get_model_prices))
 }
@@ -103,6 +105,9 @@ fn api() -> OpenApiRouter<App> {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api())
+        .route("/", get(start::get_start_page))
+        .route("/start.js", get(start::get_start_script))
+        .route("/start.css", get(start::get_start_style))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_api_page))
         .routes(routes!(health::check_health))

@@ -31,6 +31,7 @@ mod rollup;
 mod schema;
 mod search;
 mod sessions;
+mod sums;
 mod tracker_keys;
 mod usage_store;
 mod verify;

@@ -6,8 +6,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use crate::{app::App, error::Result};
-//TEMP docs_page
+use crate::{app::App, docs_page, error::Result};
 
 /// The OpenAPI document.
 #[utoipa::path(get, path = "/docs/openapi.json", tag = "Documentation", operation_id = "get_openapi", security(()),
@@ -20,5 +19,5 @@ pub async fn get_openapi(State(app): State<App>) -> Response {
 #[utoipa::path(get, path = "/docs/api", tag = "Documentation", operation_id = "get_api_page", security(()),
     responses((status = 200, body = String, content_type = "text/html")))]
 pub async fn get_api_page(State(app): State<App>) -> Result<Html<String>> {
-    Ok(Html(app.openapi.to_json().unwrap_or_default()))
+    docs_page::render(&app.openapi).map(Html)
 }

@@ -45,17 +45,23 @@ pub async fn get_setup(State(app): State<App>) -> Result<Success<Setup>> {
     Ok(Success::ok(Setup { needs_owner, signup_open: needs_owner || app.config.auth.allow_signup }))
 }
 
-/// The page.
+/// The start page, for browsers.
+#[utoipa::path(get, path = "/", tag = "Documentation", operation_id = "get_start_page", security(()),
+    responses((status = 200, body = String, content_type = "text/html")))]
 pub async fn get_start_page() -> Response {
     file("text/html; charset=utf-8", include_str!("../start/index.html"))
 }
 
-/// Its script.
+/// The start page's script.
+#[utoipa::path(get, path = "/start.js", tag = "Documentation", operation_id = "get_start_script", security(()),
+    responses((status = 200, body = String, content_type = "text/javascript")))]
 pub async fn get_start_script() -> Response {
     file("text/javascript; charset=utf-8", include_str!("../start/start.js"))
 }
 
-/// Its style sheet.
+/// The start page's style sheet.
+#[utoipa::path(get, path = "/start.css", tag = "Documentation", operation_id = "get_start_style", security(()),
+    responses((status = 200, body = String, content_type = "text/css")))]
 pub async fn get_start_style() -> Response {
     file("text/css; charset=utf-8", include_str!("../start/start.css"))
 }

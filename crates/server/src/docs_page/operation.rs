@@ -5,13 +5,10 @@ use axum::http::StatusCode;
 use super::{
     html::Html,
     node::Node,
-    outline::{Operation, Outline},
+    outline::{Operation, Outline, is_envelope, reference},
     sample, schema,
 };
 use crate::error::ErrorCode;
-
-/// Codes of one status are named in place up to this many; beyond, a link has to do.
-const CODES_IN_PLACE_MAX: usize = 4;
 
 /// The section of `operation`.
 pub(super) fn section(outline: &Outline, operation: Operation<'_>) -> Html {
@@ -31,7 +28,7 @@ pub(super) fn section(outline: &Outline, operation: Operation<'_>) -> Html {
         .then(&parameters(operation))
         .then(&body(outline, operation))
         .then(&example(operation))
-        .then(&responses(operation))
+        .then(&responses(outline, operation))
         .raw("</section>")
 }
 
@@ -112,48 +109,59 @@ fn example(operation: Operation<'_>) -> Html {
         .raw("</code></pre>")
 }
 
-fn responses(operation: Operation<'_>) -> Html {
+fn responses(outline: &Outline, operation: Operation<'_>) -> Html {
     Html::new()
         .raw("<h4>Answers</h4><dl class=\"answers\">")
-        .each(operation.responses(), response)
+        .each(operation.responses(), |(status, answer)| response(outline, status, answer))
         .raw("</dl>")
 }
 
-fn response((status, response): &(String, Node)) -> Html {
+fn response(outline: &Outline, status: &str, response: &Node) -> Html {
     let known = status.parse::<u16>().ok().and_then(|status| StatusCode::from_u16(status).ok());
     let reason = known.and_then(|status| status.canonical_reason()).unwrap_or_default();
-    let html = Html::new()
+    let contents = if status.starts_with('2') { contents(outline, response) } else { codes(known) };
+    Html::new()
         .raw("<div><dt><code>")
         .text(status)
         .raw("</code> ")
         .text(reason)
         .raw("</dt><dd>")
-        .phrase(response.text("description"));
-    let html =
-        if status.starts_with('2') { html.then(&contents(response)) } else { html.then(&codes(known)) };
-    html.raw("</dd></div>")
+        .phrase(response.text("description"))
+        .then(&contents)
+        .raw("</dd></div>")
 }
 
-fn contents(response: &Node) -> Html {
-    let contents = response.members_of("content").iter().map(|(media_type, content)| {
-        let kind = schema::type_of(content.get("schema").unwrap_or(&Node::Null));
-        if media_type == "application/json" { kind } else { Html::new().code(media_type) }
-    });
-    Html::new().listed(contents)
+fn contents(outline: &Outline, response: &Node) -> Html {
+    Html::new().listed(response.members_of("content").iter().map(|(media_type, content)| {
+        if media_type != "application/json" {
+            return Html::new().code(media_type);
+        }
+        let schema = content.get("schema").unwrap_or(&Node::Null);
+        let is_envelope = reference(schema).is_some_and(is_envelope);
+        let data = outline.resolve(schema).get("properties").and_then(|properties| properties.get("data"));
+        match data.filter(|_| is_envelope) {
+            Some(data) => Html::new().code("data").raw(": ").then(&schema::type_of(data)),
+            None => schema::type_of(schema),
+        }
+    }))
 }
 
-/// The error codes that go with a status.
+/// The error code of a status; a link to them where there are several.
 fn codes(status: Option<StatusCode>) -> Html {
-    let codes = ErrorCode::ALL.iter().filter(|code| Some(code.status()) == status);
-    let codes: Vec<&str> = codes.map(|code| code.as_str()).collect();
-    let Some(status) = status.filter(|_| !codes.is_empty()) else { return Html::new() };
-    if codes.len() > CODES_IN_PLACE_MAX {
-        return Html::new()
+    let Some(status) = status else { return Html::new() };
+    let codes: Vec<ErrorCode> =
+        ErrorCode::ALL.iter().copied().filter(|code| code.status() == status).collect();
+    match codes.as_slice() {
+        [] => Html::new(),
+        [code] => Html::new()
+            .raw("<a href=\"#error-")
+            .text(code.as_str())
+            .raw("\">")
+            .code(code.as_str())
+            .raw("</a>"),
+        _ => Html::new()
             .raw("<a href=\"#status-")
             .text(status.as_str())
-            .raw("\">one of the codes of this status</a>");
+            .raw("\">one of the codes of this status</a>"),
     }
-    Html::new().listed(codes.into_iter().map(|code| {
-        Html::new().raw("<a href=\"#error-").text(code).raw("\"><code>").text(code).raw("</code></a>")
-    }))
 }

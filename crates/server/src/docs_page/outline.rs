@@ -64,7 +64,7 @@ impl Outline {
         self.operations().into_iter().filter(move |operation| operation.tag() == tag)
     }
 
-    /// Every named schema.
+    /// Every named schema, envelopes included.
     pub(super) fn schemas(&self) -> &[(String, Node)] {
         self.document.get("components").map_or(&[], |components| components.members_of("schemas"))
     }
@@ -74,6 +74,11 @@ impl Outline {
         let named = reference(schema).and_then(|name| self.schemas().iter().find(|(own, _)| own == name));
         named.map_or(schema, |(_, schema)| schema)
     }
+}
+
+/// Whether a schema of that name is the envelope of an answer; the page describes it once for all.
+pub(super) fn is_envelope(name: &str) -> bool {
+    name.starts_with("Success_")
 }
 
 /// The name of the schema that `schema` stands for.

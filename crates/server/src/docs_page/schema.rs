@@ -91,7 +91,11 @@ fn row(prefix: &str, field: Field<'_>, null: Null) -> Html {
         .text(prefix)
         .text(field.name)
         .raw("</code>")
-        .raw(if field.required { " <span class=\"required\">required</span>" } else { "" })
+        .raw(if field.required && null == Null::Left {
+            " <span class=\"required\">required</span>"
+        } else {
+            ""
+        })
         .raw("</th><td>")
         .then(&typed(field.schema, null))
         .raw("</td><td>")
@@ -116,19 +120,28 @@ pub(super) fn constraints(schema: &Node) -> Html {
         ("minimum", "at least"),
         ("exclusiveMinimum", "more than"),
         ("maximum", "at most"),
-        ("minLength", "characters at least"),
-        ("maxLength", "characters at most"),
         ("default", "default"),
     ];
-    let found = WORDS.iter().filter_map(|(key, word)| Some((word, schema.get(key)?)));
-    // That a count is not negative goes without saying.
-    let found = found.filter(|(word, value)| **word != "at least" || value.to_string() != "0");
-    let pieces: Vec<Html> =
-        found.map(|(word, value)| Html::new().text(word).raw(" ").code(&value.to_string())).collect();
+    const LENGTHS: &[(&str, &str)] = &[("minLength", "at least"), ("maxLength", "at most")];
+    let bounds = WORDS.iter().filter_map(|(key, word)| Some((*word, schema.get(key)?)));
+    let bounds = bounds.filter(|(word, value)| says_something(word, value));
+    let bounds = bounds.map(|(word, value)| Html::new().text(word).raw(" ").code(&value.to_string()));
+    let lengths = LENGTHS.iter().filter_map(|(key, word)| Some((*word, schema.get(key)?)));
+    let lengths = lengths.map(|(word, value)| Html::new().text(&format!("{word} {value} characters")));
+    let pieces: Vec<Html> = lengths.chain(bounds).collect();
     if pieces.is_empty() {
         return Html::new();
     }
     Html::new().raw(" <span class=\"bounds\">(").listed(pieces).raw(")</span>")
+}
+
+/// That a count is not negative, and that what is left out is not there, goes without saying.
+fn says_something(word: &str, value: &Node) -> bool {
+    match word {
+        "at least" => value.to_string() != "0",
+        "default" => matches!(value, Node::Literal(_) | Node::Text(_)),
+        _ => true,
+    }
 }
 
 /// Whether a type says that it may be `null`. In what is sent, that is the same as leaving it out.

@@ -12,7 +12,7 @@ use super::{
     key::{Occurrences, TooManyRows},
     limits,
     mapping::Mapping,
-    source::{BytesRead, FileRow, Source},
+    source::{BytesRead, FileRow, Source, is_stdin},
 };
 use crate::limits::INGEST_BATCH_RECORDS;
 
@@ -71,8 +71,11 @@ pub(super) fn read_ahead(plan: &Plan, bytes_read: BytesRead) -> mpsc::Receiver<R
 
 /// Opens every file once, so that what cannot work is told before anything is recorded.
 pub(super) fn check(plan: &Plan) -> Result<(), Unusable> {
-    let files = plan.files.iter().filter(|path| !super::source::is_stdin(path));
-    for path in files {
+    for path in &plan.files {
+        plan.reading.format_of(path)?;
+    }
+    // What comes on standard input can be read only once.
+    for path in plan.files.iter().filter(|path| !is_stdin(path)) {
         Source::open(path, plan.reading, BytesRead::default())?
             .check(&plan.mapping)
             .map_err(|error| Unusable::new(format!("{}: {error}", path.display())))?;

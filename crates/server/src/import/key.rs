@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_key_never_changes_between_versions() {
         let key = key(&mut Occurrences::default(), r#"{"model":"gpt-4","promptTokens":"25"}"#);
-        assert_eq!(key, "import:PIN#1");
+        assert_eq!(key, "import:f1fa955cd474f41e67685bd74f8b8b9b#1");
     }
 
     #[test]

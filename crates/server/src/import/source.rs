@@ -46,6 +46,13 @@ pub struct Reading {
     pub row_bytes_max: usize,
 }
 
+impl Reading {
+    /// The form of the file at `path`.
+    pub(super) fn format_of(&self, path: &Path) -> Result<Format, Unusable> {
+        self.format.map_or_else(|| format_by_ending(path), Ok)
+    }
+}
+
 /// A row as it stands in a file.
 #[derive(Debug)]
 pub(super) struct FileRow {
@@ -68,10 +75,7 @@ pub(super) type BytesRead = Arc<AtomicU64>;
 impl Source {
     /// Opens `path`, and reads the header of a table.
     pub(super) fn open(path: &Path, reading: Reading, bytes_read: BytesRead) -> Result<Self, Unusable> {
-        let format = match reading.format {
-            Some(format) => format,
-            None => format_of(path)?,
-        };
+        let format = reading.format_of(path)?;
         let input = Counted { inner: open(path)?, bytes_read };
         Ok(match format {
             Format::Csv => {
@@ -112,7 +116,7 @@ pub(super) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
     paths.iter().map(size).sum()
 }
 
-fn format_of(path: &Path) -> Result<Format, Unusable> {
+fn format_by_ending(path: &Path) -> Result<Format, Unusable> {
     if is_stdin(path) {
         return Err(Unusable::new("say what comes on standard input with --format csv or --format jsonl"));
     }

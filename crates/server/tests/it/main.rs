@@ -1,12 +1,18 @@
-//! The server as its users meet it. One file for each part of the API; `harness` has a whole server.
+//! The server as its users meet it. One file for each part; `harness` has a whole server in this process, `process` the
+//! real binary.
 
 mod access;
 mod analytics;
 mod auth;
 mod bulk;
+mod cli;
+mod crash;
+mod docs;
 mod exports;
 mod harness;
 mod hostile;
 mod keys;
+mod process;
 mod projects;
+mod tidy;
 mod usage;

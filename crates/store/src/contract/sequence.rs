@@ -117,7 +117,8 @@ impl Sequence {
     fn sums_query(&mut self) -> UsageQuery {
         let filter = self.filter();
         let buckets = if self.random.chance(50) { None } else { Some(self.bucket_starts(filter.period)) };
-        let mut group_by: Vec<_> = (0..self.random.below(4)).map(|_| self.random.pick(&Dimension::ALL)).collect();
+        let mut group_by: Vec<_> =
+            (0..self.random.below(4)).map(|_| self.random.pick(&Dimension::ALL)).collect();
         group_by.sort_unstable();
         group_by.dedup();
         UsageQuery { filter, buckets, group_by }

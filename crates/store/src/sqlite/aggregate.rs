@@ -12,18 +12,18 @@ use rusqlite::{Row, params_from_iter, types::Value};
 
 use super::{
     codes::Code as _,
-    columns::{Columns, DAY_MS, first_ms_from},
+    columns::{Columns, DAY_MS, damaged, first_ms_from},
     condition::Conditions,
     filter::{self, Part, Source},
     readers::ReadTx,
-    rollup,
+    sums,
 };
 use crate::{StoreError, limits};
 
 /// What a group is about: the index of its point in time and the numbers of its values.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct GroupKey {
-    bucket: Option<i64>,
+    bucket: Option<usize>,
     values: Vec<Option<i64>>,
 }
 
@@ -84,6 +84,7 @@ fn is_midnight(at: Timestamp) -> bool {
     first_ms_from(at).rem_euclid(DAY_MS) == 0 && at.subsec_nanosecond() == 0
 }
 
+/// Groups here and not in SQL, where every row would first go through a sort.
 fn add_part(
     tx: &ReadTx<'_>,
     query: &UsageQuery,
@@ -91,65 +92,68 @@ fn add_part(
     part: &Part,
     groups: &mut HashMap<GroupKey, Totals>,
 ) -> Result<(), StoreError> {
-    let sql = select(query, source, part)?;
-    let starts = query.buckets.as_ref().map(|starts| Value::Blob(starts_blob(starts)));
-    let mut statement = tx.connection.prepare_cached(&sql)?;
-    let mut rows =
-        statement.query(params_from_iter(starts.into_iter().chain(part.conditions.parameters())))?;
+    let starts: Option<Vec<i64>> =
+        query.buckets.as_ref().map(|starts| starts.iter().map(|start| source.time(*start)).collect());
+    let mut statement = tx.connection.prepare_cached(&select(query, source, part)?)?;
+    let mut rows = statement.query(params_from_iter(part.conditions.parameters()))?;
+    let mut key = GroupKey::default();
     while let Some(row) = rows.next()? {
-        let (key, totals) = read_group(row, query)?;
-        if totals.requests == 0 {
-            continue;
-        }
-        let sum = groups.entry(key).or_default();
-        *sum = sum.checked_add(totals)?;
-        if groups.len() > limits::GROUPS_MAX {
+        let totals = read_row(row, query, source, starts.as_deref(), &mut key)?;
+        if let Some(sum) = groups.get_mut(&key) {
+            *sum = sum.checked_add(totals)?;
+        } else if groups.len() < limits::GROUPS_MAX {
+            groups.insert(key.clone(), totals);
+        } else {
             return Err(StoreError::TooManyGroups(limits::GROUPS_MAX));
         }
     }
     Ok(())
 }
 
-/// The bucket, if any, then the dimensions, then the sums.
+/// The time, the dimensions, and what is summed.
 fn select(
     query: &UsageQuery,
     source: Source,
     Part { table, conditions }: &Part,
 ) -> Result<String, StoreError> {
-    let mut columns = Vec::new();
-    if query.buckets.is_some() {
-        columns.push(match source {
-            Source::Records => "time_bucket(?, r.occurred_at_ms)".to_owned(),
-            Source::Rollup => "time_bucket(?, r.day * 86400000)".to_owned(),
-        });
-    }
+    let mut columns = vec![source.time_column()];
     for dimension in &query.group_by {
-        let column = source
-            .column(*dimension)
-            .ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
         columns.push(match (source, dimension) {
-            (Source::Rollup, _) => format!("nullif({column}, 0)"),
-            (Source::Records, Dimension::Tag) => "m.tag_id".to_owned(),
-            (Source::Records, _) => column.to_owned(),
+            (Source::Records, Dimension::Tag) => "m.tag_id",
+            _ => source.column(*dimension).ok_or_else(|| damaged("a sum lacks a dimension"))?,
         });
     }
-    let ordinals: Vec<String> = (1..=columns.len()).map(|ordinal| ordinal.to_string()).collect();
-    let group_by =
-        if ordinals.is_empty() { String::new() } else { format!("group by {}", ordinals.join(", ")) };
     columns.push(match source {
-        Source::Records => rollup::SUMS_OF_RECORDS.to_owned(),
-        Source::Rollup => rollup::SUMS_OF_ROLLUP.to_owned(),
+        Source::Records => sums::OF_RECORD,
+        Source::Rollup => sums::OF_ROLLUP,
     });
     let has_tags = query.group_by.contains(&Dimension::Tag);
     let tags = if has_tags { "left join tag_set_member m on m.set_id = r.tag_set" } else { "" };
-    Ok(format!("select {} from {table} {tags} {} {group_by}", columns.join(", "), conditions.sql()))
+    Ok(format!("select {} from {table} {tags} {}", columns.join(", "), conditions.sql()))
 }
 
-fn read_group(row: &Row<'_>, query: &UsageQuery) -> Result<(GroupKey, Totals), StoreError> {
+/// Reads what a row adds to a group, and which group it is.
+fn read_row(
+    row: &Row<'_>,
+    query: &UsageQuery,
+    source: Source,
+    starts: Option<&[i64]>,
+    key: &mut GroupKey,
+) -> Result<Totals, StoreError> {
     let mut columns = Columns::of(row);
-    let bucket = if query.buckets.is_some() { columns.next()? } else { None };
-    let values = query.group_by.iter().map(|_| columns.next()).collect::<Result<_, _>>()?;
-    Ok((GroupKey { bucket, values }, rollup::read_totals(&mut columns)?))
+    let time: i64 = columns.next()?;
+    // Nothing before the first start was selected, so there is always one before the one after.
+    key.bucket = starts.map(|starts| starts.partition_point(|start| *start <= time).saturating_sub(1));
+    key.values.clear();
+    for _ in &query.group_by {
+        // The rollup says 0 for none, which is no number of the dictionary; a code may be 0.
+        let value: Option<i64> = columns.next()?;
+        key.values.push(value.filter(|value| source == Source::Records || *value != 0));
+    }
+    match source {
+        Source::Records => sums::read_record(&mut columns),
+        Source::Rollup => sums::read_rollup(&mut columns),
+    }
 }
 
 fn name(tx: &mut ReadTx<'_>, query: &UsageQuery, key: GroupKey, totals: Totals) -> Result<Group, StoreError> {
@@ -157,7 +161,7 @@ fn name(tx: &mut ReadTx<'_>, query: &UsageQuery, key: GroupKey, totals: Totals) 
     for (dimension, number) in query.group_by.iter().zip(key.values) {
         keys.push(number.map(|number| name_value(tx, *dimension, number)).transpose()?);
     }
-    let start = |index: i64| query.buckets.as_ref()?.get(usize::try_from(index).ok()?).copied();
+    let start = |index: usize| query.buckets.as_ref()?.get(index).copied();
     Ok(Group { bucket: key.bucket.and_then(start), keys, totals })
 }
 
@@ -167,8 +171,4 @@ fn name_value(tx: &mut ReadTx<'_>, dimension: Dimension, number: i64) -> Result<
         Dimension::CostSource => CostSource::of_code(number).map(|source| source.as_str().to_owned()),
         _ => tx.names.value(tx.connection, number).map(|value| value.to_string()),
     }
-}
-
-fn starts_blob(starts: &[Timestamp]) -> Vec<u8> {
-    starts.iter().flat_map(|start| first_ms_from(*start).to_le_bytes()).collect()
 }

@@ -2,6 +2,7 @@
 
 use domain::{Id, totals::TotalsOverflow};
 use jiff::Timestamp;
+use pricing::Money;
 use rusqlite::{Row, types::FromSql};
 
 use crate::StoreError;
@@ -48,6 +49,11 @@ impl<'a> Columns<'a> {
     pub(super) fn next_count(&mut self) -> Result<Option<u64>, StoreError> {
         let count = self.next::<Option<i64>>()?;
         count.map(|count| u64::try_from(count).map_err(|_| damaged("a count is negative"))).transpose()
+    }
+
+    /// The next column, an amount or null.
+    pub(super) fn next_money(&mut self) -> Result<Option<Money>, StoreError> {
+        Ok(self.next::<Option<i64>>()?.map(Money::from_nanos))
     }
 
     /// The next column, a word that `parse` knows.

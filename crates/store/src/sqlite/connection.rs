@@ -55,7 +55,6 @@ fn set_up(connection: &Connection, pragmas: &str) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(limits::STATEMENTS);
     let pure =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("time_bucket", 2, pure, time_bucket)?;
     connection.create_scalar_function("contains_text", 2, pure, |context| Ok(contains_text(context)))?;
     Ok(())
 }
@@ -64,19 +63,6 @@ fn limit_size(connection: &Connection, bytes_max: u64) -> Result<(), StoreError>
     let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     let pages = i64::try_from(bytes_max).unwrap_or(i64::MAX) / page_bytes;
     Ok(connection.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?)
-}
-
-/// `time_bucket(starts, at_ms)`: the index of the last of the sorted `starts` (milliseconds, eight little-endian bytes
-/// each) at or before `at_ms`, or null.
-fn time_bucket(context: &mut Context<'_>) -> rusqlite::Result<Option<i64>> {
-    let starts = context.get_or_create_aux(0, |value| value.as_blob().map(read_starts))?;
-    let at_ms: i64 = context.get(1)?;
-    let after = starts.partition_point(|start| *start <= at_ms);
-    Ok(after.checked_sub(1).and_then(|last| i64::try_from(last).ok()))
-}
-
-fn read_starts(bytes: &[u8]) -> Vec<i64> {
-    bytes.as_chunks().0.iter().map(|start| i64::from_le_bytes(*start)).collect()
 }
 
 /// `contains_text(text, wanted)`: whether `text` contains `wanted`, which is in lower case, in any case.

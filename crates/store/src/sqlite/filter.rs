@@ -70,6 +70,14 @@ impl Source {
         })
     }
 
+    /// Its column of time.
+    pub(super) const fn time_column(self) -> &'static str {
+        match self {
+            Self::Records => "r.occurred_at_ms",
+            Self::Rollup => "r.day",
+        }
+    }
+
     /// The smallest value of its column of time that is not before `at`.
     pub(super) fn time(self, at: Timestamp) -> i64 {
         match self {

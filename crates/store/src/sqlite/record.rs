@@ -261,9 +261,9 @@ impl RecordRow<'_> {
             occurred_at: self.columns.next_instant()?,
             recorded_at: self.columns.next_instant()?,
             usage: self.usage()?,
-            cost: self.money()?,
-            list_cost: self.money()?,
-            cache_savings: self.money()?,
+            cost: self.columns.next_money()?,
+            list_cost: self.columns.next_money()?,
+            cache_savings: self.columns.next_money()?,
             price: self.numbered(Names::price)?,
             unpriced_reason: self.interned()?,
             error: CallError { code: self.interned()?, message: self.columns.next()? },
@@ -306,10 +306,6 @@ impl RecordRow<'_> {
 
     fn code<T: Code>(&mut self) -> Result<T, StoreError> {
         self.columns.next().and_then(T::of_code)
-    }
-
-    fn money(&mut self) -> Result<Option<Money>, StoreError> {
-        self.columns.next::<Option<i64>>().map(|nanos| nanos.map(Money::from_nanos))
     }
 
     fn json<T: serde::de::DeserializeOwned + Default>(&mut self) -> Result<T, StoreError> {

@@ -3,14 +3,13 @@
 use std::{collections::HashMap, fmt};
 
 use domain::totals::{Totals, TotalsOverflow};
-use pricing::Money;
 use rusqlite::Connection;
 
-use super::columns::{Columns, DAY_MS, damaged};
+use super::{
+    columns::{Columns, DAY_MS},
+    sums,
+};
 use crate::StoreError;
-
-/// Columns of sums.
-pub(super) const SUMS: usize = 11;
 
 const ADD: &str = "
     insert into usage_rollup
@@ -35,41 +34,20 @@ const DELETE_EMPTY: &str = "
     delete from usage_rollup
      where day = ?1 and project = ?2 and user = ?3 and provider = ?4 and model = ?5 and requests = 0";
 
-/// The sums over records, in the order of the rollup's columns.
-macro_rules! sums_of_records {
-    () => {
-        "count(*), coalesce(sum(r.status = 1), 0), coalesce(sum(r.cost_nanos is null), 0),
-         coalesce(sum(r.cost_nanos), 0), coalesce(sum(r.list_cost_nanos), 0), coalesce(sum(r.cache_savings_nanos), 0),
-         coalesce(sum(coalesce(r.input_tokens + r.output_tokens, r.input_tokens, r.output_tokens, r.total_tokens)), 0),
-         coalesce(sum(case when r.cost_nanos is not null then
-             coalesce(r.input_tokens + r.output_tokens, r.input_tokens, r.output_tokens, r.total_tokens) end), 0),
-         coalesce(sum(r.input_tokens), 0), coalesce(sum(r.output_tokens), 0), coalesce(sum(r.cache_read_tokens), 0)"
-    };
-}
-
-pub(super) const SUMS_OF_RECORDS: &str = sums_of_records!();
-pub(super) const SUMS_OF_ROLLUP: &str = "
-    coalesce(sum(r.requests), 0), coalesce(sum(r.errors), 0), coalesce(sum(r.unpriced), 0),
-    coalesce(sum(r.cost_nanos), 0), coalesce(sum(r.list_cost_nanos), 0), coalesce(sum(r.cache_savings_nanos), 0),
-    coalesce(sum(r.tokens), 0), coalesce(sum(r.priced_tokens), 0),
-    coalesce(sum(r.input_tokens), 0), coalesce(sum(r.output_tokens), 0), coalesce(sum(r.cache_read_tokens), 0)";
-
 const LIST_DAY: &str = "
-    select day, project, user, provider, model,
-           requests, errors, unpriced, cost_nanos, list_cost_nanos, cache_savings_nanos,
-           tokens, priced_tokens, input_tokens, output_tokens, cache_read_tokens
-      from usage_rollup
-     where day = ?1";
+    select r.day, r.project, r.user, r.provider, r.model,
+           r.requests, r.errors, r.unpriced, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
+           r.tokens, r.priced_tokens, r.input_tokens, r.output_tokens, r.cache_read_tokens
+      from usage_rollup r
+     where r.day = ?1";
 const FIRST_DAY: &str = "select min(day) from usage_rollup where day >= ?1";
 const FIRST_INSTANT: &str = "select min(occurred_at_ms) from usage_record where occurred_at_ms >= ?1";
-const REBUILD_DAY: &str = concat!(
-    "insert into usage_rollup
-     select ?1, coalesce(r.project, 0), r.user, r.provider, r.model, ",
-    sums_of_records!(),
-    " from usage_record r indexed by usage_record_by_time
-      where r.occurred_at_ms >= ?2 and r.occurred_at_ms < ?3
-      group by 2, 3, 4, 5"
-);
+const LIST_RECORDS: &str = "
+    select ?1, coalesce(r.project, 0), r.user, r.provider, r.model,
+           r.status, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
+           r.input_tokens, r.output_tokens, r.total_tokens, r.cache_read_tokens
+      from usage_record r indexed by usage_record_by_time
+     where r.occurred_at_ms >= ?2 and r.occurred_at_ms < ?3";
 
 /// What a row of the rollup is about; numbers of the dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,7 +83,7 @@ impl fmt::Display for Key {
 
 /// What a write adds to the rollup and takes from it.
 #[derive(Debug, Default)]
-pub(super) struct Change(HashMap<Key, [i64; SUMS]>);
+pub(super) struct Change(HashMap<Key, [i64; sums::COLUMNS]>);
 
 impl Change {
     /// Adds a record's totals.
@@ -120,7 +98,7 @@ impl Change {
 
     /// Writes the change, one row at a time; rows without records vanish.
     pub(super) fn apply(self, connection: &Connection) -> Result<(), StoreError> {
-        let mut rows: Vec<_> = self.0.into_iter().filter(|(_, sums)| *sums != [0; SUMS]).collect();
+        let mut rows: Vec<_> = self.0.into_iter().filter(|(_, sums)| *sums != [0; sums::COLUMNS]).collect();
         rows.sort_unstable();
         let mut add = connection.prepare_cached(ADD)?;
         let mut delete_empty = connection.prepare_cached(DELETE_EMPTY)?;
@@ -141,7 +119,7 @@ impl Change {
         with: impl Fn(i64, i64) -> Option<i64>,
     ) -> Result<(), StoreError> {
         let sums = self.0.entry(key).or_default();
-        for (sum, part) in sums.iter_mut().zip(sums_of(totals)?) {
+        for (sum, part) in sums.iter_mut().zip(sums::to_columns(totals)?) {
             *sum = with(*sum, part).ok_or(TotalsOverflow)?;
         }
         Ok(())
@@ -160,7 +138,7 @@ pub(super) fn list_day(connection: &Connection, day: i64) -> Result<Vec<(Key, To
     let mut list = Vec::new();
     while let Some(row) = rows.next()? {
         let mut columns = Columns::of(row);
-        list.push((Key::read(&mut columns)?, read_totals(&mut columns)?));
+        list.push((Key::read(&mut columns)?, sums::read_rollup(&mut columns)?));
     }
     Ok(list)
 }
@@ -183,44 +161,20 @@ pub(super) fn rebuild(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("delete from usage_rollup", [])?;
     let mut next = first_day(connection)?;
     while let Some(day) = next {
-        connection.prepare_cached(REBUILD_DAY)?.execute([day, day * DAY_MS, (day + 1) * DAY_MS])?;
+        sum_day(connection, day)?.apply(connection)?;
         next = first_day_from(connection, day + 1)?;
     }
     Ok(())
 }
 
-/// Totals from the next columns of a row, in the order of the rollup's.
-pub(super) fn read_totals(columns: &mut Columns<'_>) -> Result<Totals, StoreError> {
-    let count = |columns: &mut Columns<'_>| columns.next_count()?.ok_or_else(|| damaged("a sum is missing"));
-    let money = |columns: &mut Columns<'_>| columns.next().map(Money::from_nanos);
-    Ok(Totals {
-        requests: count(columns)?,
-        errors: count(columns)?,
-        unpriced: count(columns)?,
-        cost: money(columns)?,
-        list_cost: money(columns)?,
-        cache_savings: money(columns)?,
-        tokens: count(columns)?,
-        priced_tokens: count(columns)?,
-        input_tokens: count(columns)?,
-        output_tokens: count(columns)?,
-        cache_read_tokens: count(columns)?,
-    })
-}
-
-fn sums_of(totals: &Totals) -> Result<[i64; SUMS], StoreError> {
-    let count = |count| i64::try_from(count).map_err(|_| TotalsOverflow);
-    Ok([
-        count(totals.requests)?,
-        count(totals.errors)?,
-        count(totals.unpriced)?,
-        totals.cost.nanos(),
-        totals.list_cost.nanos(),
-        totals.cache_savings.nanos(),
-        count(totals.tokens)?,
-        count(totals.priced_tokens)?,
-        count(totals.input_tokens)?,
-        count(totals.output_tokens)?,
-        count(totals.cache_read_tokens)?,
-    ])
+fn sum_day(connection: &Connection, day: i64) -> Result<Change, StoreError> {
+    let mut change = Change::default();
+    let mut statement = connection.prepare_cached(LIST_RECORDS)?;
+    let mut rows = statement.query([day, day * DAY_MS, (day + 1) * DAY_MS])?;
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::of(row);
+        let key = Key::read(&mut columns)?;
+        change.add(key, &sums::read_record(&mut columns)?)?;
+    }
+    Ok(change)
 }

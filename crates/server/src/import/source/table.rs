@@ -15,6 +15,8 @@ pub(in crate::import) struct Table {
     columns: Vec<String>,
     record: csv::StringRecord,
     bytes: csv::ByteRecord,
+    /// Lines end with CR LF: the reader has then not yet passed the LF when it hands over a record.
+    ends_in_crlf: bool,
     row_bytes_max: usize,
 }
 
@@ -29,10 +31,11 @@ impl Table {
             .buffer_capacity(limits::READ_BYTES)
             .from_reader(bounded);
         let (record, bytes) = (csv::StringRecord::new(), csv::ByteRecord::new());
-        let mut table = Self { reader, columns: Vec::new(), record, bytes, row_bytes_max };
+        let mut table = Self { reader, columns: Vec::new(), record, bytes, ends_in_crlf: false, row_bytes_max };
         if !table.read()? {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "is empty; the first row must name the columns"));
         }
+        table.ends_in_crlf = table.reader.position().line() == 1 + line_breaks(&table.bytes);
         table.decode().map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
         let name = |(index, name): (usize, &str)| match name.trim() {
             "" => format!("column {}", index + 1),
@@ -50,8 +53,16 @@ impl Table {
         if !self.read()? {
             return Ok(None);
         }
-        let line = self.bytes.position().map_or(0, csv::Position::line);
+        let line = self.first_line();
         Ok(Some(FileRow { line, row: self.decode().and_then(|()| self.row()) }))
+    }
+
+    /// The line that the record starts on. The reader says where it began to look, which is before empty lines, and
+    /// where it stopped.
+    fn first_line(&self) -> u64 {
+        let (began, stopped) = (self.bytes.position().map_or(0, csv::Position::line), self.reader.position().line());
+        let crlf = u64::from(self.ends_in_crlf);
+        (began + crlf).max((stopped + crlf).saturating_sub(1 + line_breaks(&self.bytes)))
     }
 
     /// Reads a record as bytes: one that is not UTF-8 must not end the file.
@@ -92,6 +103,10 @@ impl Table {
     }
 }
 
+fn line_breaks(record: &csv::ByteRecord) -> u64 {
+    record.as_slice().iter().map(|byte| u64::from(*byte == b'\n')).sum()
+}
+
 /// Fails once more is read than a row may have, so that a quote left open does not take the whole file into memory.
 #[derive(Debug)]
 struct Bounded<R> {
@@ -129,6 +144,18 @@ mod tests {
                 r#"7: {"a":"4","c":"6","column 2":"5"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        let lines = |text: &'static [u8]| {
+            let mut table = Table::new(of_bytes(text), b',', 100).unwrap();
+            std::iter::from_fn(|| table.next_row().unwrap()).map(|row| row.line).collect::<Vec<_>>()
+        };
+        assert_eq!(lines(b"a,b\n1,2\n\n\n\"x\ny\",2\n1,2\n1,2"), [2, 5, 7, 8]);
+        assert_eq!(lines(b"a,b\r\n1,2\r\n\r\n\r\n\"x\r\ny\",2\r\n1,2\r\n1,2"), [2, 5, 7, 8]);
+        assert_eq!(lines(b"\"a\n\",b\n1,2\n"), [3]);
+        assert_eq!(lines(b"\"a\r\n\",b\r\n1,2\r\n"), [3]);
     }
 
     #[test]

@@ -1,0 +1,132 @@
+//! The command line.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
+
+use serde_json::json;
+
+use crate::process::{Process, command, run};
+
+fn output(data: &Path, args: &[&str]) -> (bool, String) {
+    let output = run(data, args);
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.success(), text)
+}
+
+#[test]
+fn what_cannot_be_started_says_what_to_do() {
+    let data = tempfile::tempdir().unwrap();
+    for (name, value, expected) in [
+        ("JWT_SECRET", "short", "JWT_SECRET"),
+        ("ENCRYPTION_KEY", "your-encryption-key-32-chars", "ENCRYPTION_KEY"),
+        ("MONGODB_URI", "mongodb://user:hush@localhost/db", "does not support MongoDB yet"),
+        ("PORT", "http", "PORT"),
+        ("AICT_SERVER__PROT", "1", "AICT_SERVER__PORT"),
+    ] {
+        let output = command(data.path()).arg("serve").env(name, value).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains(expected), "{name}: {text}");
+        assert!(!text.contains("hush"), "{text}");
+    }
+    std::fs::write(data.path().join("ai-cost-tracker.toml"), "[server]\nprot = 1\n").unwrap();
+    let (started, text) = output(data.path(), &["serve"]);
+    assert!(!started && text.contains("prot") && text.contains("port"), "{text}");
+}
+
+#[test]
+fn data_and_secrets_are_for_their_owner_only() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    let process = Process::start(&folder);
+    for file in ["secrets.toml", "ai-cost-tracker.db"] {
+        let mode = std::fs::metadata(folder.join(file)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{file}");
+    }
+    drop(process);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_running_server_is_a_store_of_its_own() {
+    let data = tempfile::tempdir().unwrap();
+    let mut process = Process::start(data.path());
+    let key = process.owner_key().await;
+    process.post("/api/usage/track", &key, &json!({ "model": "gpt-4o", "cost": 1.5 })).await;
+    let copy = tempfile::tempdir().unwrap();
+    let target = copy.path().join("ai-cost-tracker.db");
+    let (done, text) = output(data.path(), &["backup", target.to_str().unwrap()]);
+    assert!(done && text.contains("secrets.toml"), "{text}");
+    process.post("/api/usage/track", &key, &json!({ "model": "gpt-4o", "cost": 7 })).await;
+
+    let (refused, text) = output(data.path(), &["backup", target.to_str().unwrap()]);
+    assert!(!refused && text.contains("exists"), "{text}");
+    let (locked, text) = output(data.path(), &["verify", "--rebuild"]);
+    assert!(!locked && text.contains("in use"), "{text}");
+    process.kill();
+
+    let (verified, text) = output(copy.path(), &["verify"]);
+    assert!(verified && text.starts_with("1 records"), "{text}");
+    let (exported, text) = output(copy.path(), &["export", "--format", "csv"]);
+    assert!(exported && text.lines().count() == 2 && text.contains(",1.5,"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provider_keys_are_rotated_to_a_new_master_key() {
+    let data = tempfile::tempdir().unwrap();
+    let (old, new) = ("old-master-key-with-enough-variety-0123", "new-master-key-with-enough-variety-9876");
+    let with = |encryption: &str, args: &[&str]| {
+        let mut command = command(data.path());
+        command.args(["--setting", &format!("auth.encryption_key={encryption}")]).args(args);
+        command
+    };
+    let path = data.path().join("ai-cost-tracker.db");
+    {
+        use domain::{Secret, provider_key::ProviderKey, user::{Role, User}};
+        use store::{AccountStore as _, Claim, KeyStore as _, UserWithHash, sqlite::{Options, Sqlite}};
+        let store = Sqlite::open(&path, Options::default()).unwrap();
+        let at = "2024-01-01T00:00:00Z".parse().unwrap();
+        let id = "507f1f77bcf86cd799439011".parse().unwrap();
+        let user = User { id, email: "a@b.c".into(), name: "A".into(), role: Role::Owner, preferences: "{}".into(), demo: false, created_at: at };
+        store.insert_user(&UserWithHash { user, password_hash: "x".into() }, Claim::First).await.unwrap();
+        let sealed = server::vault::Vault::new(&Secret::new(old), None).seal(id, "openai", &Secret::new("sk-live")).unwrap();
+        let key = ProviderKey { user_id: id, provider: "openai".into(), masked: "…".into(), sealed, added_at: at, last_used_at: None };
+        store.put_provider_key(&key).await.unwrap();
+        store.close().await.unwrap();
+    }
+    let without_old = with(new, &["keys", "rotate"]).output().unwrap();
+    assert!(!without_old.status.success());
+    let previous = format!("auth.previous_encryption_key={old}");
+    let rotated = with(new, &["--setting", &previous, "keys", "rotate"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&rotated.stdout).starts_with("1 provider keys"), "{rotated:?}");
+    let again = with(new, &["keys", "rotate"]).output().unwrap();
+    assert!(again.status.success() && String::from_utf8_lossy(&again.stdout).starts_with("0 provider keys"), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_listed_promoted_and_given_new_passwords() {
+    let data = tempfile::tempdir().unwrap();
+    let mut process = Process::start(data.path());
+    process.owner_key().await;
+    assert!(process.terminate().success());
+    let (_, text) = output(data.path(), &["users", "list"]);
+    assert!(text.contains("owner@example.com"), "{text}");
+    let (demoted, text) = output(data.path(), &["users", "set-role", "owner@example.com", "member"]);
+    assert!(!demoted && text.contains("without an owner"), "{text}");
+    let (reset, text) = output(data.path(), &["users", "reset-password", "Owner@example.com"]);
+    assert!(reset, "{text}");
+    let password = text.lines().next().unwrap().split_once(": ").unwrap().1.to_owned();
+    let process = Process::start(data.path());
+    let log_in = |password: &str| json!({ "email": "owner@example.com", "password": password });
+    assert_eq!(process.post("/api/auth/login", "", &log_in("correct horse")).await["success"], json!(false));
+    assert_eq!(process.post("/api/auth/login", "", &log_in(&password)).await["success"], json!(true));
+}
+
+#[test]
+fn prices_can_be_looked_up() {
+    let data = tempfile::tempdir().unwrap();
+    let (shown, text) = output(data.path(), &["prices", "show", "gpt-4o-mini"]);
+    assert!(shown && text.contains("openai/gpt-4o-mini"), "{text}");
+    let (listed, text) = output(data.path(), &["prices", "list", "--provider", "anthropic", "--at", "2026-01-01T00:00:00Z"]);
+    assert!(listed && text.lines().skip(1).all(|line| line.starts_with("anthropic")), "{text}");
+    let (unknown, text) = output(data.path(), &["prices", "show", "nobodys"]);
+    assert!(!unknown && text.contains("not in the catalog"), "{text}");
+}
