@@ -171,7 +171,11 @@ impl Budget {
     }
 
     /// Percent of the amount that `spent` is, to a hundredth of a percent.
-    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a percentage to look at, not money")]
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::cast_precision_loss,
+        reason = "a percentage to look at, not money"
+    )]
     pub fn utilization_percent(&self, spent: Money) -> f64 {
         // Whole hundredths of a percent first, so that equal money gives equal percentages.
         let hundredths = i128::from(spent.nanos()) * 10_000 / i128::from(self.amount.nanos().max(1));

@@ -1,15 +1,14 @@
 //! From what a sender says of a call to the record that is kept: the one path behind every door.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use pricing::{Call, Catalog, Money, Unpriced, Usage};
+use pricing::{Catalog, Money, Usage};
 
 use crate::{
     ProjectId, UsageId, UserId,
     allocation::{CostAllocation, Tags},
+    costing::Facts,
     limits, text,
-    usage_record::{CallError, Content, CostSource, Flag, Origin, Status, UNKNOWN_PROVIDER, UsageRecord},
+    usage_record::{CallError, Content, Flag, Origin, Status, UNKNOWN_PROVIDER, UsageRecord},
 };
 
 /// What a sender says of one call, checked at the door.
@@ -82,10 +81,11 @@ impl NewUsage {
     /// Prices the call at its own time and makes it a record.
     pub fn into_record(self, stamp: Stamp, catalog: &Catalog) -> UsageRecord {
         let occurred_at = to_millisecond(self.occurred_at.unwrap_or(stamp.recorded_at));
-        let pricing = Priced::new(&self, occurred_at, catalog);
-        let (content, cut) = if stamp.keeps_content { keep(self.content) } else { (None, false) };
-        let mut flags = pricing.flags;
-        if cut {
+        let provider = self.provider_name(catalog);
+        let costing = self.facts(&provider, occurred_at).cost(catalog);
+        let (content, is_cut) = if stamp.keeps_content { keep(self.content) } else { (None, false) };
+        let mut flags = costing.flags;
+        if is_cut {
             flags.push(Flag::ContentCut);
         }
         UsageRecord {
@@ -95,19 +95,19 @@ impl NewUsage {
             origin: stamp.origin,
             occurred_at,
             recorded_at: to_millisecond(stamp.recorded_at),
-            provider: pricing.provider,
+            provider,
             response_model: self.response_model.filter(|answered| *answered != self.model),
             model: self.model,
             operation: self.operation,
             service_tier: self.service_tier,
             region: self.region,
             usage: self.usage,
-            cost: pricing.cost,
-            cost_source: pricing.cost_source,
-            list_cost: pricing.list_cost,
-            cache_savings: pricing.cache_savings,
-            price: pricing.price,
-            unpriced_reason: pricing.unpriced_reason,
+            cost: costing.cost,
+            cost_source: costing.cost_source,
+            list_cost: costing.list_cost,
+            cache_savings: costing.cache_savings,
+            price: costing.price,
+            unpriced_reason: costing.unpriced_reason,
             status: self.status,
             error: self.error,
             response_time_ms: self.response_time_ms,
@@ -126,100 +126,26 @@ impl NewUsage {
     }
 }
 
-/// What the catalog and the sender together say of a call's cost.
-struct Priced {
-    provider: String,
-    cost: Option<Money>,
-    cost_source: CostSource,
-    list_cost: Option<Money>,
-    cache_savings: Option<Money>,
-    price: Option<Arc<pricing::Price>>,
-    unpriced_reason: Option<String>,
-    flags: Vec<Flag>,
-}
+impl NewUsage {
+    fn provider_name(&self, catalog: &Catalog) -> String {
+        match &self.provider {
+            Some(provider) => pricing::canonical_provider(provider).into_owned(),
+            None => catalog.resolve_provider(&self.model).unwrap_or(UNKNOWN_PROVIDER).to_owned(),
+        }
+    }
 
-impl Priced {
-    fn new(new: &NewUsage, at: Timestamp, catalog: &Catalog) -> Self {
-        let provider = provider_of(new, catalog);
-        let mut flags = Vec::new();
-        if !new.usage.inconsistencies().is_empty() {
-            flags.push(Flag::InconsistentUsage);
-        }
-        let listed = list_price(new, &provider, at, catalog);
-        let (cost, cost_source) = match (new.reported_cost, &listed) {
-            (Some(reported), _) => (Some(reported), CostSource::Reported),
-            (None, Ok(listed)) => (Some(listed.cost), CostSource::Catalog),
-            (None, Err(_)) => (None, CostSource::Unpriced),
-        };
-        let unpriced_reason = listed.as_ref().err().map(|reason| reason.code().to_owned());
-        let Some(listed) = listed.ok() else {
-            return Self {
-                provider,
-                cost,
-                cost_source,
-                list_cost: None,
-                cache_savings: None,
-                price: None,
-                unpriced_reason,
-                flags,
-            };
-        };
-        if listed.tier_assumed_standard {
-            flags.push(Flag::TierAssumedStandard);
-        }
-        if new.reported_cost.is_some_and(|reported| differ(reported, listed.cost)) {
-            flags.push(Flag::CostDiffers);
-        }
-        Self {
+    fn facts<'a>(&'a self, provider: &'a str, at: Timestamp) -> Facts<'a> {
+        Facts {
             provider,
-            cost,
-            cost_source,
-            list_cost: Some(listed.cost),
-            cache_savings: Some(listed.cache_savings),
-            price: Some(listed.price),
-            unpriced_reason,
-            flags,
+            model: &self.model,
+            response_model: self.response_model.as_deref(),
+            service_tier: self.service_tier.as_deref(),
+            region: self.region.as_deref(),
+            usage: &self.usage,
+            reported_cost: self.reported_cost,
+            at,
         }
     }
-}
-
-struct Listed {
-    cost: Money,
-    cache_savings: Money,
-    price: Arc<pricing::Price>,
-    tier_assumed_standard: bool,
-}
-
-fn provider_of(new: &NewUsage, catalog: &Catalog) -> String {
-    match &new.provider {
-        Some(provider) => pricing::canonical_provider(provider).into_owned(),
-        None => catalog.resolve_provider(&new.model).unwrap_or(UNKNOWN_PROVIDER).to_owned(),
-    }
-}
-
-/// The catalog's price: of the model that answered, if it knows that one, else of the model that was asked.
-fn list_price(new: &NewUsage, provider: &str, at: Timestamp, catalog: &Catalog) -> Result<Listed, Unpriced> {
-    let find = |model| {
-        let mut call = Call::new(Some(provider), model, at);
-        call.service_tier = new.service_tier.as_deref();
-        call.region = new.region.as_deref();
-        catalog.find_price(&call)
-    };
-    let answered = new.response_model.as_deref().and_then(|model| find(model).ok());
-    let found = answered.map_or_else(|| find(&new.model), Ok)?;
-    let cost = found.price.cost_of(&new.usage)?;
-    Ok(Listed {
-        cost: cost.total,
-        cache_savings: cost.cache_savings,
-        price: Arc::new(found.price.clone()),
-        tier_assumed_standard: found.tier_assumed_standard,
-    })
-}
-
-/// Whether two figures are more than a tenth of the larger apart.
-fn differ(a: Money, b: Money) -> bool {
-    let (a, b) = (i128::from(a.nanos()), i128::from(b.nanos()));
-    (a - b).abs() * 10 > a.abs().max(b.abs())
 }
 
 fn keep(content: Content) -> (Option<Content>, bool) {

@@ -10,6 +10,7 @@
 pub mod allocation;
 pub mod budget;
 pub mod clock;
+pub mod costing;
 pub mod forecast;
 pub mod id;
 pub mod ingest;

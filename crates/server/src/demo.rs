@@ -1,7 +1,7 @@
 //! Ninety days of an organisation that never was, to look around in: the work behind `ai-cost-tracker demo`.
 //!
 //! **Architecture Invariant:** every record belongs to a project that is marked as of the demo, and so does the account
-//! that recorded it; taking both out leaves nothing behind. Records are priced by [`NewUsage::into_record`] like any
+//! that recorded it; taking both out leaves nothing behind. Records are priced by [`domain::ingest::NewUsage::into_record`] like any
 //! other; only their times and ids are of the past.
 
 mod briefs;
@@ -9,25 +9,23 @@ mod calendar;
 mod calls;
 mod dice;
 mod models;
+mod organisation;
 
 use domain::{
-    IdSource, ProjectId, Secret,
-    allocation::Tags,
-    budget::{Alert, AlertKind, Budget},
-    ingest::{NewUsage, Stamp},
-    project::{Member, Project, ProjectRole, ProjectSettings},
+    IdSource, Interval, ProjectId, Secret, UserId,
+    ingest::Stamp,
     usage_record::{Origin, Status, UsageRecord},
-    user::{Role, User},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use pricing::Money;
 use rand::SeedableRng as _;
-use store::{Claim, UserWithHash};
 
-use crate::{app::App, auth::token};
-use briefs::{BRIEFS, Brief, Limit};
+use briefs::{BRIEFS, Brief};
+use calendar::Moment;
 use calls::Calls;
 use dice::Dice;
+
+use crate::app::App;
 
 /// E-mail address of the demo's account.
 pub const EMAIL: &str = "demo@localhost";
@@ -87,28 +85,130 @@ pub enum Refused {
 }
 
 /// Puts a demo in; `progress` is told how many records are kept so far.
+///
+/// The account and the projects come first: if it breaks off, [`remove`] takes out what is there.
 pub async fn fill(app: &App, recipe: Recipe, progress: impl Fn(u64)) -> anyhow::Result<Filled> {
-    refuse_a_second(app).await?;
+    organisation::refuse_a_second(app).await?;
     let now = app.clock.now();
     let ids = IdSource::new(&mut rand::rngs::StdRng::seed_from_u64(recipe.seed));
-    let (user, password) = make_account(app, now).await?;
-    let projects = make_projects(app, &user, &ids, now).await?;
-    let mut filling = Filling { app, user: &user, ids: &ids, spending: projects.iter().map(|_| Spending::default()).collect(), now };
-    let mut batch = Vec::with_capacity(BATCH_RECORDS);
-    let dice = Dice::new(recipe.seed);
-    let project_ids = projects.iter().map(|project| project.id).collect();
-    let mut calls = Calls::new(project_ids, Dice::new(recipe.seed.wrapping_add(1)));
-    let mut kept = 0;
-    for moment in calendar::moments(recipe.records.min(RECORDS_MAX), now, dice) {
-        let record = calls.make(moment).map(|call| filling.record(moment.project, moment.at, call));
-        batch.extend(record);
-        if batch.len() == BATCH_RECORDS {
-            kept += filling.append(std::mem::take(&mut batch)).await?;
+    let (user, password) = organisation::make_account(app, now).await?;
+    let projects = organisation::make_projects(app, &user, &ids, now).await?;
+    let mut filling = Filling {
+        app,
+        user: user.id,
+        calls: Calls::new(projects.iter().map(|project| project.id).collect(), Dice::new(recipe.seed)),
+        ids,
+        ledgers: BRIEFS.iter().map(|brief| Ledger::new(brief, now)).collect(),
+    };
+    let dice = Dice::new(recipe.seed.wrapping_add(1));
+    let records =
+        filling.keep(calendar::moments(recipe.records.min(RECORDS_MAX), now, dice), progress).await?;
+    organisation::set_budgets(app, projects, &filling.ledgers, now).await?;
+    Ok(filling.finish(password, records))
+}
+
+/// A demo in the making.
+struct Filling<'a> {
+    app: &'a App,
+    user: UserId,
+    calls: Calls,
+    ids: IdSource,
+    ledgers: Vec<Ledger>,
+}
+
+impl Filling<'_> {
+    /// Keeps a record of every moment; how many there are.
+    async fn keep(
+        &mut self,
+        mut moments: impl Iterator<Item = Moment>,
+        progress: impl Fn(u64),
+    ) -> anyhow::Result<u64> {
+        let mut kept = 0;
+        loop {
+            let batch: Vec<_> =
+                moments.by_ref().filter_map(|moment| self.record(moment)).take(BATCH_RECORDS).collect();
+            if batch.is_empty() {
+                return Ok(kept);
+            }
+            kept += u64::try_from(self.app.usage.append(batch).await?.len())?;
             progress(kept);
         }
     }
-    filling.append(batch).await?;
-    let spending = filling.spending;
-    set_budgets(app, projects, &spending, now).await?;
-    summarize(password, &spending)
+
+    fn record(&mut self, moment: Moment) -> Option<UsageRecord> {
+        let stamp = Stamp {
+            id: self.ids.next(moment.at),
+            user_id: self.user,
+            origin: Origin::Demo,
+            recorded_at: moment.at,
+            keeps_content: false,
+        };
+        let record = self.calls.make(moment)?.into_record(stamp, self.app.catalog);
+        self.ledgers.get_mut(moment.project)?.add(&record);
+        Some(record)
+    }
+
+    fn finish(self, password: Secret, records: u64) -> Filled {
+        let sum = |count: fn(&Ledger) -> u64| self.ledgers.iter().map(count).sum();
+        let costs = self.ledgers.iter().map(|ledger| ledger.cost);
+        Filled {
+            password,
+            projects: self.ledgers.len(),
+            records,
+            unpriced: sum(|ledger| ledger.unpriced),
+            errors: sum(|ledger| ledger.errors),
+            cost: costs.fold(Money::ZERO, |sum, cost| sum.checked_add(cost).unwrap_or(Money::MAX)),
+        }
+    }
+}
+
+/// Takes the demo out: its records, its projects, its account. What is not of the demo stays.
+pub async fn remove(app: &App) -> anyhow::Result<Removed> {
+    let projects = app.meta.list_projects().await?;
+    let ids: Vec<ProjectId> =
+        projects.iter().filter(|project| project.demo).map(|project| project.id).collect();
+    // Records first: if it breaks off, the projects still say whose they are.
+    let mut records = app.usage.purge_projects(&ids).await?;
+    let gone = app.meta.purge_demo_projects().await?;
+    // Those that somebody deleted before were not listed.
+    let deleted: Vec<ProjectId> = gone.iter().copied().filter(|id| !ids.contains(id)).collect();
+    records += app.usage.purge_projects(&deleted).await?;
+    let mut removed = Removed { projects: gone.len(), records, accounts: 0, kept_projects: Vec::new() };
+    for account in app.meta.list_users().await?.into_iter().filter(|user| user.demo) {
+        let own = app.meta.list_projects_of(account.id).await?;
+        removed.kept_projects.extend(own.into_iter().map(|project| project.name));
+        app.meta.delete_user(account.id).await?;
+        removed.accounts += 1;
+    }
+    Ok(removed)
+}
+
+/// What a project's records come to.
+#[derive(Debug)]
+struct Ledger {
+    unpriced: u64,
+    errors: u64,
+    cost: Money,
+    /// In the current period of its budget.
+    cost_in_period: Money,
+    period: Option<Interval>,
+}
+
+impl Ledger {
+    fn new(brief: &Brief, now: Timestamp) -> Self {
+        let period =
+            organisation::budget(brief, Money::ZERO, now).map(|budget| budget.period_containing(now));
+        Self { unpriced: 0, errors: 0, cost: Money::ZERO, cost_in_period: Money::ZERO, period }
+    }
+
+    fn add(&mut self, record: &UsageRecord) {
+        self.errors += u64::from(record.status == Status::Error);
+        self.unpriced += u64::from(record.cost.is_none());
+        let cost = record.cost.unwrap_or(Money::ZERO);
+        // Ten million of the dearest calls stay far below what money can hold.
+        self.cost = self.cost.checked_add(cost).unwrap_or(Money::MAX);
+        if self.period.is_some_and(|period| period.contains(record.occurred_at)) {
+            self.cost_in_period = self.cost_in_period.checked_add(cost).unwrap_or(Money::MAX);
+        }
+    }
 }

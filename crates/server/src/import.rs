@@ -73,7 +73,8 @@ pub async fn import(
     batch::check(plan)?;
     let progress = Progress::start(plan.shows_progress, source::total_bytes(&plan.files));
     let batches = batch::read_ahead(plan, progress.bytes_read());
-    let batches = stream::unfold(batches, async |mut batches| batches.recv().await.map(|batch| (batch, batches)));
+    let batches =
+        stream::unfold(batches, async |mut batches| batches.recv().await.map(|batch| (batch, batches)));
     let deliver = async |batch: Result<Batch, ReadError>| match batch {
         Ok(batch) => destination.deliver(batch).await,
         Err(ReadError::Unusable(unusable)) => Err(unusable.into()),
@@ -91,7 +92,6 @@ pub async fn import(
         ledger.add(done).context("the file of errors cannot be written")?;
         progress.show(ledger.tally.rows());
     }
-    progress.finish();
     ledger.finish().context("the file of errors cannot be written")
 }
 

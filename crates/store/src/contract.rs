@@ -3,7 +3,9 @@
 //! A store's own tests say how to make an empty one, and get a named test for each rule:
 //!
 //! ```ignore
-//! async fn make() -> Option<(Arc<dyn UsageStore>, TempDir)> { … }
+//! async fn make() -> Option<(Arc<dyn UsageStore>, TempDir)> {
+//!     todo!()
+//! }
 //!
 //! store::usage_contract!(make);
 //! ```

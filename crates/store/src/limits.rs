@@ -4,6 +4,8 @@
 pub const QUEUE_JOBS: usize = 4_096;
 /// Bytes of all writes that wait or run, about; beyond, [`crate::StoreError::Busy`]. A single larger write is taken.
 pub const QUEUE_BYTES: usize = 128 << 20;
+/// What a write of one small thing (an account, a key, a correction) counts as.
+pub const SMALL_WRITE_BYTES: usize = 1_024;
 /// Writes of one commit.
 pub const COMMIT_JOBS: usize = 1_024;
 /// Bytes of the writes of one commit, about: a commit that fits the cache does not spill.

@@ -133,7 +133,7 @@ pub trait KeyStore: Send + Sync {
     /// Deletes a tracker key; `false` if the user has no such key.
     async fn delete_tracker_key(&self, user: UserId, id: KeyId) -> Result<bool, StoreError>;
 
-    /// Notes that a tracker key was used.
+    /// Notes that a tracker key was used; an earlier instant than the one known changes nothing.
     async fn touch_tracker_key(&self, id: KeyId, at: Timestamp) -> Result<(), StoreError>;
 
     /// Keeps a provider key; one of the same user and provider is replaced.
@@ -176,7 +176,7 @@ pub trait ProjectStore: Send + Sync {
     /// Replaces everything but the members.
     async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
 
-    /// Adds a member or changes their role. `Conflict("owner")` if the project would be left without an owner.
+    /// Adds a member, since `at`, or changes their role. `Conflict("owner")` if the project would be left without an owner.
     async fn put_member(
         &self,
         project: ProjectId,

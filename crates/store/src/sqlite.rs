@@ -1,8 +1,8 @@
 //! The embedded store: one SQLite database in one folder.
 //!
-//! One thread writes, in groups that share a commit ([`writer`]); a few connections read, each question in a snapshot
-//! of its own ([`readers`]). Values of dimensions are numbers in a [`dictionary`]; one [`rollup`] is kept in the
-//! transaction that keeps the records.
+//! One thread writes, in groups that share a commit (`writer`); a few connections read, each question in a snapshot of
+//! its own (`readers`). Values of dimensions are numbers in a `dictionary`; one `rollup` is kept in the transaction that
+//! keeps the records, and answers where it can (`aggregate`).
 //!
 //! **Architecture Invariant:** no value is ever formatted into SQL, and nothing but the writer's thread writes.
 
@@ -29,8 +29,10 @@ mod readers;
 mod record;
 mod rollup;
 mod schema;
+mod scope;
 mod search;
 mod sessions;
+mod source;
 mod sums;
 mod tracker_keys;
 mod usage_store;
@@ -94,7 +96,7 @@ struct Inner {
 impl Sqlite {
     /// Opens the database at `path`, and makes it and its folder where they are missing, for its owner's eyes only.
     ///
-    /// No other process can write while it is open ([`StoreError::Locked`]).
+    /// No other process can write while it is open ([`StoreError::Locked`]). This waits for the disk.
     pub fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         file::create(path)?;
         let lock = file::lock(path)?;

@@ -60,10 +60,13 @@ pub struct Verification {
 pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// Keeps `records`, each on its own merit: the answer has one entry for each, in order. Durable on return.
     ///
-    /// A record whose `request_id` the same account has sent before is not kept again, however concurrently.
+    /// A record whose `request_id` the same account has sent before is not kept again, however concurrently. The batch
+    /// is a sequence in this: of two records with the same key the first is kept. `Conflict("id")`, and nothing kept,
+    /// if the id of a record is taken.
     async fn append(&self, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError>;
 
-    /// The record, if it is visible.
+    /// The record with its content, if it is visible. Flags come back in the order of
+    /// [`Flag::ALL`](domain::usage_record::Flag::ALL); everything else as it was.
     async fn find_record(
         &self,
         visibility: &Visibility,
@@ -71,6 +74,11 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     ) -> Result<Option<UsageRecord>, StoreError>;
 
     /// A page of records. Content is left out; [`Self::find_record`] has it.
+    ///
+    /// What is unknown sorts as the smallest. Records that are alike in what is sorted by are in the order of time, and
+    /// then in one that a store chooses and keeps. A search finds its words, as they are and in any case, in provider,
+    /// model, tags, allocation (values, not keys), the ids of record, request, session and trace, both e-mail addresses
+    /// and the error message.
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError>;
 
     /// Corrects a record; aggregates follow. The record before and after, or `None` if it does not exist.
@@ -86,14 +94,18 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// Deletes every record of these projects and forgets their keys; how many there were.
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError>;
 
-    /// Sums, grouped. Groups without records are absent; the order is that of bucket, then of cost, largest first.
+    /// Sums, grouped. Groups without records are absent, as are records before the first bucket; the order is that of
+    /// bucket, then of cost, largest first, then of keys. A dimension is grouped by once.
+    ///
+    /// [`StoreError::Overflow`] if a sum leaves what an integer can hold, [`StoreError::TooManyGroups`] if the answer
+    /// would leave what is bearable.
     async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError>;
 
-    /// Exact percentiles of the response time.
+    /// Exact percentiles of the response time, of those records that have one.
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError>;
 
-    /// Values of the dimensions that exist among the records are spelled as they were sent; this recomputes every
-    /// aggregate from the records and compares.
+    /// Recomputes everything that is derived, as of one moment, and compares: every aggregate from the records, every
+    /// list cost from its price and its usage, every key, everything that a record refers to.
     async fn verify(&self) -> Result<Verification, StoreError>;
 
     /// Makes every aggregate anew from the records.

@@ -45,23 +45,17 @@ pub async fn get_setup(State(app): State<App>) -> Result<Success<Setup>> {
     Ok(Success::ok(Setup { needs_owner, signup_open: needs_owner || app.config.auth.allow_signup }))
 }
 
-/// The start page, for browsers.
-#[utoipa::path(get, path = "/", tag = "Documentation", operation_id = "get_start_page", security(()),
-    responses((status = 200, body = String, content_type = "text/html")))]
+/// The page.
 pub async fn get_start_page() -> Response {
     file("text/html; charset=utf-8", include_str!("../start/index.html"))
 }
 
-/// The start page's script.
-#[utoipa::path(get, path = "/start.js", tag = "Documentation", operation_id = "get_start_script", security(()),
-    responses((status = 200, body = String, content_type = "text/javascript")))]
+/// Its script.
 pub async fn get_start_script() -> Response {
     file("text/javascript; charset=utf-8", include_str!("../start/start.js"))
 }
 
-/// The start page's style sheet.
-#[utoipa::path(get, path = "/start.css", tag = "Documentation", operation_id = "get_start_style", security(()),
-    responses((status = 200, body = String, content_type = "text/css")))]
+/// Its style sheet.
 pub async fn get_start_style() -> Response {
     file("text/css; charset=utf-8", include_str!("../start/start.css"))
 }

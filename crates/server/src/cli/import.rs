@@ -3,7 +3,12 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::ArgGroup;
-use domain::{Clock as _, ProjectId, Secret, interval::time_zone, project::ProjectRole, user::{Role, User}};
+use domain::{
+    Clock as _, ProjectId, Secret,
+    interval::time_zone,
+    project::ProjectRole,
+    user::{Role, User},
+};
 use pricing::Catalog;
 
 use super::{Context, output};
@@ -11,7 +16,10 @@ use crate::{
     app::App,
     auth::Caller,
     clock::SystemClock,
-    import::{Destination, ErrorFile, Format, Mapping, Plan, Reading, Remote, Summary, Unusable, Wishes, import},
+    import::{
+        Destination, ErrorFile, Format, Mapping, Plan, Reading, Remote, Summary, Unusable, Wishes, import,
+    },
+    telemetry,
 };
 
 /// Environment variable of the key to a running server. There is no flag for it: other users see the flags of programs.
@@ -67,6 +75,7 @@ pub struct ImportArgs {
 
 /// Imports the files. Exit status 1 if a row or the import failed, 2 if it cannot be done as asked.
 pub async fn run(args: ImportArgs, context: &Context) -> anyhow::Result<ExitCode> {
+    telemetry::start_logs(&context.config.log)?;
     match import_files(&args, context).await {
         Ok(summary) => {
             print(&summary, args.json)?;
@@ -82,7 +91,7 @@ pub async fn run(args: ImportArgs, context: &Context) -> anyhow::Result<ExitCode
 
 async fn import_files(args: &ImportArgs, context: &Context) -> anyhow::Result<Summary> {
     let plan = plan(args, context)?;
-    let errors = args.errors.as_deref().map(ErrorFile::create).transpose()?;
+    let errors = args.errors.clone().map(ErrorFile::new).transpose()?;
     if args.dry_run {
         let nowhere = Destination::Nowhere { catalog: Catalog::embedded(), now: SystemClock.now() };
         return import(&plan, &nowhere, errors).await;
@@ -136,14 +145,19 @@ async fn caller(app: &App, email: Option<&str>) -> anyhow::Result<Caller> {
 
 async fn find_user(app: &App, email: &str) -> anyhow::Result<User> {
     let found = app.meta.find_user_by_email(&email.trim().to_lowercase()).await?;
-    let missing = || Unusable::new(format!("there is no account {email:?}; `ai-cost-tracker users list` lists them"));
+    let missing =
+        || Unusable::new(format!("there is no account {email:?}; `ai-cost-tracker users list` lists them"));
     Ok(found.ok_or_else(missing)?.user)
 }
 
 async fn find_owner(app: &App) -> anyhow::Result<User> {
     let users = app.meta.list_users().await?;
-    let owner = users.into_iter().filter(|user| user.role == Role::Owner && !user.demo).min_by_key(|user| user.created_at);
-    let missing = "records need an account: start the server and register the first one, who becomes the owner";
+    let owner = users
+        .into_iter()
+        .filter(|user| user.role == Role::Owner && !user.demo)
+        .min_by_key(|user| user.created_at);
+    let missing =
+        "records need an account: start the server and register the first one, who becomes the owner";
     Ok(owner.ok_or_else(|| Unusable::new(missing))?)
 }
 

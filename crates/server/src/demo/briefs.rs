@@ -3,9 +3,9 @@
 use domain::budget::{Enforcement, Period};
 
 use super::models::{
-    BEDROCK_NOVA, BEDROCK_SONNET, CLAUDE_HAIKU, CLAUDE_OPUS, CLAUDE_SONNET, DEEPSEEK_FLASH, DEEPSEEK_PRO, EMBEDDING,
-    GEMINI_FLASH, GEMINI_LITE, GEMINI_PRO, GPT_LUNA, GPT_MINI, GPT_OLD, GPT_SOL, GPT_TERRA, MISTRAL_LARGE,
-    MISTRAL_SMALL, Model,
+    BEDROCK_NOVA, BEDROCK_SONNET, CLAUDE_HAIKU, CLAUDE_OPUS, CLAUDE_SONNET, DEEPSEEK_FLASH, DEEPSEEK_PRO,
+    EMBEDDING, GEMINI_FLASH, GEMINI_LITE, GEMINI_PRO, GPT_LUNA, GPT_MINI, GPT_OLD, GPT_SOL, GPT_TERRA,
+    MISTRAL_LARGE, MISTRAL_SMALL, Model,
 };
 
 /// Days of history.
@@ -32,8 +32,8 @@ pub(super) struct Brief {
     pub(super) switch: Option<(u64, &'static [(Model, u64)])>,
     /// Median tokens of a prompt and of an answer.
     pub(super) tokens: (u64, u64),
-    /// Its busiest days, and by what factor.
-    pub(super) spike: Option<(std::ops::RangeInclusive<u64>, u64)>,
+    /// First and last of its busiest days, and by what factor.
+    pub(super) spike: Option<(u64, u64, u64)>,
     pub(super) budget: Option<Limit>,
     /// The last day on which it was called, if it was switched off.
     pub(super) ends_on_day: Option<u64>,
@@ -73,8 +73,8 @@ pub(super) struct Limit {
     pub(super) enforcement: Enforcement,
 }
 
-const fn limit(period: Period, used_percent: i64) -> Option<Limit> {
-    Some(Limit { period, used_percent, enforcement: Enforcement::Alert })
+const fn limit(period: Period, used_percent: i64) -> Limit {
+    Limit { period, used_percent, enforcement: Enforcement::Alert }
 }
 
 const PLAIN: Brief = Brief {
@@ -112,7 +112,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         models: &[(GPT_TERRA, 85), (GPT_MINI, 15)],
         switch: Some((52, &[(GPT_LUNA, 85), (GPT_MINI, 15)])),
         tokens: (1900, 260),
-        budget: limit(Period::Monthly, 71),
+        budget: Some(limit(Period::Monthly, 71)),
         ..PLAIN
     },
     Brief {
@@ -126,7 +126,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         kind: Kind::Agent,
         models: &[(CLAUDE_SONNET, 75), (CLAUDE_OPUS, 25)],
         tokens: (7200, 700),
-        budget: limit(Period::Monthly, 108),
+        budget: Some(limit(Period::Monthly, 108)),
         ..PLAIN
     },
     Brief {
@@ -154,8 +154,8 @@ pub(super) static BRIEFS: [Brief; 12] = [
         share: 60,
         models: &[(CLAUDE_SONNET, 55), (GPT_SOL, 45)],
         tokens: (1100, 850),
-        spike: Some((64..=67, 7)),
-        budget: limit(Period::Quarterly, 93),
+        spike: Some((64, 67, 7)),
+        budget: Some(limit(Period::Quarterly, 93)),
         ..PLAIN
     },
     Brief {
@@ -168,7 +168,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         share: 80,
         models: &[(MISTRAL_LARGE, 60), (GPT_LUNA, 40)],
         tokens: (900, 240),
-        budget: limit(Period::Weekly, 55),
+        budget: Some(limit(Period::Weekly, 55)),
         ..PLAIN
     },
     Brief {
@@ -183,7 +183,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         kind: Kind::Batch,
         models: &[(CLAUDE_HAIKU, 60), (BEDROCK_NOVA, 40)],
         tokens: (2600, 380),
-        budget: limit(Period::Monthly, 38),
+        budget: Some(limit(Period::Monthly, 38)),
         ..PLAIN
     },
     Brief {
@@ -226,7 +226,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         rhythm: Rhythm::Customers,
         models: &[(MISTRAL_LARGE, 65), (DEEPSEEK_PRO, 35)],
         tokens: (1300, 1200),
-        budget: limit(Period::Monthly, 63),
+        budget: Some(limit(Period::Monthly, 63)),
         ..PLAIN
     },
     Brief {
@@ -239,7 +239,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         share: 55,
         models: &[(GEMINI_FLASH, 60), (GEMINI_LITE, 25), (GPT_MINI, 15)],
         tokens: (9500, 600),
-        budget: limit(Period::Yearly, 41),
+        budget: Some(limit(Period::Yearly, 41)),
         ..PLAIN
     },
     Brief {
@@ -253,7 +253,7 @@ pub(super) static BRIEFS: [Brief; 12] = [
         kind: Kind::Agent,
         models: &[(GPT_SOL, 40), (CLAUDE_OPUS, 30), (GEMINI_PRO, 30)],
         tokens: (11_000, 1100),
-        budget: limit(Period::OneTime, 117),
+        budget: Some(limit(Period::OneTime, 117)),
         ..PLAIN
     },
     Brief {
@@ -288,9 +288,31 @@ pub(super) const SEARCH_INDEX: Model = EMBEDDING;
 
 /// People who use the demo's products.
 pub(super) const PEOPLE: [&str; 16] = [
-    "ada", "alan", "annie", "barbara", "claude", "donald", "edsger", "frances", "grace", "hedy", "john", "katherine",
-    "margaret", "niklaus", "radia", "tim",
+    "ada",
+    "alan",
+    "annie",
+    "barbara",
+    "claude",
+    "donald",
+    "edsger",
+    "frances",
+    "grace",
+    "hedy",
+    "john",
+    "katherine",
+    "margaret",
+    "niklaus",
+    "radia",
+    "tim",
 ];
 /// Names of customers' firms.
-pub(super) const FIRMS: [&str; 8] =
-    ["adventure-works", "alpine-ski-house", "contoso", "fabrikam", "litware", "northwind", "tailwind", "wingtip"];
+pub(super) const FIRMS: [&str; 8] = [
+    "adventure-works",
+    "alpine-ski-house",
+    "contoso",
+    "fabrikam",
+    "litware",
+    "northwind",
+    "tailwind",
+    "wingtip",
+];

@@ -12,7 +12,8 @@ const HOURS: u64 = DAYS * 24;
 const HOUR_MS: u64 = 3_600_000;
 
 /// How busy an office is in each hour of the day, in UTC.
-const OFFICE: [u64; 24] = [2, 1, 1, 1, 2, 6, 18, 45, 78, 95, 100, 92, 70, 84, 98, 96, 82, 58, 34, 20, 12, 8, 5, 3];
+const OFFICE: [u64; 24] =
+    [2, 1, 1, 1, 2, 6, 18, 45, 78, 95, 100, 92, 70, 84, 98, 96, 82, 58, 34, 20, 12, 8, 5, 3];
 /// How busy customers are.
 const CUSTOMERS: [u64; 24] =
     [22, 16, 13, 12, 14, 20, 34, 52, 68, 78, 82, 84, 80, 82, 86, 90, 94, 98, 100, 96, 84, 66, 46, 32];
@@ -68,7 +69,12 @@ impl Hour {
     fn nth(hour: u64, now: Timestamp) -> Option<Self> {
         let start = start(now).checked_add(i64::try_from(hour).ok()?.hours()).ok()?;
         let local = start.to_zoned_datetime(TimeZone::UTC);
-        Some(Self { start, day: hour / 24, of_day: usize::try_from(local.hour()).ok()?, weekday: local.weekday() })
+        Some(Self {
+            start,
+            day: hour / 24,
+            of_day: usize::try_from(local.hour()).ok()?,
+            weekday: local.weekday(),
+        })
     }
 }
 
@@ -89,8 +95,8 @@ fn weight(brief: &Brief, hour: Hour) -> u64 {
     let friday = if hour.weekday == Weekday::Friday { 86 } else { 100 };
     // It doubles over the whole history.
     let growth = 100 + 100 * hour.day / DAYS;
-    let spike = match &brief.spike {
-        Some((days, factor)) if days.contains(&hour.day) => *factor,
+    let spike = match brief.spike {
+        Some((first, last, factor)) if (first..=last).contains(&hour.day) => factor,
         _ => 1,
     };
     brief.share * hours.get(hour.of_day).copied().unwrap_or(0) * weekday * friday * growth * spike
@@ -117,13 +123,18 @@ mod tests {
     #[test]
     fn weeks_grow_and_launches_show() {
         let moments: Vec<Moment> = moments(100_000, now(), Dice::new(1)).collect();
-        let on = |day: u64, project: usize| moments.iter().filter(|m| m.day == day && m.project == project).count();
+        let on = |day: u64, project: usize| {
+            moments.iter().filter(|m| m.day == day && m.project == project).count()
+        };
         let of = |days: std::ops::Range<u64>| moments.iter().filter(|m| days.contains(&m.day)).count();
         assert!(of(83..90) > of(0..7) * 3 / 2, "{} {}", of(0..7), of(83..90));
         // 2026-10-29, a Thursday of the launch, and the Thursday a week later.
         assert!(on(64, 3) > 4 * on(71, 3), "{} {}", on(64, 3), on(71, 3));
         let weekend = moments.iter().filter(|moment| {
-            matches!(moment.at.to_zoned_datetime(TimeZone::UTC).weekday(), Weekday::Saturday | Weekday::Sunday)
+            matches!(
+                moment.at.to_zoned_datetime(TimeZone::UTC).weekday(),
+                Weekday::Saturday | Weekday::Sunday
+            )
         });
         assert!(weekend.count() * 6 < moments.len());
         assert_eq!(on(41, 11), 0);

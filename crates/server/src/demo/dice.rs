@@ -1,7 +1,7 @@
 //! Chance that comes out the same for the same seed, on every machine and in every version.
 
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): a few lines that never
-/// change, unlike a library's generator.
+/// The generator `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA 2014): a few
+/// lines that never change, unlike a library's generator.
 #[derive(Debug, Clone)]
 pub(super) struct Dice(u64);
 

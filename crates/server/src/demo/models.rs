@@ -15,7 +15,12 @@ pub(super) struct Model {
     pub(super) tells_cache_writes: bool,
 }
 
-const fn model(provider: &'static str, name: &'static str, speed: (u64, u64), reasoning_percent: u64) -> Model {
+const fn model(
+    provider: &'static str,
+    name: &'static str,
+    speed: (u64, u64),
+    reasoning_percent: u64,
+) -> Model {
     let (first_token_ms, hundred_tokens_ms) = speed;
     Model { provider, name, first_token_ms, hundred_tokens_ms, reasoning_percent, tells_cache_writes: false }
 }
@@ -36,7 +41,8 @@ pub(super) const CLAUDE_HAIKU: Model = claude("anthropic", "claude-haiku-5-5", (
 pub(super) const GEMINI_PRO: Model = model("google", "gemini-3.1-pro-preview", (1400, 1200), 90);
 pub(super) const GEMINI_FLASH: Model = model("google", "gemini-3.8-flash", (350, 450), 20);
 pub(super) const GEMINI_LITE: Model = model("google", "gemini-3.5-flash-lite", (250, 350), 0);
-pub(super) const BEDROCK_SONNET: Model = claude("bedrock", "global.anthropic.claude-sonnet-5-v1:0", (950, 1400));
+pub(super) const BEDROCK_SONNET: Model =
+    claude("bedrock", "global.anthropic.claude-sonnet-5-v1:0", (950, 1400));
 pub(super) const BEDROCK_NOVA: Model = model("bedrock", "amazon.nova-lite-v1:0", (400, 550), 0);
 pub(super) const MISTRAL_LARGE: Model = model("mistral", "mistral-large-4", (600, 1100), 0);
 pub(super) const MISTRAL_SMALL: Model = model("mistral", "mistral-small-2603", (300, 500), 0);

@@ -98,13 +98,13 @@ fn read_file(
     let mut mapping = plan.mapping.clone();
     let mut occurrences = Occurrences::default();
     let mut batch = Batch::of(file);
-    while let Some(row) =
-        source.next_row().map_err(|error| ReadError::Io { path: path.to_owned(), error })?
-    {
+    while let Some(row) = source.next_row().map_err(|error| ReadError::Io { path: path.to_owned(), error })? {
         batch
             .add(row, &mut mapping, &mut occurrences)
             .map_err(|error| ReadError::TooManyRows { path: path.to_owned(), error })?;
-        if batch.is_full() && sender.blocking_send(Ok(std::mem::replace(&mut batch, Batch::of(file)))).is_err() {
+        if batch.is_full()
+            && sender.blocking_send(Ok(std::mem::replace(&mut batch, Batch::of(file)))).is_err()
+        {
             return Ok(false);
         }
     }

@@ -4,7 +4,10 @@ use domain::{UsageId, UserId, ingest::Stamp, usage_record::Origin, usage_record:
 use jiff::Timestamp;
 use pricing::{Catalog, Money};
 
-use super::{batch::{Batch, TrackedRow}, remote::Remote};
+use super::{
+    batch::{Batch, TrackedRow},
+    remote::Remote,
+};
 use crate::{
     app::App,
     auth::Caller,
@@ -68,7 +71,9 @@ impl Destination<'_> {
         let outcomes = match self {
             Self::Store { app, caller } => record(app, caller, &batch.calls).await?,
             Self::Server(remote) => remote.send(&batch.calls).await?,
-            Self::Nowhere { catalog, now } => batch.calls.iter().map(|call| price(call, catalog, *now)).collect(),
+            Self::Nowhere { catalog, now } => {
+                batch.calls.iter().map(|call| price(call, catalog, *now)).collect()
+            }
         };
         Ok(Delivered { batch, outcomes })
     }

@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufWriter, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::Serialize;
@@ -11,9 +11,12 @@ use serde_json::value::RawValue;
 
 use super::{Unusable, report::Failure};
 
-/// A file of rows that failed.
+/// A file of rows that failed; made when the first one does.
 #[derive(Debug)]
-pub struct ErrorFile(BufWriter<File>);
+pub struct ErrorFile {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+}
 
 #[derive(Serialize)]
 struct Entry<'a> {
@@ -25,25 +28,38 @@ struct Entry<'a> {
 }
 
 impl ErrorFile {
-    /// Makes the file, for its owner's eyes only: rows may hold prompts. One that is there is not touched.
-    pub fn create(path: &Path) -> Result<Self, Unusable> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path);
-        let file = file.map_err(|error| Unusable::new(format!("{} cannot be made: {error}", path.display())))?;
-        Ok(Self(BufWriter::new(file)))
+    /// A file at `path`, where there must be none: what is there may be the file to import.
+    pub fn new(path: PathBuf) -> Result<Self, Unusable> {
+        if path.exists() {
+            return Err(Unusable::new(format!(
+                "{} is there already; name a new file for errors",
+                path.display()
+            )));
+        }
+        Ok(Self { path, file: None })
     }
 
     pub(super) fn add(&mut self, failure: &Failure, row: Option<&str>) -> io::Result<()> {
         let Failure { file, line, error } = failure;
         let row = row.and_then(|row| serde_json::from_str(row).ok());
-        serde_json::to_writer(&mut self.0, &Entry { file, line: *line, error, row })?;
-        self.0.write_all(b"\n")
+        let out = match &mut self.file {
+            Some(out) => out,
+            none => none.insert(BufWriter::new(create(&self.path)?)),
+        };
+        serde_json::to_writer(&mut *out, &Entry { file, line: *line, error, row })?;
+        out.write_all(b"\n")
     }
 
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        self.0.flush()
+    pub(super) fn finish(self) -> io::Result<()> {
+        self.file.map_or(Ok(()), |mut out| out.flush())
     }
+}
+
+/// For its owner's eyes only: rows may hold prompts.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }

@@ -122,7 +122,11 @@ pub(super) fn target_names() -> String {
 }
 
 fn within(object: &str, key: &str) -> Target {
-    Target { path: vec![object.to_owned(), key.to_owned()], field: format!("{object}.{key}"), kind: Kind::Text }
+    Target {
+        path: vec![object.to_owned(), key.to_owned()],
+        field: format!("{object}.{key}"),
+        kind: Kind::Text,
+    }
 }
 
 fn letters(name: &str) -> String {

@@ -20,7 +20,10 @@ pub(super) struct Occurrences {
 
 /// There are more rows without a key than are told apart.
 #[derive(Debug, thiserror::Error)]
-#[error("the file has more than {} rows without a key; name a column that tells them apart with --map requestId=COLUMN, or split it", limits::KEYLESS_ROWS_MAX)]
+#[error(
+    "the file has more than {} rows without a key; name a column that tells them apart with --map requestId=COLUMN, or split it",
+    limits::KEYLESS_ROWS_MAX
+)]
 pub(super) struct TooManyRows;
 
 impl Occurrences {

@@ -110,7 +110,8 @@ impl Mapping {
         }
         for needed in ["model", "timestamp"] {
             let by_column = |column: &String| {
-                !self.is_taken(column) && fields::find_field(column).is_some_and(|target| target.field == needed)
+                !self.is_taken(column)
+                    && fields::find_field(column).is_some_and(|target| target.field == needed)
             };
             if !self.is_named(needed) && !columns.iter().any(by_column) {
                 return Err(Unusable::new(format!(
@@ -140,12 +141,12 @@ impl Mapping {
         }
         for (name, value) in row {
             match self.placement(&name) {
-                Placement::Field(target) if !target.path.first().is_some_and(|name| target.path.len() == 1 && call.has(name)) => {
-                    self.put(&mut call, &target, &value)?;
+                Placement::Field(target) if !is_set(&call, &target) => {
+                    self.put(&mut call, &target, &value)?
                 }
+                _ if is_nothing(&value) => {}
                 Placement::Field(_) => call.insert(extra_name(&name), value),
-                Placement::Extra(extra) if !is_nothing(&value) => call.insert(extra, value),
-                Placement::Extra(_) => {}
+                Placement::Extra(extra) => call.insert(extra, value),
             }
         }
         for (target, value) in &self.constants {
@@ -184,9 +185,10 @@ impl Mapping {
             Kind::Text => None,
             Kind::Status => text.parse::<u16>().ok().and_then(|code| raw(&code)),
             Kind::Switch => switch(text).and_then(|on| raw(&on)),
-            Kind::Json => {
-                text.starts_with(['{', '[']).then(|| serde_json::from_str::<Box<RawValue>>(text).ok()).flatten()
-            }
+            Kind::Json => text
+                .starts_with(['{', '['])
+                .then(|| serde_json::from_str::<Box<RawValue>>(text).ok())
+                .flatten(),
             Kind::Tags => raw(&text.split([';', ',']).map(str::trim).collect::<Vec<_>>()),
             Kind::Instant => self.local_instant(text).and_then(|at| raw(&at)),
         };
@@ -201,6 +203,11 @@ impl Mapping {
         let local: DateTime = text.parse().ok()?;
         local.to_zoned_datetime(self.zone.clone()).ok().map(|zoned| zoned.timestamp())
     }
+}
+
+/// Whether another column has given the field its value; keys of an object go side by side.
+fn is_set(call: &Row, target: &Target) -> bool {
+    matches!(target.path.as_slice(), [name] if call.has(name))
 }
 
 /// A column of this name, or else the value at its dotted path.
@@ -248,7 +255,11 @@ mod tests {
     #[test]
     fn named_columns_go_where_they_are_sent_and_the_rest_is_kept() {
         check(
-            mapping(&["model=Deployment", "costAllocation.team=Squad", "timestamp=When"], &["provider=openai"], &["Secret"]),
+            mapping(
+                &["model=Deployment", "costAllocation.team=Squad", "timestamp=When"],
+                &["provider=openai"],
+                &["Secret"],
+            ),
             r#"{"Deployment":"gpt-4","Squad":"search","When":"2024-01-15 10:30:00","Secret":"x","Prompt_Tokens":"25",
                 "model":"other","service":"azure","Comment":"hello","empty":""}"#,
             r#"{"Comment":"hello","costAllocation":{"team":"search"},"file.model":"other","file.service":"azure","model":"gpt-4","promptTokens":"25","service":"openai","timestamp":"2024-01-15T09:30:00Z"}"#,
@@ -258,7 +269,11 @@ mod tests {
     #[test]
     fn nested_fields_move_and_leave_nothing_behind() {
         check(
-            mapping(&["model=request.model", "prompt=request.body.prompt", "promptTokens=usage.in"], &[], &["request.key"]),
+            mapping(
+                &["model=request.model", "prompt=request.body.prompt", "promptTokens=usage.in"],
+                &[],
+                &["request.key"],
+            ),
             r#"{"request":{"model":"gpt-4","body":{"prompt":"hi"},"key":"k","id":7},"usage":{"in":25,"out":1.50},"timestamp":1705314600}"#,
             r#"{"model":"gpt-4","prompt":"hi","promptTokens":25,"request":{"id":7},"timestamp":1705314600,"usage":{"out":1.50}}"#,
         );

@@ -46,9 +46,10 @@ impl Progress {
         self.bar.set_message(format!("{} rows, {rate}/s", grouped(rows)));
         self.bar.set_position(self.bytes_read.load(Ordering::Relaxed));
     }
+}
 
-    /// Takes the bar away.
-    pub(super) fn finish(&self) {
+impl Drop for Progress {
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }

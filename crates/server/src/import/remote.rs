@@ -64,18 +64,24 @@ struct Failure {
 enum Attempt {
     Done(Bytes),
     /// Try again; the server may have said after how many seconds.
-    Again { after_seconds: Option<u64>, why: String },
+    Again {
+        after_seconds: Option<u64>,
+        why: String,
+    },
 }
 
 impl Remote {
     /// The server at `url`, which knows `key`. `now` bounds the times of calls in the summary.
     pub fn new(url: &str, key: Secret, now: Timestamp) -> Result<Self, Unusable> {
-        let base = Url::parse(url).map_err(|error| Unusable::new(format!("{url:?} is not a URL: {error}")))?;
+        let base =
+            Url::parse(url).map_err(|error| Unusable::new(format!("{url:?} is not a URL: {error}")))?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(Unusable::new(format!("{url:?} must start with http:// or https://")));
         }
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(Unusable::new("the URL must not hold a name or password; the key goes into AICT_API_KEY"));
+            return Err(Unusable::new(
+                "the URL must not hold a name or password; the key goes into AICT_API_KEY",
+            ));
         }
         let path = format!("{}/api/usage/bulk", base.path().trim_end_matches('/'));
         let mut url = base;
@@ -166,7 +172,9 @@ impl Remote {
         let sent = track::parse(call.json.as_bytes(), self.now).ok();
         let provider = sent.as_ref().and_then(|sent| sent.provider.clone());
         Facts {
-            provider: provider.map(|name| pricing::canonical_provider(&name).into_owned()).unwrap_or_default(),
+            provider: provider
+                .map(|name| pricing::canonical_provider(&name).into_owned())
+                .unwrap_or_default(),
             occurred_at: sent.as_ref().and_then(|sent| sent.occurred_at),
             model: sent.map(|sent| sent.model).unwrap_or_default(),
             tokens,
@@ -215,7 +223,9 @@ mod tests {
 
     #[test]
     fn the_path_of_a_server_behind_a_proxy_is_kept() {
-        let url = |text| Remote::new(text, Secret::new("k"), Timestamp::UNIX_EPOCH).map(|remote| remote.url.to_string());
+        let url = |text| {
+            Remote::new(text, Secret::new("k"), Timestamp::UNIX_EPOCH).map(|remote| remote.url.to_string())
+        };
         assert_eq!(url("http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080/api/usage/bulk");
         assert_eq!(url("http://host/costs/?x#y").unwrap(), "http://host/costs/api/usage/bulk");
         for wrong in ["localhost:8080", "ftp://host", "nonsense", "http://me:secret@host"] {
@@ -231,7 +241,9 @@ mod tests {
         let both = r#"{"data":{"results":[{"index":1,"cost":0.1234567890,"tokens":null,"duplicate":false}],"errors":[{"index":0,"error":"no"}]}}"#;
         let outcomes = reply(both).unwrap();
         assert!(matches!(&outcomes[0], Outcome::Failed(why) if why == "no"));
-        assert!(matches!(&outcomes[1], Outcome::New(facts) if facts.cost == Some(Money::from_nanos(123_456_789))));
+        assert!(
+            matches!(&outcomes[1], Outcome::New(facts) if facts.cost == Some(Money::from_nanos(123_456_789)))
+        );
         assert!(reply(r#"{"data":{"results":[],"errors":[]}}"#).is_err());
     }
 }

@@ -139,7 +139,11 @@ impl Tally {
 }
 
 fn model_name(facts: &Facts) -> String {
-    if facts.provider.is_empty() { facts.model.clone() } else { format!("{}/{}", facts.provider, facts.model) }
+    if facts.provider.is_empty() {
+        facts.model.clone()
+    } else {
+        format!("{}/{}", facts.provider, facts.model)
+    }
 }
 
 fn add_cost(sum: &mut Option<Money>, unpriced: &mut u64, cost: Option<Money>) {
@@ -181,7 +185,8 @@ impl Summary {
     fn write_models(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.models.iter().map(|sum| sum.model.chars().count()).max().unwrap_or(0);
         for sum in &self.models {
-            let mut line = format!("  {:<width$}  {:>12}  {}", sum.model, grouped(sum.records), dollars(sum.cost));
+            let mut line =
+                format!("  {:<width$}  {:>12}  {}", sum.model, grouped(sum.records), dollars(sum.cost));
             if sum.unpriced > 0 {
                 write!(line, " and {} without a known price", grouped(sum.unpriced))?;
             }
@@ -251,7 +256,10 @@ mod tests {
              period  2023-11-16T18:17:03Z to 2023-11-16T18:17:03Z\ntokens  3,000\ncost    $0.12\n"
         ));
         assert!(text.contains("  openai/gpt-4o             1  $0.09\n  openai/gpt-4              2  $0.03 and 1 without a known price\n"));
-        assert!(text.ends_with("a.csv:20: no\nand 1 more rows that failed; --errors FILE lists them all\n"), "{text}");
+        assert!(
+            text.ends_with("a.csv:20: no\nand 1 more rows that failed; --errors FILE lists them all\n"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -269,6 +277,9 @@ mod tests {
         tally.add_new(&facts("gpt-4", Some(1)));
         let json = serde_json::to_string(&tally.finish()).unwrap();
         assert!(json.contains(r#""cost":0.000000001"#), "{json}");
-        assert_eq!([grouped(0), grouped(999), grouped(1_000), grouped(28_185_000)], ["0", "999", "1,000", "28,185,000"]);
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1_000), grouped(28_185_000)],
+            ["0", "999", "1,000", "28,185,000"]
+        );
     }
 }

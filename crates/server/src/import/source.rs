@@ -112,7 +112,9 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 
 /// Bytes of all files together, if that can be known.
 pub(super) fn total_bytes(paths: &[PathBuf]) -> Option<u64> {
-    let size = |path: &PathBuf| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+    let size = |path: &PathBuf| {
+        std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+    };
     paths.iter().map(size).sum()
 }
 
@@ -127,7 +129,10 @@ fn format_by_ending(path: &Path) -> Result<Format, Unusable> {
             "gz" | "zst" | "zip" => "; unpack it first, e.g. with zcat, and import -",
             _ => "",
         };
-        Unusable::new(format!("{} ends in neither .csv nor .jsonl; say --format csv or --format jsonl{advice}", path.display()))
+        Unusable::new(format!(
+            "{} ends in neither .csv nor .jsonl; say --format csv or --format jsonl{advice}",
+            path.display()
+        ))
     })
 }
 
@@ -135,7 +140,8 @@ fn open(path: &Path) -> Result<Box<dyn Read + Send>, Unusable> {
     if is_stdin(path) {
         return Ok(Box::new(io::stdin()));
     }
-    let file = File::open(path).map_err(|error| Unusable::new(format!("{} cannot be read: {error}", path.display())))?;
+    let file = File::open(path)
+        .map_err(|error| Unusable::new(format!("{} cannot be read: {error}", path.display())))?;
     Ok(Box::new(file))
 }
 

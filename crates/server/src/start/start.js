@@ -149,13 +149,13 @@ function showFailure(failure) {
 // --- Logging in, registering ---
 
 const DOORS = {
-  owner: { title: "Create the owner", hint: "This is a new installation. The first account owns it.", submit: "Create account", other: "" },
-  login: { title: "Log in", hint: "", submit: "Log in", other: "" },
-  register: { title: "Create an account", hint: "", submit: "Create account", other: "Log in instead" },
+  owner: { title: "Create the owner", hint: "This is a new installation. The first account owns it.", submit: "Create account" },
+  login: { title: "Log in", hint: "", submit: "Log in" },
+  register: { title: "Create an account", hint: "", submit: "Create account" },
 };
 
 let door = "login";
-let signupOpen = false;
+let setup = { needsOwner: false, signupOpen: false };
 
 function openDoor(kind) {
   door = kind;
@@ -168,12 +168,22 @@ function openDoor(kind) {
   byId("name-field").hidden = !registers;
   byId("password-hint").hidden = !registers;
   byId("password").autocomplete = registers ? "new-password" : "current-password";
-  byId("invitation-field").hidden = kind !== "register" || signupOpen;
-  byId("sign-in-other").textContent = kind === "login" ? (signupOpen ? "Create an account" : "I have an invitation") : words.other;
-  byId("sign-in-other").hidden = kind === "owner";
+  byId("invitation-field").hidden = kind !== "register" || setup.signupOpen;
+  byId("sign-in-other").textContent = kind === "login" ? wordsToRegister() : "Log in instead";
   clearProblems();
   show("sign-in");
   byId(registers ? "name" : "email").focus();
+}
+
+function wordsToRegister() {
+  if (setup.needsOwner) return "Create the owner instead";
+  return setup.signupOpen ? "Create an account" : "I have an invitation";
+}
+
+/** From logging in to registering, or back. */
+function otherDoor() {
+  if (door !== "login") openDoor("login");
+  else openDoor(setup.needsOwner ? "owner" : "register");
 }
 
 async function submitDoor(event) {
@@ -490,20 +500,18 @@ async function enter() {
 }
 
 async function start() {
-  const setup = await call("GET", "/api/setup");
-  signupOpen = setup.signupOpen;
-  if (setup.needsOwner) return openDoor("owner");
+  setup = await call("GET", "/api/setup");
   try {
     await refresh();
   } catch (failure) {
-    if (failure.status === 401) return openDoor("login");
+    if (failure.status === 401) return openDoor(setup.needsOwner ? "owner" : "login");
     throw failure;
   }
   await enter();
 }
 
 byId("sign-in-form").addEventListener("submit", submitDoor);
-byId("sign-in-other").addEventListener("click", () => openDoor(door === "login" ? "register" : "login"));
+byId("sign-in-other").addEventListener("click", otherDoor);
 byId("log-out").addEventListener("click", logOut);
 byId("create-key").addEventListener("click", createKey);
 byId("download").addEventListener("click", download);

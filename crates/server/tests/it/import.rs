@@ -22,7 +22,10 @@ use server::{
     import::{Destination, ErrorFile, Format, Mapping, Plan, Reading, Remote, Summary, Wishes, import},
     router,
 };
-use store::{AccountStore as _, Claim, UsageStore as _, UserWithHash, sqlite::{Options, Sqlite}};
+use store::{
+    AccountStore as _, Claim, UsageStore as _, UserWithHash,
+    sqlite::{Options, Sqlite},
+};
 
 use crate::harness::{Person, Server};
 
@@ -74,7 +77,6 @@ fn traces() -> Option<[PathBuf; 2]> {
     if files.iter().all(|file| file.exists()) {
         return Some(files);
     }
-    println!("SKIPPED: the real traces are not in {}", folder.display());
     eprintln!("SKIPPED: the real traces are not in {}", folder.display());
     None
 }
@@ -138,10 +140,16 @@ async fn equal_rows_stay_two_and_come_in_once() {
     let destination = store_of(&server, &owner).await;
     let folder = tempfile::tempdir().unwrap();
     let maps = ["timestamp=when"];
-    let first = import(&plan(&[file(&folder, "a.csv", TABLE)], &maps, &[]), &destination, None).await.unwrap();
+    let first =
+        import(&plan(&[file(&folder, "a.csv", TABLE)], &maps, &[]), &destination, None).await.unwrap();
     assert_eq!(counts(&first), [4, 3, 0, 1]);
     assert_eq!((first.unpriced, first.cost), (1, Some("0.072".parse().unwrap())));
-    assert_eq!((first.failures[0].line, first.failures[0].error.contains("promptTokens")), (4, true), "{:?}", first.failures);
+    assert_eq!(
+        (first.failures[0].line, first.failures[0].error.contains("promptTokens")),
+        (4, true),
+        "{:?}",
+        first.failures
+    );
 
     // The file again, with its rows in another order and one more of them.
     let (head, rows) = TABLE.split_once('\n').unwrap();
@@ -153,7 +161,10 @@ async fn equal_rows_stay_two_and_come_in_once() {
     let kept = records(&server).await;
     assert_eq!(kept.len(), 4);
     let record = &kept[0];
-    assert_eq!((record.origin, record.occurred_at), (Origin::Import, "2024-01-15T10:30:00Z".parse().unwrap()));
+    assert_eq!(
+        (record.origin, record.occurred_at),
+        (Origin::Import, "2024-01-15T10:30:00Z".parse().unwrap())
+    );
     assert_eq!(record.allocation.team.as_deref(), Some("search"));
     assert_eq!(record.tags.iter().collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(record.metadata.as_deref(), Some(r#"{"extra":{"comment":"first"}}"#));
@@ -166,9 +177,12 @@ async fn json_lines_are_tracked_as_they_are() {
     let project = server.project(&owner, json!({ "name": "Search" })).await;
     let folder = tempfile::tempdir().unwrap();
     let lines = concat!(
-        r#"{"model":"gpt-4","usage":{"prompt_tokens":1000,"completion_tokens":100},"timestamp":1705314600,"requestId":"mine"}"#, "\n\n",
-        r#"{"request":{"model":"gpt-4","id":7},"cost":0.0000000015,"occurredAt":"2024-01-15T10:30:00+02:00"}"#, "\n",
-        r#"{"model":"gpt-4"}"#, "\n",
+        r#"{"model":"gpt-4","usage":{"prompt_tokens":1000,"completion_tokens":100},"timestamp":1705314600,"requestId":"mine"}"#,
+        "\n\n",
+        r#"{"request":{"model":"gpt-4","id":7},"cost":0.0000000015,"occurredAt":"2024-01-15T10:30:00+02:00"}"#,
+        "\n",
+        r#"{"model":"gpt-4"}"#,
+        "\n",
         "nonsense\n",
     );
     let project_id = format!("projectId={project}");
@@ -176,7 +190,7 @@ async fn json_lines_are_tracked_as_they_are() {
     let errors = folder.path().join("errors.jsonl");
     let destination = store_of(&server, &owner).await;
     // The first row has no request.model, and its own column steps aside for the one that was named.
-    let summary = import(&plan, &destination, Some(ErrorFile::create(&errors).unwrap())).await.unwrap();
+    let summary = import(&plan, &destination, Some(ErrorFile::new(errors.clone()).unwrap())).await.unwrap();
     assert_eq!(counts(&summary), [4, 1, 0, 3]);
     let kept = records(&server).await;
     assert_eq!(kept[0].cost, Some(Money::from_nanos(2)));
@@ -219,7 +233,10 @@ async fn a_running_server_takes_the_same_rows_once() {
     let now = "2024-02-10T12:00:00Z".parse().unwrap();
     let remote = || Destination::Server(Remote::new(&url, Secret::new(key.credential.clone()), now).unwrap());
     let first = import(&plan, &remote(), None).await.unwrap();
-    assert_eq!((counts(&first), first.unpriced, first.cost), ([4, 3, 0, 1], 1, Some("0.072".parse().unwrap())));
+    assert_eq!(
+        (counts(&first), first.unpriced, first.cost),
+        ([4, 3, 0, 1], 1, Some("0.072".parse().unwrap()))
+    );
     assert_eq!(first.failures[0].line, 4);
     let second = import(&plan, &remote(), None).await.unwrap();
     assert_eq!(counts(&second), [4, 0, 3, 1]);
@@ -311,7 +328,7 @@ async fn the_command_says_what_it_did_by_its_exit_status() {
         (&[good, "--server", "http://127.0.0.1:1", "--dry-run"], "cannot be used with"),
         (&["-"], "--format"),
         (&["none.csv"], "cannot be read"),
-        (&[good, "--errors", good], "cannot be made"),
+        (&[good, "--errors", good], "is there already"),
     ] {
         let (code, _, why) = said(&run(folder.path(), arguments));
         assert_eq!((code, why.contains(reason)), (Some(2), true), "{arguments:?}: {why}");
@@ -322,11 +339,13 @@ async fn the_command_says_what_it_did_by_its_exit_status() {
 async fn a_store_in_use_says_how_to_import_nevertheless() {
     let folder = tempfile::tempdir().unwrap();
     make_owner(folder.path()).await;
-    let good = file(&folder, "good.jsonl", r#"{"timestamp":"2024-01-15","model":"gpt-4","tokens":10,"cost":0.25}"#);
+    let good =
+        file(&folder, "good.jsonl", r#"{"timestamp":"2024-01-15","model":"gpt-4","tokens":10,"cost":0.25}"#);
     let store = open(folder.path()).await;
     let (code, _, why) = said(&run(folder.path(), &[good.to_str().unwrap()]));
     assert_eq!((code, why.contains("--server URL")), (Some(1), true), "{why}");
-    let (code, summary, why) = said(&run(folder.path(), &[good.to_str().unwrap(), "--dry-run", "--format", "jsonl"]));
+    let (code, summary, why) =
+        said(&run(folder.path(), &[good.to_str().unwrap(), "--dry-run", "--format", "jsonl"]));
     assert_eq!((code, summary.contains("$0.25")), (Some(0), true), "{why}");
     assert_eq!(Format::from_name("ndjson"), Some(Format::Lines));
     store.close().await.unwrap();

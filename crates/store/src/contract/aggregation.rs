@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     interval::time_zone,
-    query::{Bucket, Dimension},
+    query::{Bucket, Dimension, RecordQuery},
     totals::Totals,
     usage_record::UsageRecord,
 };
@@ -15,7 +15,7 @@ use super::{
     model::Model,
     questions::{check_aggregate, select, sums},
     random::Random,
-    sample::{at, everything, id, period, record, record_with, tags, varied_record},
+    sample::{at, everything, id, newest_first, period, record, record_with, tags, varied_record},
 };
 use crate::{LatencyPercentiles, StoreError, UsageStore};
 
@@ -156,7 +156,7 @@ pub async fn sums_that_overflow_are_refused(store: Arc<dyn UsageStore>) {
     store.append(vec![dear(1, "a")]).await.unwrap();
     let same_day = store.append(vec![dear(2, "a")]).await;
     let other = store.append(vec![dear(3, "b")]).await;
-    let kept = 1 + usize::from(same_day.is_ok()) + usize::from(other.is_ok());
+    let kept = 1 + u64::from(same_day.is_ok()) + u64::from(other.is_ok());
     let unhelped = select(everything(), Dimension::Team, &[], &["nobody"]);
     for filter in [everything(), unhelped] {
         let sum = store.aggregate(&sums(filter, None, &[])).await;
@@ -165,6 +165,8 @@ pub async fn sums_that_overflow_are_refused(store: Arc<dyn UsageStore>) {
             _ => assert!(matches!(sum, Err(StoreError::Overflow(_))), "{sum:?}"),
         }
     }
+    let counted = store.list_records(&RecordQuery { count: true, ..newest_first(everything()) }).await;
+    assert_eq!(counted.unwrap().total, Some(kept), "counting adds up no money");
     for refused in [same_day, other].into_iter().filter_map(Result::err) {
         assert!(matches!(refused, StoreError::Overflow(_)), "{refused:?}");
     }

@@ -92,15 +92,16 @@ pub async fn a_record_is_found_by_those_who_may_see_it(store: Arc<dyn UsageStore
     assert!(!sees(9, vec![project_id(11)], 2).await, "nobody sees those of others");
 }
 
-/// An id is given once; a batch is kept whole or not at all.
+/// An id is given once; a batch is kept whole or not at all, and what was new in it is as new as before.
 pub async fn nothing_of_a_batch_with_a_known_id_is_kept(store: Arc<dyn UsageStore>) {
     append(&*store, record(1)).await;
-    let batch = vec![keyed(2, 1), record_with(3, |record| record.id = usage_id(1))];
-    let refused = store.append(batch).await;
+    let new = |n| UsageRecord { id: usage_id(n), user_id: id(9), ..full_record() };
+    let refused = store.append(vec![new(2), record_with(3, |record| record.id = usage_id(1))]).await;
     assert!(matches!(refused, Err(StoreError::Conflict("id"))), "{refused:?}");
     assert_eq!(count(&*store).await, 1);
-    assert_eq!(append(&*store, keyed(4, 1)).await, Appended::New, "the key of the batch is free");
-    assert_eq!(store.verify().await.unwrap().difference_count, 0);
+    assert_eq!(append(&*store, new(4)).await, Appended::New, "the key of the batch is free");
+    assert_eq!(store.find_record(&Visibility::Everything, usage_id(4)).await.unwrap(), Some(new(4)));
+    assert_eq!(store.verify().await.unwrap().differences, Vec::<String>::new());
 }
 
 /// No records are kept at once.

@@ -1,7 +1,7 @@
 //! Repeatable randomness.
 
-/// `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): a test that fails once fails
-/// again.
+/// `SplitMix64` (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014): a test that fails once
+/// fails again.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 

@@ -8,14 +8,11 @@ use domain::{
 };
 use rusqlite::{Connection, Row, params};
 
-use super::{
-    Sqlite,
-    columns::Columns,
-    failure::taken,
-    projects,
-    sessions::{self, SMALL},
+use super::{Sqlite, columns::Columns, failure::taken, projects, sessions};
+use crate::{
+    AccountStore, Claim, Invitation, NewSession, Rotation, StoreError, UserWithHash,
+    limits::SMALL_WRITE_BYTES,
 };
-use crate::{AccountStore, Claim, Invitation, NewSession, Rotation, StoreError, UserWithHash};
 
 macro_rules! user_columns {
     () => {
@@ -37,7 +34,7 @@ const DELETE: &str = "delete from user where id = ?1";
 impl AccountStore for Sqlite {
     async fn insert_user(&self, new: &UserWithHash, claim: Claim) -> Result<User, StoreError> {
         let new = new.clone();
-        self.write(SMALL, move |tx| insert(tx.connection, new, claim)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, new, claim)).await
     }
 
     async fn has_accounts(&self) -> Result<bool, StoreError> {
@@ -65,7 +62,7 @@ impl AccountStore for Sqlite {
 
     async fn update_user(&self, user: &User) -> Result<(), StoreError> {
         let User { id, name, preferences, role, .. } = user.clone();
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.prepare_cached(UPDATE)?.execute((id.bytes(), name, preferences, role.as_str()))?;
             Ok(())
         })
@@ -74,7 +71,7 @@ impl AccountStore for Sqlite {
 
     async fn change_password(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
         let password_hash = password_hash.to_owned();
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
             sessions::revoke_all(tx.connection, user)
         })
@@ -82,7 +79,7 @@ impl AccountStore for Sqlite {
     }
 
     async fn delete_user(&self, user: UserId) -> Result<(), StoreError> {
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.execute(DELETE, [user.bytes()])?;
             Ok(())
         })
@@ -91,22 +88,22 @@ impl AccountStore for Sqlite {
 
     async fn insert_session(&self, session: &NewSession) -> Result<(), StoreError> {
         let session = session.clone();
-        self.write(SMALL, move |tx| sessions::insert(tx.connection, &session)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| sessions::insert(tx.connection, &session)).await
     }
 
     async fn rotate_session(&self, presented: &TokenHash, new: &NewSession) -> Result<Rotation, StoreError> {
         let (presented, new) = (*presented, new.clone());
-        self.write(SMALL, move |tx| sessions::rotate(tx.connection, &presented, new)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| sessions::rotate(tx.connection, &presented, new)).await
     }
 
     async fn revoke_session(&self, presented: &TokenHash) -> Result<(), StoreError> {
         let presented = *presented;
-        self.write(SMALL, move |tx| sessions::revoke(tx.connection, &presented)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| sessions::revoke(tx.connection, &presented)).await
     }
 
     async fn insert_invitation(&self, invitation: &Invitation) -> Result<(), StoreError> {
         let invitation = invitation.clone();
-        self.write(SMALL, move |tx| sessions::insert_invitation(tx.connection, &invitation)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| sessions::insert_invitation(tx.connection, &invitation)).await
     }
 }
 

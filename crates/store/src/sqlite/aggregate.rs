@@ -14,18 +14,12 @@ use super::{
     codes::Code as _,
     columns::{Columns, DAY_MS, damaged, first_ms_from},
     condition::Conditions,
-    filter::{self, Part, Source},
+    filter::{self, Part},
     readers::ReadTx,
+    source::Source,
     sums,
 };
 use crate::{StoreError, limits};
-
-/// What a group is about: the index of its point in time and the numbers of its values.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct GroupKey {
-    bucket: Option<usize>,
-    values: Vec<Option<i64>>,
-}
 
 /// Answers `query`.
 pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
@@ -35,11 +29,12 @@ pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<G
         let Some(first) = starts.first() else { return Ok(Vec::new()) };
         in_timeline.and(source.starts_at(), [Value::Integer(source.time(*first))]);
     }
-    let mut groups = HashMap::new();
+    let mut groups = Groups { sums: HashMap::new(), max: limits::GROUPS_MAX };
     for part in filter::parts(tx.connection, &query.filter, source, &in_timeline)? {
         add_part(tx, query, source, &part, &mut groups)?;
     }
     let mut named = groups
+        .sums
         .into_iter()
         .map(|(key, totals)| name(tx, query, key, totals))
         .collect::<Result<Vec<_>, _>>()?;
@@ -51,18 +46,18 @@ pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<G
 }
 
 /// How many records `filter` finds.
-pub(super) fn count(tx: &mut ReadTx<'_>, filter: &Filter) -> Result<u64, StoreError> {
-    let query = UsageQuery { filter: filter.clone(), buckets: None, group_by: Vec::new() };
-    let source = source_of(&query);
-    if source == Source::Rollup {
-        return Ok(aggregate(tx, &query)?.iter().map(|group| group.totals.requests).sum());
-    }
+pub(super) fn count(tx: &ReadTx<'_>, filter: &Filter) -> Result<u64, StoreError> {
+    let source = source_of(&UsageQuery { filter: filter.clone(), buckets: None, group_by: Vec::new() });
+    let count = match source {
+        Source::Records => "count(*)",
+        Source::Rollup => "coalesce(sum(r.requests), 0)",
+    };
     let mut total = 0;
     for Part { table, conditions } in filter::parts(tx.connection, filter, source, &Conditions::default())? {
-        let mut statement =
-            tx.connection.prepare_cached(&format!("select count(*) from {table} {}", conditions.sql()))?;
-        let count: i64 = statement.query_row(params_from_iter(conditions.parameters()), |row| row.get(0))?;
-        total += count.unsigned_abs();
+        let sql = format!("select {count} from {table} {}", conditions.sql());
+        let mut statement = tx.connection.prepare_cached(&sql)?;
+        let part: i64 = statement.query_row(params_from_iter(conditions.parameters()), |row| row.get(0))?;
+        total += part.unsigned_abs();
     }
     Ok(total)
 }
@@ -84,13 +79,40 @@ fn is_midnight(at: Timestamp) -> bool {
     first_ms_from(at).rem_euclid(DAY_MS) == 0 && at.subsec_nanosecond() == 0
 }
 
+/// What a group is about: the index of its point in time and the numbers of its values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct GroupKey {
+    bucket: Option<usize>,
+    values: Vec<Option<i64>>,
+}
+
+/// The groups so far.
+#[derive(Debug)]
+struct Groups {
+    sums: HashMap<GroupKey, Totals>,
+    max: usize,
+}
+
+impl Groups {
+    fn add(&mut self, key: &GroupKey, totals: Totals) -> Result<(), StoreError> {
+        if let Some(sum) = self.sums.get_mut(key) {
+            *sum = sum.checked_add(totals)?;
+        } else if self.sums.len() < self.max {
+            self.sums.insert(key.clone(), totals);
+        } else {
+            return Err(StoreError::TooManyGroups(self.max));
+        }
+        Ok(())
+    }
+}
+
 /// Groups here and not in SQL, where every row would first go through a sort.
 fn add_part(
     tx: &ReadTx<'_>,
     query: &UsageQuery,
     source: Source,
     part: &Part,
-    groups: &mut HashMap<GroupKey, Totals>,
+    groups: &mut Groups,
 ) -> Result<(), StoreError> {
     let starts: Option<Vec<i64>> =
         query.buckets.as_ref().map(|starts| starts.iter().map(|start| source.time(*start)).collect());
@@ -99,13 +121,7 @@ fn add_part(
     let mut key = GroupKey::default();
     while let Some(row) = rows.next()? {
         let totals = read_row(row, query, source, starts.as_deref(), &mut key)?;
-        if let Some(sum) = groups.get_mut(&key) {
-            *sum = sum.checked_add(totals)?;
-        } else if groups.len() < limits::GROUPS_MAX {
-            groups.insert(key.clone(), totals);
-        } else {
-            return Err(StoreError::TooManyGroups(limits::GROUPS_MAX));
-        }
+        groups.add(&key, totals)?;
     }
     Ok(())
 }
@@ -170,5 +186,22 @@ fn name_value(tx: &mut ReadTx<'_>, dimension: Dimension, number: i64) -> Result<
         Dimension::Status => Status::of_code(number).map(|status| status.as_str().to_owned()),
         Dimension::CostSource => CostSource::of_code(number).map(|source| source.as_str().to_owned()),
         _ => tx.names.value(tx.connection, number).map(|value| value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_groups_are_refused_and_known_ones_still_added_to() {
+        let key = |n| GroupKey { bucket: Some(n), values: vec![None] };
+        let one = Totals { requests: 1, ..Totals::default() };
+        let mut groups = Groups { sums: HashMap::new(), max: 2 };
+        for n in [1, 2, 1] {
+            groups.add(&key(n), one).unwrap();
+        }
+        assert!(matches!(groups.add(&key(3), one), Err(StoreError::TooManyGroups(2))));
+        assert_eq!(groups.sums[&key(1)].requests, 2);
     }
 }

@@ -44,7 +44,7 @@ fn write(source: &Path, unfinished: &Path) -> Result<(), StoreError> {
 fn publish(unfinished: &Path, target: &Path) -> io::Result<()> {
     File::open(unfinished)?.sync_all()?;
     fs::rename(unfinished, target)?;
-    File::open(file::folder(target))?.sync_all()
+    file::sync_folder(file::folder(target))
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

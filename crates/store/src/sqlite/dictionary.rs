@@ -54,6 +54,19 @@ pub(super) fn find(connection: &Connection, kind: Kind, value: &str) -> Result<O
     Ok(statement.query_row((kind.code(), value), |row| row.get(0)).optional()?)
 }
 
+/// The numbers of those `values` that a record ever had, each once.
+pub(super) fn find_all(
+    connection: &Connection,
+    kind: Kind,
+    values: &[String],
+) -> Result<Vec<i64>, StoreError> {
+    let found = values.iter().filter(|value| !value.is_empty()).map(|value| find(connection, kind, value));
+    let mut numbers = found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
 /// The writer's memory of numbers it has given.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {

@@ -9,11 +9,13 @@ use std::{
 
 use crate::StoreError;
 
-/// Makes the database file and its folder where they are missing, readable for their owner only.
+/// Makes the database file and its folder where they are missing, readable for their owner only, and durable.
 pub(super) fn create(path: &Path) -> Result<(), StoreError> {
-    create_folder(folder(path))
+    let folder = folder(path);
+    create_folder(folder)
         .and_then(|()| private().create(true).open(path))
-        .map(drop)
+        .and_then(|_| sync_folder(folder))
+        .and_then(|()| folder.canonicalize()?.parent().map_or(Ok(()), sync_folder))
         .map_err(|error| unavailable(path, &error))
 }
 
@@ -47,6 +49,11 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+/// Makes the names in `folder` durable.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 pub(super) fn unavailable(path: &Path, error: &io::Error) -> StoreError {

@@ -1,8 +1,7 @@
-//! Filters as conditions, and which of them an index answers.
+//! Filters as conditions, in parts that an index finds.
 
 use domain::{
-    ProjectId, UserId,
-    query::{Dimension, Filter, Selection, Visibility},
+    query::{Dimension, Filter, Selection},
     usage_record::{CostSource, Status},
 };
 use jiff::Timestamp;
@@ -10,21 +9,14 @@ use rusqlite::{Connection, types::Value};
 
 use super::{
     codes::Code,
-    columns::{DAY_MS, first_ms_from},
+    columns::damaged,
     condition::{Conditions, numbers},
-    dictionary::{self, Kind},
+    dictionary::{Kind, find_all},
+    scope::{Scope, scopes},
     search,
+    source::Source,
 };
 use crate::StoreError;
-
-/// Where an answer is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    /// The records.
-    Records,
-    /// Their sums by day.
-    Rollup,
-}
 
 /// A part of what a filter finds that one index finds. The parts do not overlap.
 #[derive(Debug)]
@@ -33,115 +25,6 @@ pub(super) struct Part {
     pub(super) table: &'static str,
     /// Everything that holds of it.
     pub(super) conditions: Conditions,
-}
-
-/// A part of what is visible.
-#[derive(Debug)]
-enum Scope {
-    /// Every record.
-    Everything,
-    /// The records of these projects.
-    Projects(Vec<i64>),
-    /// The records of these users.
-    Users(Vec<i64>),
-    /// A user's records that belong to no project.
-    Unassigned(i64),
-}
-
-impl Source {
-    /// The column of a dimension; of a tag, that of the set of tags.
-    pub(super) const fn column(self, dimension: Dimension) -> Option<&'static str> {
-        Some(match (self, dimension) {
-            (_, Dimension::Service) => "r.provider",
-            (_, Dimension::Model) => "r.model",
-            (_, Dimension::Project) => "r.project",
-            (_, Dimension::User) => "r.user",
-            (Self::Rollup, _) => return None,
-            (Self::Records, Dimension::Department) => "r.department",
-            (Self::Records, Dimension::Team) => "r.team",
-            (Self::Records, Dimension::Purpose) => "r.purpose",
-            (Self::Records, Dimension::Client) => "r.client",
-            (Self::Records, Dimension::Campaign) => "r.campaign",
-            (Self::Records, Dimension::Tag) => "r.tag_set",
-            (Self::Records, Dimension::Status) => "r.status",
-            (Self::Records, Dimension::UserEmail) => "r.user_email",
-            (Self::Records, Dimension::CustomerEmail) => "r.customer_email",
-            (Self::Records, Dimension::CostSource) => "r.cost_source",
-        })
-    }
-
-    /// Its column of time.
-    pub(super) const fn time_column(self) -> &'static str {
-        match self {
-            Self::Records => "r.occurred_at_ms",
-            Self::Rollup => "r.day",
-        }
-    }
-
-    /// The smallest value of its column of time that is not before `at`.
-    pub(super) fn time(self, at: Timestamp) -> i64 {
-        match self {
-            Self::Records => first_ms_from(at),
-            Self::Rollup => first_ms_from(at).div_euclid(DAY_MS),
-        }
-    }
-
-    /// The condition that a record is not before a value of [`Self::time`].
-    pub(super) const fn starts_at(self) -> &'static str {
-        match self {
-            Self::Records => "r.occurred_at_ms >= ?",
-            Self::Rollup => "r.day >= ?",
-        }
-    }
-
-    const fn ends_before(self) -> &'static str {
-        match self {
-            Self::Records => "r.occurred_at_ms < ?",
-            Self::Rollup => "r.day < ?",
-        }
-    }
-}
-
-impl Scope {
-    /// The same in parts that an index finds in the order of time.
-    fn seeks(self) -> Vec<Self> {
-        match self {
-            Self::Projects(ids) => ids.into_iter().map(|id| Self::Projects(vec![id])).collect(),
-            Self::Users(ids) => ids.into_iter().map(|id| Self::Users(vec![id])).collect(),
-            whole @ (Self::Everything | Self::Unassigned(_)) => vec![whole],
-        }
-    }
-
-    fn conditions(&self, source: Source) -> Conditions {
-        let mut conditions = Conditions::default();
-        match (self, source) {
-            (Self::Everything, _) => {}
-            (Self::Projects(ids), _) => match ids.as_slice() {
-                [id] => conditions.and("r.project = ?", [Value::Integer(*id)]),
-                ids => conditions.and("r.project in (select value from json_each(?))", [numbers(ids)]),
-            },
-            (Self::Users(ids), _) => match ids.as_slice() {
-                [id] => conditions.and("r.user = ?", [Value::Integer(*id)]),
-                ids => conditions.and("r.user in (select value from json_each(?))", [numbers(ids)]),
-            },
-            (Self::Unassigned(user), Source::Records) => {
-                conditions.and("r.user = ? and r.project is null", [Value::Integer(*user)]);
-            }
-            (Self::Unassigned(user), Source::Rollup) => {
-                conditions.and("r.user = ? and r.project = 0", [Value::Integer(*user)]);
-            }
-        }
-        conditions
-    }
-
-    /// The table, with the index that must be used where the planner could take a worse one.
-    const fn table(&self, source: Source) -> &'static str {
-        match (source, self) {
-            (Source::Records, Self::Unassigned(_)) => "usage_record r indexed by usage_record_unassigned",
-            (Source::Records, _) => "usage_record r",
-            (Source::Rollup, _) => "usage_rollup r",
-        }
-    }
 }
 
 /// What `filter` finds, in parts.
@@ -175,31 +58,6 @@ fn join(scopes: &[Scope], source: Source, conditions: &Conditions, more: &Condit
     scopes.iter().map(part).collect()
 }
 
-/// The parts of what is visible in which `filter` can find anything.
-fn scopes(connection: &Connection, filter: &Filter) -> Result<Vec<Scope>, StoreError> {
-    let only = |dimension| {
-        filter.selections.get(&dimension).map_or(&[][..], |selection| selection.include.as_slice())
-    };
-    let projects = only(Dimension::Project);
-    let has_unassigned = projects.is_empty() || projects.iter().any(String::is_empty);
-    Ok(match &filter.visibility {
-        Visibility::Everything if !has_unassigned => {
-            vec![Scope::Projects(find_all(connection, Kind::Project, projects)?)]
-        }
-        Visibility::Everything => match only(Dimension::User) {
-            [] => vec![Scope::Everything],
-            users => vec![Scope::Users(find_all(connection, Kind::User, users)?)],
-        },
-        Visibility::Of { user, projects: visible } => {
-            let mut scopes = vec![Scope::Projects(find_visible(connection, visible, projects)?)];
-            if has_unassigned {
-                scopes.extend(find_user(connection, *user)?.map(Scope::Unassigned));
-            }
-            scopes
-        }
-    })
-}
-
 /// The conditions of `filter` besides its visibility.
 fn conditions(connection: &Connection, filter: &Filter, source: Source) -> Result<Conditions, StoreError> {
     let mut conditions = Conditions::default();
@@ -225,8 +83,7 @@ fn select(
     dimension: Dimension,
     Selection { include, exclude }: &Selection,
 ) -> Result<(), StoreError> {
-    let column =
-        source.column(dimension).ok_or_else(|| StoreError::Damaged("a sum lacks a dimension".to_owned()))?;
+    let column = source.column(dimension).ok_or_else(|| damaged("a sum lacks a dimension"))?;
     // The plus keeps the planner from an index for a condition that the scope's own index serves better.
     let has_none = match source {
         Source::Records => format!("(+{column} is null)"),
@@ -277,32 +134,4 @@ fn find_numbers(
         Dimension::Status => words(|word| Status::from_name(word).map(Code::code)),
         Dimension::CostSource => words(|word| CostSource::from_name(word).map(Code::code)),
     }
-}
-
-/// The numbers of those `values` that a record ever had, each once.
-fn find_all(connection: &Connection, kind: Kind, values: &[String]) -> Result<Vec<i64>, StoreError> {
-    let found = values
-        .iter()
-        .filter(|value| !value.is_empty())
-        .map(|value| dictionary::find(connection, kind, value));
-    let mut numbers = found.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-    numbers.sort_unstable();
-    numbers.dedup();
-    Ok(numbers)
-}
-
-/// The numbers of the visible projects, or of those among them that are in `only`, unless that is empty.
-fn find_visible(
-    connection: &Connection,
-    visible: &[ProjectId],
-    only: &[String],
-) -> Result<Vec<i64>, StoreError> {
-    let names: Vec<String> = visible.iter().map(ProjectId::to_string).collect();
-    let wanted: Vec<String> =
-        names.into_iter().filter(|name| only.is_empty() || only.contains(name)).collect();
-    find_all(connection, Kind::Project, &wanted)
-}
-
-fn find_user(connection: &Connection, user: UserId) -> Result<Option<i64>, StoreError> {
-    dictionary::find(connection, Kind::User, &user.to_string())
 }

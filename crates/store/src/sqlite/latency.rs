@@ -8,8 +8,9 @@ use rusqlite::params_from_iter;
 use super::{
     columns::{Columns, damaged},
     condition::Conditions,
-    filter::{self, Part, Source},
+    filter::{self, Part},
     readers::ReadTx,
+    source::Source,
 };
 use crate::{LatencyPercentiles, StoreError};
 

@@ -43,8 +43,8 @@ pub(super) fn list(tx: &mut ReadTx<'_>, query: &RecordQuery) -> Result<RecordPag
     let mut places = Vec::new();
     for part in filter::parts_in_time(tx.connection, &query.filter, &beyond)? {
         add_places(tx, query, &part, wanted, &mut places)?;
+        keep_first(&mut places, query.descending, wanted);
     }
-    places.sort_by(|a, b| if query.descending { compare(b, a) } else { compare(a, b) });
     let mut page: Vec<Place> = places.into_iter().skip(skipped).take(query.limit.saturating_add(1)).collect();
     let has_more = page.len() > query.limit;
     page.truncate(query.limit);
@@ -92,6 +92,12 @@ fn add_places(
         });
     }
     Ok(())
+}
+
+/// Keeps the places that can be on the page: what is in memory does not grow with the parts.
+fn keep_first(places: &mut Vec<Place>, descending: bool, wanted: usize) {
+    places.sort_by(|a, b| if descending { compare(b, a) } else { compare(a, b) });
+    places.truncate(wanted);
 }
 
 const fn sort_column(sort: RecordSort) -> &'static str {

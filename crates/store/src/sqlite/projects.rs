@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::{Sqlite, columns::Columns, failure::taken, names::read_tags, sessions::SMALL};
-use crate::{ProjectStore, StoreError};
+use super::{Sqlite, columns::Columns, failure::taken, names::read_tags};
+use crate::{ProjectStore, StoreError, limits::SMALL_WRITE_BYTES};
 
 macro_rules! project_columns {
     () => {
-        "id, name, description, budget, tags, settings, is_active, demo, created_at_ms, updated_at_ms, archived_at_ms"
+        "id, name, description, budget, tags, settings, is_active, demo,
+         created_at_ms, updated_at_ms, archived_at_ms"
     };
 }
 
@@ -40,7 +41,8 @@ const UPDATE: &str = "
            created_at_ms = ?9, updated_at_ms = ?10, archived_at_ms = ?11
      where id = ?1";
 const PURGE_DEMO: &str = "delete from project where demo returning id";
-const LIST_MEMBERS: &str = "select user_id, role, added_at_ms from project_member where project_id = ?1 order by added_at_ms, user_id";
+const LIST_MEMBERS: &str = "
+    select user_id, role, added_at_ms from project_member where project_id = ?1 order by added_at_ms, user_id";
 const PUT_MEMBER: &str = "
     insert into project_member (project_id, user_id, role, added_at_ms) values (?1, ?2, ?3, ?4)
         on conflict do update set role = excluded.role";
@@ -52,7 +54,7 @@ const HAS_OWNER: &str =
 impl ProjectStore for Sqlite {
     async fn insert_project(&self, project: &Project) -> Result<(), StoreError> {
         let project = project.clone();
-        self.write(SMALL, move |tx| insert(tx.connection, &project)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, &project)).await
     }
 
     async fn find_project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
@@ -69,7 +71,7 @@ impl ProjectStore for Sqlite {
 
     async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
         let project = project.clone();
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             execute(tx.connection, UPDATE, &project)??;
             Ok(())
         })
@@ -83,14 +85,14 @@ impl ProjectStore for Sqlite {
         role: ProjectRole,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             keep_owner(tx.connection, project, || put_member(tx.connection, project, user, role, at))
         })
         .await
     }
 
     async fn remove_member(&self, project: ProjectId, user: UserId) -> Result<bool, StoreError> {
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             keep_owner(tx.connection, project, || {
                 Ok(tx.connection.execute(REMOVE_MEMBER, (project.bytes(), user.bytes()))? > 0)
             })
@@ -99,7 +101,7 @@ impl ProjectStore for Sqlite {
     }
 
     async fn purge_demo_projects(&self) -> Result<Vec<ProjectId>, StoreError> {
-        self.write(SMALL, |tx| {
+        self.write(SMALL_WRITE_BYTES, |tx| {
             let mut statement = tx.connection.prepare(PURGE_DEMO)?;
             let ids = statement.query_map([], |row| row.get(0).map(ProjectId::from_bytes))?;
             Ok(ids.collect::<Result<_, _>>()?)

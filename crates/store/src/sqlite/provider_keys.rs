@@ -9,8 +9,8 @@ use domain::{
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
 
-use super::{Sqlite, columns::Columns, sessions::SMALL, tracker_keys};
-use crate::{KeyStore, StoreError};
+use super::{Sqlite, columns::Columns, tracker_keys};
+use crate::{KeyStore, StoreError, limits::SMALL_WRITE_BYTES};
 
 macro_rules! key_columns {
     () => {
@@ -35,7 +35,7 @@ const DELETE: &str = "delete from provider_key where user_id = ?1 and provider =
 impl KeyStore for Sqlite {
     async fn insert_tracker_key(&self, key: &TrackerKey, hash: &TokenHash) -> Result<(), StoreError> {
         let (key, hash) = (key.clone(), *hash);
-        self.write(SMALL, move |tx| tracker_keys::insert(tx.connection, &key, &hash)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::insert(tx.connection, &key, &hash)).await
     }
 
     async fn find_tracker_key(&self, hash: &TokenHash) -> Result<Option<TrackerKey>, StoreError> {
@@ -49,20 +49,20 @@ impl KeyStore for Sqlite {
 
     async fn update_tracker_key(&self, key: &TrackerKey) -> Result<bool, StoreError> {
         let key = key.clone();
-        self.write(SMALL, move |tx| tracker_keys::update(tx.connection, &key)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::update(tx.connection, &key)).await
     }
 
     async fn delete_tracker_key(&self, user: UserId, id: KeyId) -> Result<bool, StoreError> {
-        self.write(SMALL, move |tx| tracker_keys::delete(tx.connection, user, id)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::delete(tx.connection, user, id)).await
     }
 
     async fn touch_tracker_key(&self, id: KeyId, at: Timestamp) -> Result<(), StoreError> {
-        self.write(SMALL, move |tx| tracker_keys::touch(tx.connection, id, at)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::touch(tx.connection, id, at)).await
     }
 
     async fn put_provider_key(&self, key: &ProviderKey) -> Result<(), StoreError> {
         let key = key.clone();
-        self.write(SMALL, move |tx| put(tx.connection, &key)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| put(tx.connection, &key)).await
     }
 
     async fn list_provider_keys(&self, user: UserId) -> Result<Vec<ProviderKey>, StoreError> {
@@ -81,7 +81,7 @@ impl KeyStore for Sqlite {
         new: &Sealed,
     ) -> Result<bool, StoreError> {
         let (provider, old, new) = (provider.to_owned(), old.clone(), new.clone());
-        self.write(SMALL, move |tx| {
+        self.write(SMALL_WRITE_BYTES, move |tx| {
             let row = params![
                 user.bytes(),
                 provider,
@@ -99,7 +99,10 @@ impl KeyStore for Sqlite {
 
     async fn delete_provider_key(&self, user: UserId, provider: &str) -> Result<bool, StoreError> {
         let provider = provider.to_owned();
-        self.write(SMALL, move |tx| Ok(tx.connection.execute(DELETE, (user.bytes(), provider))? > 0)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| {
+            Ok(tx.connection.execute(DELETE, (user.bytes(), provider))? > 0)
+        })
+        .await
     }
 }
 

@@ -36,8 +36,8 @@ impl Readers {
     /// Opens `count` connections to the database at `path`.
     pub(super) fn open(path: &Path, count: usize) -> Result<Self, StoreError> {
         let open = |_| Ok(Reader { connection: connection::open_to_read(path)?, names: Names::default() });
-        let idle = (0..count).map(open).collect::<Result<Vec<_>, StoreError>>()?;
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let idle = (0..count.max(1)).map(open).collect::<Result<Vec<_>, StoreError>>()?;
+        let count = u32::try_from(idle.len()).unwrap_or(u32::MAX);
         Ok(Self { permits: Arc::new(Semaphore::new(idle.len())), idle: Arc::new(Mutex::new(idle)), count })
     }
 

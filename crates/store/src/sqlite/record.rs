@@ -1,15 +1,18 @@
 //! Records as rows.
 
+mod row;
+
 use domain::{
-    Id, UsageId,
+    UsageId,
     allocation::CostAllocation,
-    usage_record::{CallError, Content, UsageRecord},
+    usage_record::{Content, UsageRecord},
 };
 use pricing::{Money, Unit, Usage};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use self::row::RecordRow;
 use super::{
-    codes::{Code, flag_bits, flags_of},
+    codes::{Code as _, flag_bits},
     columns::{Columns, count},
     dictionary::Kind,
     names::Names,
@@ -23,7 +26,8 @@ macro_rules! record_columns {
     () => {
         "id, user, project, provider, model, response_model, operation, service_tier, region,
          origin, status, cost_source, flags, occurred_at_ms, recorded_at_ms,
-         input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, counts,
+         input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+         counts,
          cost_nanos, list_cost_nanos, cache_savings_nanos, price, unpriced_reason,
          error_code, error_message, response_time_ms, time_to_first_token_ms,
          department, team, purpose, client, campaign, allocation_other, tag_set,
@@ -34,8 +38,9 @@ macro_rules! record_columns {
 const INSERT: &str = concat!(
     "insert into usage_record (",
     record_columns!(),
-    ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-               ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44)"
+    ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+               ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
+               ?40, ?41, ?42, ?43, ?44)"
 );
 const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
@@ -46,7 +51,8 @@ const FIND_CONTENT: &str = "select prompt, completion from usage_content where s
 pub(super) const LIST_BY_TIME: &str = concat!(
     "select ",
     record_columns!(),
-    ", seq from usage_record indexed by usage_record_by_time where occurred_at_ms >= ?1 and occurred_at_ms < ?2"
+    ", seq from usage_record indexed by usage_record_by_time
+      where occurred_at_ms >= ?1 and occurred_at_ms < ?2"
 );
 
 /// Units with a column of their own, in its order; the others share `counts`.
@@ -230,103 +236,6 @@ pub(super) fn bytes(record: &UsageRecord) -> usize {
     let content =
         record.content.as_ref().map_or(0, |content| length(&content.prompt) + length(&content.completion));
     size_of::<UsageRecord>() + 512 + content + length(&record.metadata) + length(&record.error.message)
-}
-
-/// A row of [`record_columns!`].
-struct RecordRow<'a> {
-    columns: Columns<'a>,
-    connection: &'a Connection,
-    names: &'a mut Names,
-}
-
-impl RecordRow<'_> {
-    /// Fields are in the order of the columns.
-    fn read(&mut self) -> Result<UsageRecord, StoreError> {
-        Ok(UsageRecord {
-            id: self.columns.next_id()?,
-            user_id: self
-                .interned_id()?
-                .ok_or_else(|| StoreError::Damaged("a record has no user".to_owned()))?,
-            project_id: self.interned_id()?,
-            provider: self.interned()?.unwrap_or_default(),
-            model: self.interned()?.unwrap_or_default(),
-            response_model: self.interned()?,
-            operation: self.interned()?,
-            service_tier: self.interned()?,
-            region: self.interned()?,
-            origin: self.code()?,
-            status: self.code()?,
-            cost_source: self.code()?,
-            flags: self.columns.next().map(flags_of)?,
-            occurred_at: self.columns.next_instant()?,
-            recorded_at: self.columns.next_instant()?,
-            usage: self.usage()?,
-            cost: self.columns.next_money()?,
-            list_cost: self.columns.next_money()?,
-            cache_savings: self.columns.next_money()?,
-            price: self.numbered(Names::price)?,
-            unpriced_reason: self.interned()?,
-            error: CallError { code: self.interned()?, message: self.columns.next()? },
-            response_time_ms: self.columns.next_count()?,
-            time_to_first_token_ms: self.columns.next_count()?,
-            allocation: CostAllocation {
-                department: self.interned()?,
-                team: self.interned()?,
-                purpose: self.interned()?,
-                client: self.interned()?,
-                campaign: self.interned()?,
-                other: self.json()?,
-            },
-            tags: self.numbered(Names::tags)?.unwrap_or_default(),
-            user_email: self.interned()?,
-            customer_email: self.interned()?,
-            session_id: self.columns.next()?,
-            trace_id: self.columns.next()?,
-            request_id: self.columns.next()?,
-            metadata: self.columns.next()?,
-            content: None,
-        })
-    }
-
-    fn numbered<T>(
-        &mut self,
-        name: impl FnOnce(&mut Names, &Connection, i64) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
-        let number: Option<i64> = self.columns.next()?;
-        number.map(|number| name(self.names, self.connection, number)).transpose()
-    }
-
-    fn interned(&mut self) -> Result<Option<String>, StoreError> {
-        self.numbered(Names::value).map(|value| value.map(|value| value.to_string()))
-    }
-
-    fn interned_id<K>(&mut self) -> Result<Option<Id<K>>, StoreError> {
-        self.numbered(Names::id)
-    }
-
-    fn code<T: Code>(&mut self) -> Result<T, StoreError> {
-        self.columns.next().and_then(T::of_code)
-    }
-
-    fn json<T: serde::de::DeserializeOwned + Default>(&mut self) -> Result<T, StoreError> {
-        let json: Option<String> = self.columns.next()?;
-        json.map_or_else(
-            || Ok(T::default()),
-            |json| serde_json::from_str(&json).map_err(|error| damaged(&error)),
-        )
-    }
-
-    fn usage(&mut self) -> Result<Usage, StoreError> {
-        let mut counted = Vec::with_capacity(COLUMN_UNITS.len());
-        for unit in COLUMN_UNITS {
-            counted.extend(self.columns.next_count()?.map(|count| (unit, count)));
-        }
-        let mut usage: Usage = self.json()?;
-        for (unit, count) in counted {
-            usage.set(unit, count);
-        }
-        Ok(usage)
-    }
 }
 
 fn other_counts(usage: &Usage) -> Result<Option<String>, StoreError> {

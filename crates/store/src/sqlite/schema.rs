@@ -27,7 +27,8 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
     match version(connection)? {
         found if found > known() => Err(too_new(found)),
         found if found < known() => Err(StoreError::Unavailable(format!(
-            "the data was written by an older version of the program (schema {found}); start the server once to bring it up to date"
+            "the data was written by an older version of the program (schema {found}); \
+             start the server once to bring it up to date"
         ))),
         _ => Ok(()),
     }

@@ -11,9 +11,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::{columns::Columns, failure::taken};
 use crate::{Invitation, NewSession, Rotation, StoreError};
 
-/// Memory that a write of an account, a key or a member holds, about.
-pub(super) const SMALL: usize = 1_024;
-
 const SWEEP: &str = "delete from session where expires_at_ms <= ?1";
 const INSERT: &str = "
     insert into session (token_hash, family, user_id, issued_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4, ?5)";

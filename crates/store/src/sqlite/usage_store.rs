@@ -8,10 +8,9 @@ use domain::{
 };
 
 use super::{Sqlite, aggregate, amend, append, latency, list, record, rollup, verify};
-use crate::{Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification};
-
-/// Memory that a small write holds, about.
-const SMALL: usize = 1_024;
+use crate::{
+    Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification, limits::SMALL_WRITE_BYTES,
+};
 
 #[async_trait]
 impl UsageStore for Sqlite {
@@ -41,16 +40,16 @@ impl UsageStore for Sqlite {
         amendment: &Amendment,
     ) -> Result<Option<(UsageRecord, UsageRecord)>, StoreError> {
         let amendment = amendment.clone();
-        self.write(SMALL, move |tx| amend::amend(tx, id, &amendment)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| amend::amend(tx, id, &amendment)).await
     }
 
     async fn delete_record(&self, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
-        self.write(SMALL, move |tx| amend::delete(tx, id)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| amend::delete(tx, id)).await
     }
 
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError> {
         let projects = projects.to_vec();
-        self.write(SMALL, move |tx| amend::purge(tx, &projects)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| amend::purge(tx, &projects)).await
     }
 
     async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
@@ -68,7 +67,7 @@ impl UsageStore for Sqlite {
     }
 
     async fn rebuild(&self) -> Result<(), StoreError> {
-        self.write(SMALL, |tx| rollup::rebuild(tx.connection)).await
+        self.write(SMALL_WRITE_BYTES, |tx| rollup::rebuild(tx.connection)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -4,7 +4,10 @@
 
 use std::collections::HashMap;
 
-use domain::{totals::Totals, usage_record::UsageRecord};
+use domain::{
+    totals::Totals,
+    usage_record::{CostSource, UsageRecord},
+};
 use rusqlite::Connection;
 
 use super::{
@@ -106,17 +109,17 @@ impl Verifying<'_> {
     }
 
     fn record(&mut self, kept: &Kept) -> Result<(), StoreError> {
-        let UsageRecord { id, list_cost, cache_savings, price, usage, request_id, .. } = &kept.record;
-        if let Some(price) = price
-            && list_cost.is_some()
-        {
-            let cost = price.cost_of(usage).ok();
-            if cost.as_ref().map(|cost| (cost.total, cost.cache_savings)) != list_cost.zip(*cache_savings) {
-                let computed = cost.map(|cost| cost.total);
+        let UsageRecord { id, cost, cost_source, list_cost, cache_savings, request_id, .. } = &kept.record;
+        if kept.record.price.is_some() && list_cost.is_some() {
+            let computed = kept.record.explain().map(|cost| (cost.total, cost.cache_savings));
+            if computed != list_cost.zip(*cache_savings) {
                 self.differ(|| {
                     format!("record {id}: its list cost is {list_cost:?}, its price gives {computed:?}")
                 });
             }
+        }
+        if *cost_source == CostSource::Catalog && cost != list_cost {
+            self.differ(|| format!("record {id}: its cost is {cost:?}, its list cost is {list_cost:?}"));
         }
         if let Some(request_id) = request_id
             && append::find_key(self.connection, kept.rollup_key.user, request_id)? != Some(*id)

@@ -207,6 +207,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn more_bytes_than_may_wait_are_busy_unless_nothing_else_waits() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = writer(&folder);
+        writer.submit(limits::QUEUE_BYTES + 1, |tx| keep(tx, "large, alone")).await.unwrap();
+        let (go, may_go) = std::sync::mpsc::channel::<()>();
+        let slow = writer.submit(1, move |_| may_go.recv().map_err(|_| StoreError::Busy));
+        let large = async {
+            let refused = writer.submit(limits::QUEUE_BYTES, |tx| keep(tx, "large")).await;
+            go.send(()).unwrap();
+            refused
+        };
+        let (slow, large) = tokio::join!(slow, large);
+        slow.unwrap();
+        assert!(matches!(large, Err(StoreError::Busy)), "{large:?}");
+        assert_eq!((writer.stats().queued_jobs, writer.stats().queued_bytes), (0, 0));
+        writer.submit(limits::QUEUE_BYTES, |tx| keep(tx, "large, later")).await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_closed_writer_has_done_what_it_took() {
         let folder = tempfile::tempdir().unwrap();
         let writer = writer(&folder);

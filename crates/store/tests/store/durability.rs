@@ -1,10 +1,12 @@
 //! What is acknowledged is kept; what is refused leaves nothing.
 
+use std::path::{Path, PathBuf};
+
 use domain::usage_record::UsageRecord;
 use store::{
     Appended, StoreError, UsageStore as _,
     contract::sample::{full_record, id, project_id, record, record_with, usage_id},
-    sqlite::Options,
+    sqlite::{Options, Sqlite},
 };
 
 use crate::Fixture;
@@ -27,6 +29,30 @@ async fn keys_are_known_after_a_restart() {
     let retries = vec![retry(20, kept.request_id.as_ref().unwrap()), retry(21, "x")];
     let expected = [Appended::Duplicate(Box::new(kept)), Appended::Deleted(usage_id(8))];
     assert_eq!(fixture.store.append(retries).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_crash_keeps_what_was_acknowledged_and_nothing_half() {
+    let fixture = Fixture::new();
+    for n in 0..5 {
+        fixture.store.append(batch(n * 10)).await.unwrap();
+    }
+    let log = std::fs::read(beside(&fixture.path(), "-wal")).unwrap();
+    // What a crash leaves: the files as they are, without the end of the log where that was not yet on the disk.
+    for lost in [0, 1, 2_000, 10_000, 40_000, 70_000, log.len()] {
+        let crashed = tempfile::tempdir().unwrap();
+        let path = crashed.path().join("tracker.db");
+        std::fs::copy(fixture.path(), &path).unwrap();
+        std::fs::write(beside(&path, "-wal"), &log[..log.len() - lost]).unwrap();
+        let store = Sqlite::open(&path, Options::default()).unwrap();
+        let verification = store.verify().await.unwrap();
+        assert_eq!(verification.differences, Vec::<String>::new());
+        assert!(
+            verification.records % 10 == 0 && (lost > 0 || verification.records == 50),
+            "{lost}: {verification:?}"
+        );
+        store.append(batch(100)).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -61,6 +87,10 @@ async fn other_writes_of_the_group_survive_a_full_disk() {
     assert_is_whole(&fixture, kept).await;
     fixture.store.append(vec![record(3)]).await.unwrap();
     assert_is_whole(&fixture, kept + 1).await;
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", path.display()))
 }
 
 async fn assert_is_whole(fixture: &Fixture, records: u64) {

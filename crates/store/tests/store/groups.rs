@@ -61,7 +61,9 @@ async fn a_write_that_fails_does_not_take_its_group_along() {
     assert!(fixture.store.stats().commits - before <= 2);
     let verification = fixture.store.verify().await.unwrap();
     assert_eq!((verification.records, verification.difference_count), (10, 0));
-    assert_eq!(fixture.store.stats().records_appended, 10);
+    let undone = fixture.store.append(vec![record(50), record(1)]).await;
+    assert!(matches!(undone, Err(StoreError::Conflict("id"))), "{undone:?}");
+    assert_eq!(fixture.store.stats().records_appended, 10, "what was undone was not appended");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ async fn a_wrong_sum_is_found_and_mended() {
         "delete from usage_rollup where requests = 2",
         "update usage_rollup set day = 1 where requests = 2",
         "update usage_rollup set user = user + 1000 where requests = 2",
-        "update usage_record set cost_nanos = cost_nanos + 1 where seq = 2",
+        "update usage_record set cost_nanos = cost_nanos + 1 where seq = 1",
         "update usage_record set occurred_at_ms = occurred_at_ms + 86400000 where seq = 2",
         "delete from usage_record where seq = 2",
     ] {
@@ -44,6 +44,7 @@ async fn a_wrong_sum_is_found_and_mended() {
 async fn a_cost_that_its_price_does_not_give_is_found() {
     for sql in [
         "update usage_record set list_cost_nanos = list_cost_nanos + 1 where seq = 2",
+        "update usage_record set cost_nanos = cost_nanos + 1 where seq = 2",
         "update usage_record set cache_savings_nanos = 5 where seq = 2",
         "update usage_record set input_tokens = input_tokens + 1000 where seq = 2",
         "update price_row set json = replace(json, '\"0.15\"', '\"0.16\"')",
@@ -72,4 +73,14 @@ async fn a_missing_part_of_a_record_is_found() {
         let (_fixture, found) = damaged(sql).await;
         assert!(found.difference_count > 0, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn many_differences_are_counted_but_not_spelled_out() {
+    let fixture = Fixture::new();
+    let with_model = |n: u32| record_with(n, |record| record.model = format!("model-{n}"));
+    fixture.store.append((1..=150).map(with_model).collect()).await.unwrap();
+    fixture.raw().execute_batch("delete from usage_rollup").unwrap();
+    let found = fixture.store.verify().await.unwrap();
+    assert_eq!((found.difference_count, found.differences.len()), (150, store::limits::DIFFERENCES_MAX));
 }

@@ -16,7 +16,12 @@ pub(in crate::import) struct JsonLines {
 
 impl JsonLines {
     pub(super) fn new(input: Counted, row_bytes_max: usize) -> Self {
-        Self { input: BufReader::with_capacity(limits::READ_BYTES, input), line: 0, bytes: Vec::new(), row_bytes_max }
+        Self {
+            input: BufReader::with_capacity(limits::READ_BYTES, input),
+            line: 0,
+            bytes: Vec::new(),
+            row_bytes_max,
+        }
     }
 
     pub(super) fn next_row(&mut self) -> io::Result<Option<FileRow>> {
@@ -24,7 +29,8 @@ impl JsonLines {
             if !self.read_line()? {
                 return Ok(None);
             }
-            let text = self.bytes.strip_prefix(b"\xef\xbb\xbf").filter(|_| self.line == 1).unwrap_or(&self.bytes);
+            let text =
+                self.bytes.strip_prefix(b"\xef\xbb\xbf").filter(|_| self.line == 1).unwrap_or(&self.bytes);
             let text = text.trim_ascii_end();
             if text.len() > self.row_bytes_max {
                 return self.skip_line();
@@ -66,7 +72,12 @@ mod tests {
     fn a_bad_line_fails_alone() {
         let mut lines = JsonLines::new(of_bytes(b"\xef\xbb\xbf{\"a\": 1.50}\r\n\n{\"b\":\"a long one, too long\"}\n[1]\n{\"c\":\n{\"d\":null}"), 20);
         let rows: Vec<_> = std::iter::from_fn(|| lines.next_row().unwrap())
-            .map(|row| (row.line, row.row.map(|row| row.to_json()).map_err(|why| why.chars().take(12).collect::<String>())))
+            .map(|row| {
+                (
+                    row.line,
+                    row.row.map(|row| row.to_json()).map_err(|why| why.chars().take(12).collect::<String>()),
+                )
+            })
             .collect();
         let bad = |why: &str| Err(why.to_owned());
         assert_eq!(

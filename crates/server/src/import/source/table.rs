@@ -31,9 +31,13 @@ impl Table {
             .buffer_capacity(limits::READ_BYTES)
             .from_reader(bounded);
         let (record, bytes) = (csv::StringRecord::new(), csv::ByteRecord::new());
-        let mut table = Self { reader, columns: Vec::new(), record, bytes, ends_in_crlf: false, row_bytes_max };
+        let mut table =
+            Self { reader, columns: Vec::new(), record, bytes, ends_in_crlf: false, row_bytes_max };
         if !table.read()? {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "is empty; the first row must name the columns"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "is empty; the first row must name the columns",
+            ));
         }
         table.ends_in_crlf = table.reader.position().line() == 1 + line_breaks(&table.bytes);
         table.decode().map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
@@ -60,7 +64,8 @@ impl Table {
     /// The line that the record starts on. The reader says where it began to look, which is before empty lines, and
     /// where it stopped.
     fn first_line(&self) -> u64 {
-        let (began, stopped) = (self.bytes.position().map_or(0, csv::Position::line), self.reader.position().line());
+        let (began, stopped) =
+            (self.bytes.position().map_or(0, csv::Position::line), self.reader.position().line());
         let crlf = u64::from(self.ends_in_crlf);
         (began + crlf).max((stopped + crlf).saturating_sub(1 + line_breaks(&self.bytes)))
     }
@@ -88,7 +93,8 @@ impl Table {
     fn decode(&mut self) -> Result<(), String> {
         let bytes = std::mem::take(&mut self.bytes);
         let decoded = csv::StringRecord::from_byte_record(bytes);
-        self.record = decoded.map_err(|_| "is not UTF-8 text; convert the file, e.g. with iconv".to_owned())?;
+        self.record =
+            decoded.map_err(|_| "is not UTF-8 text; convert the file, e.g. with iconv".to_owned())?;
         Ok(())
     }
 
@@ -129,8 +135,12 @@ mod tests {
 
     fn rows(text: &'static [u8]) -> Vec<String> {
         let mut table = Table::new(of_bytes(text), b',', 100).unwrap();
-        let show = |row: FileRow| format!("{}: {}", row.line, row.row.map_or_else(|why| why, |row| row.to_json()));
-        std::iter::from_fn(|| table.next_row().transpose()).map(|row| row.map_or_else(|error| error.to_string(), show)).take(9).collect()
+        let show =
+            |row: FileRow| format!("{}: {}", row.line, row.row.map_or_else(|why| why, |row| row.to_json()));
+        std::iter::from_fn(|| table.next_row().transpose())
+            .map(|row| row.map_or_else(|error| error.to_string(), show))
+            .take(9)
+            .collect()
     }
 
     #[test]
