@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pricing::{Call, Catalog, Money, Price, Unit, Unpriced, Usage};
+use pricing::{Call, Catalog, Money, Price, Unpriced, Usage};
 
 use crate::usage_record::{CostSource, Flag, UsageRecord};
 
@@ -137,6 +137,8 @@ fn differ(a: Money, b: Money) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use pricing::Unit;
+
     use super::*;
 
     fn cost(model: &str, tokens: [u64; 2], reported: Option<&str>, total: Option<u64>) -> Costing {

@@ -6,7 +6,7 @@ use pricing::{Catalog, Money, Usage};
 use crate::{
     ProjectId, UsageId, UserId,
     allocation::{CostAllocation, Tags},
-    costing::Facts,
+    costing::{Costing, Facts},
     limits, text,
     usage_record::{CallError, Content, Flag, Origin, Status, UNKNOWN_PROVIDER, UsageRecord},
 };
@@ -81,8 +81,7 @@ impl NewUsage {
     /// Prices the call at its own time and makes it a record.
     pub fn into_record(self, stamp: Stamp, catalog: &Catalog) -> UsageRecord {
         let occurred_at = to_millisecond(self.occurred_at.unwrap_or(stamp.recorded_at));
-        let provider = self.provider_name(catalog);
-        let costing = self.facts(&provider, occurred_at).cost(catalog);
+        let (provider, costing) = self.cost(occurred_at, catalog);
         let (content, is_cut) = if stamp.keeps_content { keep(self.content) } else { (None, false) };
         let mut flags = costing.flags;
         if is_cut {
@@ -127,6 +126,13 @@ impl NewUsage {
 }
 
 impl NewUsage {
+    /// Who sold the call and what it cost at `at`.
+    pub fn cost(&self, at: Timestamp, catalog: &Catalog) -> (String, Costing) {
+        let provider = self.provider_name(catalog);
+        let costing = self.facts(&provider, at).cost(catalog);
+        (provider, costing)
+    }
+
     fn provider_name(&self, catalog: &Catalog) -> String {
         match &self.provider {
             Some(provider) => pricing::canonical_provider(provider).into_owned(),

@@ -1,7 +1,7 @@
 //! The command line.
 
 pub mod backup;
-//TEMP mod demo;
+pub mod demo;
 pub mod export;
 pub mod import;
 pub mod keys;
@@ -71,7 +71,7 @@ enum Command {
     /// Copy the store, also while the server runs
     Backup(backup::BackupArgs),
     /// Fill the store with demo data, or take it out again
-    //TEMP Demo(demo::DemoArgs),
+    Demo(demo::DemoArgs),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -115,7 +115,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Projects(args) => projects::run(&args, &context).await?,
         Command::Verify(args) => return verify::run(&args, &context).await,
         Command::Backup(args) => backup::run(&args, &context).await?,
-        //TEMP Command::Demo(args) => demo::run(args, &context).await?,
+        Command::Demo(args) => demo::run(args, &context).await?,
         Command::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)

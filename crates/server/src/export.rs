@@ -1,13 +1,10 @@
 //! Records as text for other programs, streamed page by page from the store.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use domain::{
-    query::{Filter, PageStart, RecordQuery, RecordSort},
-    usage_record::UsageRecord,
-};
+use domain::{query::Filter, usage_record::UsageRecord};
 use futures_util::stream;
 use pricing::{Money, Unit};
 use store::UsageStore;
@@ -15,7 +12,7 @@ use store::UsageStore;
 use crate::{
     api::usage_view::RecordView,
     error::{ApiError, Result},
-    limits::EXPORT_PAGE_RECORDS,
+    pages::Pages,
 };
 
 /// Form of an export.
@@ -87,66 +84,60 @@ const COLUMNS: [&str; 30] = [
 /// The pages of an export as text, oldest record first.
 #[derive(Debug)]
 pub struct Export {
-    store: Arc<dyn UsageStore>,
-    filter: Filter,
+    pages: Pages,
     format: Format,
-    next: Option<PageStart>,
-    ready: VecDeque<Bytes>,
-    first: bool,
+    part: Part,
+}
+
+/// How far an export is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Head,
+    FirstRecord,
+    Records,
+    End,
 }
 
 impl Export {
     /// Every record that `filter` lets through.
-    pub fn new(store: Arc<dyn UsageStore>, filter: Filter, format: Format) -> Result<Self> {
-        let head = match format {
-            Format::Json => b"[".to_vec(),
-            Format::Ndjson => Vec::new(),
-            Format::Csv => csv_rows([COLUMNS.map(str::to_owned).to_vec()])?,
-        };
-        let ready = VecDeque::from([Bytes::from(head)]);
-        Ok(Self { store, filter, format, next: Some(PageStart::Offset(0)), ready, first: true })
+    pub fn new(store: Arc<dyn UsageStore>, filter: Filter, format: Format) -> Self {
+        Self { pages: Pages::new(store, filter), format, part: Part::Head }
     }
 
     /// The next piece of text; `None` at the end.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>> {
-        loop {
-            if let Some(chunk) = self.ready.pop_front() {
-                return Ok(Some(chunk));
-            }
-            let Some(start) = self.next.take() else { return Ok(None) };
-            self.read_page(start).await?;
+        if self.part == Part::Head {
+            self.part = Part::FirstRecord;
+            return self.head().map(Some);
         }
+        if let Some(records) = self.pages.next_page().await? {
+            let text = match self.format {
+                Format::Csv => csv_rows(records.iter().map(cells))?,
+                Format::Json => self.json(&records, ",\n", "")?,
+                Format::Ndjson => self.json(&records, "", "\n")?,
+            };
+            return Ok(Some(text.into()));
+        }
+        let closes = self.format == Format::Json && self.part != Part::End;
+        self.part = Part::End;
+        Ok(closes.then(|| Bytes::from_static(b"]\n")))
     }
 
-    async fn read_page(&mut self, start: PageStart) -> Result<()> {
-        let query = RecordQuery {
-            filter: self.filter.clone(),
-            sort: RecordSort::Timestamp,
-            descending: false,
-            start,
-            limit: EXPORT_PAGE_RECORDS,
-            count: false,
-        };
-        let page = self.store.list_records(&query).await?;
-        let text = match self.format {
-            Format::Csv => csv_rows(page.records.iter().map(cells))?,
-            Format::Json => self.json(&page.records, ",\n", "")?,
-            Format::Ndjson => self.json(&page.records, "", "\n")?,
-        };
-        self.ready.push_back(text.into());
-        self.next = page.next_cursor.map(PageStart::Cursor);
-        if self.next.is_none() && self.format == Format::Json {
-            self.ready.push_back(Bytes::from_static(b"]\n"));
-        }
-        Ok(())
+    fn head(&self) -> Result<Bytes> {
+        Ok(match self.format {
+            Format::Json => Bytes::from_static(b"["),
+            Format::Ndjson => Bytes::new(),
+            Format::Csv => csv_rows([COLUMNS.map(str::to_owned).to_vec()])?.into(),
+        })
     }
 
     fn json(&mut self, records: &[UsageRecord], before: &str, after: &str) -> Result<Vec<u8>> {
         let mut text = Vec::new();
         for record in records {
-            if !std::mem::take(&mut self.first) {
+            if self.part == Part::Records {
                 text.extend_from_slice(before.as_bytes());
             }
+            self.part = Part::Records;
             serde_json::to_writer(&mut text, &RecordView::new(record)).map_err(ApiError::internal)?;
             text.extend_from_slice(after.as_bytes());
         }

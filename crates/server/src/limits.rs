@@ -7,8 +7,6 @@ pub const INGEST_BATCH_RECORDS: usize = 500;
 pub const BULK_RESULTS_MAX: usize = 1_000;
 /// Errors that a bulk reply lists one by one; beyond, only the count grows.
 pub const BULK_ERRORS_MAX: usize = 1_000;
-/// Records that an export reads at once.
-pub const EXPORT_PAGE_RECORDS: usize = 1_000;
 /// Items of a page at most.
 pub const PAGE_ITEMS_MAX: u64 = 100;
 /// Items of a page unless the caller asks.
@@ -27,3 +25,7 @@ pub const KEY_TOUCH_SECONDS: i64 = 60;
 pub const PREFERENCES_BYTES_MAX: usize = 64 * 1024;
 /// Requests in progress at once; beyond, 503.
 pub const REQUESTS_IN_PROGRESS_MAX: usize = 4_096;
+/// Models that one simulation tries.
+pub const SIMULATED_MODELS_MAX: usize = 10;
+/// Calls that one simulation looks at.
+pub const SIMULATED_RECORDS_MAX: u64 = 2_000_000;

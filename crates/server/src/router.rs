@@ -100,6 +100,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(start::get_setup))
         .routes(routes!(prices::list_prices))
         .routes(routes!(prices::get_model_prices))
+        .routes(routes!(prices::estimate::estimate_cost))
+        .routes(routes!(prices::simulate::simulate_costs))
+        .routes(routes!(prices::reprice::reprice_usage))
 }
 
 fn routes() -> OpenApiRouter<App> {

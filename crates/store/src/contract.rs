@@ -77,6 +77,7 @@ macro_rules! usage_contract {
             changes {
                 corrections_move_sums_to_another_project
                 corrections_replace_tags_and_allocation
+                recosted_records_take_their_part_of_every_sum_along
                 deleted_records_leave_every_sum
                 what_does_not_exist_is_not_changed
                 purged_projects_leave_nothing_behind

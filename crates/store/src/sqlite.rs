@@ -26,6 +26,7 @@ mod names;
 mod projects;
 mod provider_keys;
 mod readers;
+mod recost;
 mod record;
 mod rollup;
 mod schema;

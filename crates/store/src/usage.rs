@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::{
     ProjectId, UsageId,
+    costing::Costing,
     query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
     usage_record::{Amendment, UsageRecord},
 };
@@ -90,6 +91,9 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
 
     /// Deletes a record; aggregates follow. Its key stays known, so that a retry does not bring it back.
     async fn delete_record(&self, id: UsageId) -> Result<Option<UsageRecord>, StoreError>;
+
+    /// Costs records anew; aggregates follow. Records that do not exist are passed over; how many did.
+    async fn recost(&self, costings: Vec<(UsageId, Costing)>) -> Result<u64, StoreError>;
 
     /// Deletes every record of these projects and forgets their keys; how many there were.
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError>;

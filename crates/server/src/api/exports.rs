@@ -52,7 +52,7 @@ fn download(app: &App, pairs: &Pairs, filter: Filter) -> Result<Response> {
     let format = format_of(pairs)?;
     let (media_type, ending) = format.media_type();
     let name = format!("attachment; filename=\"usage.{ending}\"");
-    let body = Export::new(std::sync::Arc::clone(&app.usage), filter, format)?.into_body();
+    let body = Export::new(std::sync::Arc::clone(&app.usage), filter, format).into_body();
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

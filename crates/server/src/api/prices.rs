@@ -1,4 +1,8 @@
-//! The price catalog.
+//! The price catalog, and what it says of calls.
+
+pub mod estimate;
+pub mod reprice;
+pub mod simulate;
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use domain::{
     usage_record::{CostSource, Flag, Origin, Status, UsageRecord},
 };
 use jiff::Timestamp;
-use pricing::{LineItem, Money, Unit, Usage};
+use pricing::{LineItem, Money, Price, Unit, Usage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -209,18 +209,21 @@ impl RecordDetail {
             record: RecordView::new(record),
             prompt: content.prompt,
             completion: content.completion,
-            cost_explanation: explanation(record),
+            cost_explanation: record.price.as_ref().and_then(|price| Explanation::new(price, &record.usage)),
         }
     }
 }
 
-fn explanation(record: &UsageRecord) -> Option<Explanation> {
-    let (price, cost) = (record.price.as_ref()?, record.explain()?);
-    Some(Explanation {
-        items: cost.items.iter().map(item).collect(),
-        total: cost.total,
-        price: PriceView::from(price.as_ref()),
-    })
+impl Explanation {
+    /// How `price` makes a cost of `usage`; `None` if it does not.
+    pub fn new(price: &Price, usage: &Usage) -> Option<Self> {
+        let cost = price.cost_of(usage).ok()?;
+        Some(Self {
+            items: cost.items.iter().map(item).collect(),
+            total: cost.total,
+            price: PriceView::from(price),
+        })
+    }
 }
 
 fn item(item: &LineItem) -> ItemView {

@@ -69,10 +69,11 @@ fn told(filled: &Filled, url: &str) -> String {
 async fn remove(app: &App) -> anyhow::Result<()> {
     let removed = demo::remove(app).await?;
     output::line(&format!(
-        "removed {} projects, {} records and {} accounts of the demo",
+        "removed the demo: {} projects, {} records, {} account{}",
         removed.projects,
         grouped(removed.records),
         removed.accounts,
+        if removed.accounts == 1 { "" } else { "s" },
     ))?;
     if !removed.kept_projects.is_empty() {
         let names = removed.kept_projects.join(", ");

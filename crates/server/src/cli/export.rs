@@ -48,7 +48,7 @@ pub async fn run(args: &ExportArgs, context: &Context) -> anyhow::Result<()> {
     let period = Interval::from_bounds(args.start.as_deref(), args.end.as_deref(), &zone, Interval::ALWAYS)?;
     let filter = Filter::all(Visibility::Everything).during(period);
     let filter = args.project.map_or_else(|| filter.clone(), |project| filter.clone().of_project(project));
-    let mut export = Export::new(Arc::new(store), filter, args.format)?;
+    let mut export = Export::new(Arc::new(store), filter, args.format);
     let mut out: Box<dyn Write> = match &args.output {
         Some(path) => {
             Box::new(File::create_new(path).with_context(|| format!("{} cannot be made", path.display()))?)

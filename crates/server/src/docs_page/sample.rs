@@ -47,6 +47,12 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         "compare_projects_by_body",
         r#"{ "projectIds": ["'$PROJECT_ID'", "'$OTHER_PROJECT_ID'"], "startDate": "2026-01-01", "endDate": "2026-01-31" }"#,
     ),
+    ("estimate_cost", TRACKED),
+    (
+        "simulate_costs",
+        r#"{ "projectId": "'$PROJECT_ID'", "startDate": "2026-01-01", "endDate": "2026-01-31", "candidates": [{ "model": "gpt-4o-mini" }] }"#,
+    ),
+    ("reprice_usage", r#"{ "startDate": "2026-01-01", "apply": false }"#),
 ];
 
 /// The call that the first steps make.

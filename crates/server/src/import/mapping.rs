@@ -142,7 +142,7 @@ impl Mapping {
         for (name, value) in row {
             match self.placement(&name) {
                 Placement::Field(target) if !is_set(&call, &target) => {
-                    self.put(&mut call, &target, &value)?
+                    self.put(&mut call, &target, &value)?;
                 }
                 _ if is_nothing(&value) => {}
                 Placement::Field(_) => call.insert(extra_name(&name), value),

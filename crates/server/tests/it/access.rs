@@ -81,6 +81,9 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/setup", Public, ""),
     ("get", "/api/prices", Own, ""),
     ("get", "/api/prices/{model}", Own, ""),
+    ("post", "/api/prices/estimate", Own, r#"{"model":"gpt-4o"}"#),
+    ("post", "/api/prices/simulate", Names(Viewer), r#"{"projectId":"{projectId}"}"#),
+    ("post", "/api/prices/reprice", Own, ""),
     ("get", "/docs/openapi.json", Public, ""),
     ("get", "/docs/api", Public, ""),
     ("get", "/healthz", Public, ""),
@@ -111,7 +114,7 @@ async fn without_a_credential_only_public_routes_answer() {
         let answer = call(&server, method, &fill(path, someone, someone, someone), None, body).await;
         match access {
             Public => {
-                assert_ne!(answer.failure_code(), Some("unauthenticated".to_owned()), "{method} {path}")
+                assert_ne!(answer.failure_code(), Some("unauthenticated".to_owned()), "{method} {path}");
             }
             Own | Project(_) | Record(_) | Names(_) => {
                 assert_eq!(answer.failure_code(), Some("unauthenticated".to_owned()), "{method} {path}");

@@ -8,7 +8,8 @@ use crate::process::{Process, command, run};
 
 fn output(data: &Path, args: &[&str]) -> (bool, String) {
     let output = run(data, args);
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.success(), text)
 }
 
@@ -80,15 +81,39 @@ async fn provider_keys_are_rotated_to_a_new_master_key() {
     };
     let path = data.path().join("ai-cost-tracker.db");
     {
-        use domain::{Secret, provider_key::ProviderKey, user::{Role, User}};
-        use store::{AccountStore as _, Claim, KeyStore as _, UserWithHash, sqlite::{Options, Sqlite}};
+        use domain::{
+            Secret,
+            provider_key::ProviderKey,
+            user::{Role, User},
+        };
+        use store::{
+            AccountStore as _, Claim, KeyStore as _, UserWithHash,
+            sqlite::{Options, Sqlite},
+        };
         let store = Sqlite::open(&path, Options::default()).unwrap();
         let at = "2024-01-01T00:00:00Z".parse().unwrap();
         let id = "507f1f77bcf86cd799439011".parse().unwrap();
-        let user = User { id, email: "a@b.c".into(), name: "A".into(), role: Role::Owner, preferences: "{}".into(), demo: false, created_at: at };
+        let user = User {
+            id,
+            email: "a@b.c".into(),
+            name: "A".into(),
+            role: Role::Owner,
+            preferences: "{}".into(),
+            demo: false,
+            created_at: at,
+        };
         store.insert_user(&UserWithHash { user, password_hash: "x".into() }, Claim::First).await.unwrap();
-        let sealed = server::vault::Vault::new(&Secret::new(old), None).seal(id, "openai", &Secret::new("sk-live")).unwrap();
-        let key = ProviderKey { user_id: id, provider: "openai".into(), masked: "…".into(), sealed, added_at: at, last_used_at: None };
+        let sealed = server::vault::Vault::new(&Secret::new(old), None)
+            .seal(id, "openai", &Secret::new("sk-live"))
+            .unwrap();
+        let key = ProviderKey {
+            user_id: id,
+            provider: "openai".into(),
+            masked: "…".into(),
+            sealed,
+            added_at: at,
+            last_used_at: None,
+        };
         store.put_provider_key(&key).await.unwrap();
         store.close().await.unwrap();
     }
@@ -98,7 +123,10 @@ async fn provider_keys_are_rotated_to_a_new_master_key() {
     let rotated = with(new, &["--setting", &previous, "keys", "rotate"]).output().unwrap();
     assert!(String::from_utf8_lossy(&rotated.stdout).starts_with("1 provider keys"), "{rotated:?}");
     let again = with(new, &["keys", "rotate"]).output().unwrap();
-    assert!(again.status.success() && String::from_utf8_lossy(&again.stdout).starts_with("0 provider keys"), "{again:?}");
+    assert!(
+        again.status.success() && String::from_utf8_lossy(&again.stdout).starts_with("0 provider keys"),
+        "{again:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +153,8 @@ fn prices_can_be_looked_up() {
     let data = tempfile::tempdir().unwrap();
     let (shown, text) = output(data.path(), &["prices", "show", "gpt-4o-mini"]);
     assert!(shown && text.contains("openai/gpt-4o-mini"), "{text}");
-    let (listed, text) = output(data.path(), &["prices", "list", "--provider", "anthropic", "--at", "2026-01-01T00:00:00Z"]);
+    let (listed, text) =
+        output(data.path(), &["prices", "list", "--provider", "anthropic", "--at", "2026-01-01T00:00:00Z"]);
     assert!(listed && text.lines().skip(1).all(|line| line.starts_with("anthropic")), "{text}");
     let (unknown, text) = output(data.path(), &["prices", "show", "nobodys"]);
     assert!(!unknown && text.contains("not in the catalog"), "{text}");

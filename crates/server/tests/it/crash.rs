@@ -47,15 +47,17 @@ async fn sixty_four_writers_and_twenty_kills_lose_and_double_nothing() {
 /// Sixty-four writers send records until `enough` are acknowledged, and are still sending when this returns.
 async fn write_until(process: &Process, key: &str, ledger: &Arc<Ledger>, round: usize, enough: usize) {
     let count = Arc::new(AtomicUsize::new(0));
+    let mut writers = tokio::task::JoinSet::new();
     let (reached, mut wait) = tokio::sync::mpsc::channel::<()>(WRITERS);
     for writer in 0..WRITERS {
         let ((client, url), key, ledger) = (process.client(), key.to_owned(), Arc::clone(ledger));
         let (count, reached) = (Arc::clone(&count), reached.clone());
-        tokio::spawn(async move {
+        writers.spawn(async move {
             for n in 0.. {
                 let id = format!("{round}-{writer}-{n}");
                 ledger.sent.lock().unwrap().insert(id.clone());
-                let request = client.post(format!("{url}/api/usage/track")).bearer_auth(&key).json(&record(&id));
+                let request =
+                    client.post(format!("{url}/api/usage/track")).bearer_auth(&key).json(&record(&id));
                 let Ok(response) = request.send().await else { return };
                 if response.status() == 201 && response.bytes().await.is_ok() {
                     ledger.acknowledged.lock().unwrap().insert(id);
@@ -67,6 +69,7 @@ async fn write_until(process: &Process, key: &str, ledger: &Arc<Ledger>, round: 
         });
     }
     wait.recv().await.unwrap();
+    writers.detach_all();
 }
 
 fn record(id: &str) -> Value {

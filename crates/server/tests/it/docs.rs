@@ -19,7 +19,10 @@ fn missing<'a>(page: &str, wanted: impl IntoIterator<Item = &'a str>) -> Vec<Str
 #[test]
 fn the_openapi_document_is_the_one_that_the_code_generates() {
     let generated = server::router::openapi().to_pretty_json().unwrap();
-    assert!(page("docs/openapi.json").trim() == generated.trim(), "run `make openapi` and look at what changed");
+    assert!(
+        page("docs/openapi.json").trim() == generated.trim(),
+        "run `make openapi` and look at what changed"
+    );
 }
 
 #[test]
@@ -32,7 +35,10 @@ fn every_route_is_documented() {
             routes.push(format!("{} {path}", method.to_uppercase()));
         }
     }
-    assert_eq!(missing(&page("docs/reference/http-api.md"), routes.iter().map(String::as_str)), Vec::<String>::new());
+    assert_eq!(
+        missing(&page("docs/reference/http-api.md"), routes.iter().map(String::as_str)),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -48,20 +54,34 @@ fn every_error_code_is_documented_with_its_status() {
 #[test]
 fn every_setting_is_documented_with_its_variable() {
     let settings = Config::documented_keys();
-    let words: Vec<String> = settings.iter().flat_map(|setting| [format!("`{}`", setting.key), format!("`{}`", setting.variable())]).collect();
-    assert_eq!(missing(&page("docs/reference/configuration.md"), words.iter().map(String::as_str)), Vec::<String>::new());
+    let words: Vec<String> = settings
+        .iter()
+        .flat_map(|setting| [format!("`{}`", setting.key), format!("`{}`", setting.variable())])
+        .collect();
+    assert_eq!(
+        missing(&page("docs/reference/configuration.md"), words.iter().map(String::as_str)),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn every_command_and_flag_is_documented() {
     let mut words = BTreeSet::new();
     collect(&server::cli::command(), "", &mut words);
-    assert_eq!(missing(&page("docs/reference/cli.md"), words.iter().map(String::as_str)), Vec::<String>::new());
+    assert_eq!(
+        missing(&page("docs/reference/cli.md"), words.iter().map(String::as_str)),
+        Vec::<String>::new()
+    );
 }
 
 fn collect(command: &clap::Command, path: &str, words: &mut BTreeSet<String>) {
     for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
-        words.extend(argument.get_long().filter(|long| !matches!(*long, "help" | "version")).map(|long| format!("--{long}")));
+        words.extend(
+            argument
+                .get_long()
+                .filter(|long| !matches!(*long, "help" | "version"))
+                .map(|long| format!("--{long}")),
+        );
     }
     for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
         let path = format!("{path} {}", inner.get_name()).trim().to_owned();

@@ -73,6 +73,7 @@ impl Server {
         Self::with(&[]).await
     }
 
+    #[expect(clippy::unused_async, reason = "tests start servers as they talk to them")]
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&data.path().join("test.db"), Options::default()).unwrap();
@@ -85,7 +86,7 @@ impl Server {
         let ingredients = Ingredients {
             secrets: config.keep_secrets(&mut rand::rng()).unwrap(),
             config,
-            clock: clock.clone(),
+            clock: Arc::<FrozenClock>::clone(&clock),
             usage: Arc::new(store.clone()),
             meta: Arc::new(store.clone()),
             catalog: Catalog::embedded(),

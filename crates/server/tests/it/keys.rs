@@ -24,9 +24,9 @@ async fn a_tracker_key_does_what_its_scopes_say() {
         ];
         for (answer, allowed) in outcome.iter().zip([may_track, may_read, may_create, may_manage]) {
             if allowed {
-                assert!(answer.status.is_success(), "{scopes}")
+                assert!(answer.status.is_success(), "{scopes}");
             } else {
-                answer.refused(403, "scope_missing")
+                answer.refused(403, "scope_missing");
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The server as its users meet it. One file for each part; `harness` has a whole server in this process, `process` the
 //! real binary.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
 mod access;
 mod analytics;
 mod auth;
@@ -12,6 +14,7 @@ mod exports;
 mod harness;
 mod hostile;
 mod keys;
+mod prices;
 mod process;
 mod projects;
 mod tidy;

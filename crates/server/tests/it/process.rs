@@ -61,7 +61,8 @@ impl Process {
 
     /// Registers the owner and makes a key for programs.
     pub(crate) async fn owner_key(&self) -> String {
-        let registration = json!({ "email": "owner@example.com", "password": "correct horse", "name": "Owner" });
+        let registration =
+            json!({ "email": "owner@example.com", "password": "correct horse", "name": "Owner" });
         let registered = self.post("/api/auth/register", "", &registration).await;
         let token = registered["data"]["accessToken"].as_str().unwrap().to_owned();
         let key = json!({ "name": "test", "scopes": ["admin"] });

@@ -43,8 +43,12 @@ fn functions_fit_on_a_page() {
     for (path, text) in sources() {
         let lines: Vec<&str> = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).collect();
         for (start, line) in lines.iter().enumerate() {
-            let is_function = line.trim_start().split(['(', '<']).next().is_some_and(|head| head.split_whitespace().rev().nth(1) == Some("fn"));
-            if !is_function || line.trim_end().ends_with(';') {
+            let is_function = line
+                .trim_start()
+                .split(['(', '<'])
+                .next()
+                .is_some_and(|head| head.split_whitespace().rev().nth(1) == Some("fn"));
+            if !is_function || line.trim_start().starts_with("//") || line.trim_end().ends_with(';') {
                 continue;
             }
             let indent = line.len() - line.trim_start().len();
@@ -73,7 +77,9 @@ fn files_stay_short() {
 fn modules_are_named_for_what_is_inside() {
     let empty: Vec<String> = sources()
         .iter()
-        .filter(|(path, _)| path.iter().any(|part| EMPTY_NAMES.contains(&part.to_str().unwrap().trim_end_matches(".rs"))))
+        .filter(|(path, _)| {
+            path.iter().any(|part| EMPTY_NAMES.contains(&part.to_str().unwrap().trim_end_matches(".rs")))
+        })
         .map(|(path, _)| path.display().to_string())
         .collect();
     assert_eq!(empty, Vec::<String>::new());
@@ -125,16 +131,27 @@ fn pure_crates_stay_pure() {
 #[test]
 fn sql_stays_in_the_stores() {
     for (path, text) in sources() {
-        assert!(path.starts_with("crates/store/src/sqlite") || !text.contains("rusqlite"), "{}", path.display());
+        assert!(
+            path.starts_with("crates/store/src/sqlite") || !text.contains("rusqlite"),
+            "{}",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn every_dependency_has_a_licence_that_deny_toml_allows() {
     let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
-    let allowed: BTreeSet<String> =
-        deny["licenses"]["allow"].as_array().unwrap().iter().map(|licence| licence.as_str().unwrap().to_owned()).collect();
-    let refused: Vec<String> = metadata()["packages"].as_array().unwrap().iter()
+    let allowed: BTreeSet<String> = deny["licenses"]["allow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|licence| licence.as_str().unwrap().to_owned())
+        .collect();
+    let refused: Vec<String> = metadata()["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
         .filter(|package| !is_allowed(package["license"].as_str().unwrap_or("none"), &allowed))
         .map(|package| format!("{}: {}", package["name"], package["license"]))
         .collect();
@@ -151,13 +168,20 @@ fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
 fn each_dependency_of_the_workspace_says_why_it_is_there() {
     let text = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let section = text.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
-    let blocks = section.split("\n\n").map(str::trim).filter(|block| block.contains(" = ") && !block.contains("path ="));
+    let blocks = section
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|block| block.contains(" = ") && !block.contains("path ="));
     let silent: Vec<&str> = blocks.filter(|block| !block.starts_with('#')).collect();
     assert_eq!(silent, Vec::<&str>::new());
 }
 
 fn metadata() -> Value {
-    let output = Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--locked"]).current_dir(root()).output().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .current_dir(root())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -167,8 +191,13 @@ fn no_path_of_a_machine_is_committed() {
     let output = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
     let files = String::from_utf8(output.stdout).unwrap();
     let marks = [concat!("/wo", "rk/"), concat!("/ro", "ot/")];
-    let found: Vec<&str> = files.split('\0').filter(|path| !path.is_empty()).filter(|path| {
-        fs::read_to_string(Path::new(&root()).join(path)).is_ok_and(|text| marks.iter().any(|mark| text.contains(mark)))
-    }).collect();
+    let found: Vec<&str> = files
+        .split('\0')
+        .filter(|path| !path.is_empty())
+        .filter(|path| {
+            fs::read_to_string(Path::new(&root()).join(path))
+                .is_ok_and(|text| marks.iter().any(|mark| text.contains(mark)))
+        })
+        .collect();
     assert_eq!(found, Vec::<&str>::new());
 }

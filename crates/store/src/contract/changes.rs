@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use domain::{
     allocation::CostAllocation,
+    costing::Costing,
     query::{Dimension, Visibility},
-    usage_record::{Amendment, UsageRecord},
+    usage_record::{Amendment, CostSource, Flag, UsageRecord},
 };
+use pricing::Money;
 
 use super::{
     model::Model,
@@ -48,6 +50,44 @@ pub async fn corrections_replace_tags_and_allocation(store: Arc<dyn UsageStore>)
     store.amend_record(after.id, &emptied).await.unwrap();
     let found = store.find_record(&Visibility::Everything, after.id).await.unwrap().unwrap();
     assert!(found.tags.is_empty() && found.allocation.is_empty() && found.content.is_some());
+}
+
+/// A new cost replaces the old one in the record, in what explains it, and in every sum.
+pub async fn recosted_records_take_their_part_of_every_sum_along(store: Arc<dyn UsageStore>) {
+    let mut model = fill(&*store).await;
+    let price = full_record().price.unwrap();
+    let costing = |record: &UsageRecord| match price.cost_of(&record.usage) {
+        Ok(listed) => Costing {
+            cost: listed.total.checked_add(Money::from_nanos(1)),
+            cost_source: CostSource::Override,
+            list_cost: Some(listed.total),
+            cache_savings: Some(listed.cache_savings),
+            price: Some(Arc::clone(&price)),
+            unpriced_reason: None,
+            flags: vec![Flag::TierAssumedStandard],
+        },
+        Err(reason) => Costing {
+            cost: None,
+            cost_source: CostSource::Unpriced,
+            list_cost: None,
+            cache_savings: None,
+            price: None,
+            unpriced_reason: Some(reason.code().to_owned()),
+            flags: Vec::new(),
+        },
+    };
+    let costings: Vec<_> = model.records().iter().map(|record| (record.id, costing(record))).collect();
+    for (id, costing) in &costings {
+        model.recost(*id, costing.clone());
+    }
+    let unknown = (usage_id(999_999), costing(&full_record()));
+    let known = costings.len() as u64;
+    assert_eq!(store.recost(costings.into_iter().chain([unknown]).collect()).await.unwrap(), known);
+    for record in model.records() {
+        let found = store.find_record(&Visibility::Everything, record.id).await.unwrap().unwrap();
+        assert_eq!(found, *record);
+    }
+    check(&*store, &model).await;
 }
 
 /// A record that is gone is in no sum.

@@ -7,6 +7,7 @@ use std::{
 
 use domain::{
     ProjectId, UsageId, UserId,
+    costing::Costing,
     query::{Dimension, Filter, Group, RecordQuery, RecordSort, UsageQuery},
     totals::Totals,
     usage_record::{Amendment, UsageRecord},
@@ -48,6 +49,13 @@ impl Model {
         let before = record.clone();
         record.amend(amendment);
         Some((before, record.clone()))
+    }
+
+    /// Costs a record anew.
+    pub fn recost(&mut self, id: UsageId, costing: Costing) {
+        if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
+            record.recost(costing);
+        }
     }
 
     /// Deletes a record.

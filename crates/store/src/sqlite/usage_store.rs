@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use domain::{
     ProjectId, UsageId,
+    costing::Costing,
     query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
     usage_record::{Amendment, UsageRecord},
 };
 
-use super::{Sqlite, aggregate, amend, append, latency, list, record, rollup, verify};
+use super::{Sqlite, aggregate, amend, append, latency, list, recost, record, rollup, verify};
 use crate::{
     Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification, limits::SMALL_WRITE_BYTES,
 };
@@ -45,6 +46,10 @@ impl UsageStore for Sqlite {
 
     async fn delete_record(&self, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
         self.write(SMALL_WRITE_BYTES, move |tx| amend::delete(tx, id)).await
+    }
+
+    async fn recost(&self, costings: Vec<(UsageId, Costing)>) -> Result<u64, StoreError> {
+        self.write(costings.len() * SMALL_WRITE_BYTES, move |tx| recost::recost(tx, costings)).await
     }
 
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError> {

@@ -1,0 +1,73 @@
+//! What a call would cost.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, header},
+};
+use domain::usage_record::{CostSource, Flag};
+use pricing::Money;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    api::{usage::TrackUsage, usage_view::Explanation},
+    app::App,
+    auth::{Auth, Read},
+    error::{Failure, Result},
+    input::{read_body, require_json},
+    reply::Success,
+    track,
+};
+
+/// What a call would cost.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Estimate {
+    /// Who would sell it.
+    service: String,
+    /// The model.
+    model: String,
+    /// What it would cost; `null` is unknown, not free.
+    #[schema(value_type = Option<f64>)]
+    cost: Option<Money>,
+    /// Where that comes from.
+    cost_source: CostSource,
+    /// The catalog's own figure.
+    #[schema(value_type = Option<f64>)]
+    list_cost: Option<Money>,
+    /// Why the catalog has none.
+    unpriced_reason: Option<String>,
+    /// What a person should know about it.
+    flags: Vec<Flag>,
+    /// How the catalog's figure comes about.
+    cost_explanation: Option<Explanation>,
+}
+
+/// Say what a call would cost. It takes what `/usage/track` takes and records nothing; `timestamp` chooses the prices.
+#[utoipa::path(post, path = "/prices/estimate", tag = "Prices", operation_id = "estimate_cost",
+    request_body = TrackUsage,
+    responses((status = 200, body = Success<Estimate>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 422, body = Failure)))]
+pub async fn estimate_cost(
+    State(app): State<App>,
+    _auth: Auth<Read>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Success<Estimate>> {
+    require_json(headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()))?;
+    let body = read_body(body, app.config.limits.body_bytes_max, &app).await?;
+    let now = app.clock.now();
+    let new = track::parse(&body, now)?;
+    let (service, costing) = new.cost(new.occurred_at.unwrap_or(now), app.catalog);
+    let cost_explanation = costing.price.as_ref().and_then(|price| Explanation::new(price, &new.usage));
+    Ok(Success::ok(Estimate {
+        service,
+        model: new.model,
+        cost: costing.cost,
+        cost_source: costing.cost_source,
+        list_cost: costing.list_cost,
+        unpriced_reason: costing.unpriced_reason,
+        flags: costing.flags,
+        cost_explanation,
+    }))
+}

@@ -1,0 +1,112 @@
+//! Costing kept records anew.
+
+use axum::extract::State;
+use domain::{
+    Interval, ProjectId,
+    interval::time_zone,
+    query::{Filter, Visibility},
+    user::Role,
+};
+use jiff::tz::TimeZone;
+use pricing::Money;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    app::App,
+    auth::{Admin, Auth},
+    error::{Failure, Result},
+    input::Json,
+    reply::Success,
+    reprice,
+};
+
+/// Which records to cost anew.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RepricingRequest {
+    /// `true` writes; otherwise it is only shown what would change.
+    apply: bool,
+    /// Only records of this project.
+    #[schema(value_type = Option<String>)]
+    project_id: Option<ProjectId>,
+    /// First day or instant.
+    start_date: Option<String>,
+    /// Last day, which is included whole, or the instant after the last one.
+    end_date: Option<String>,
+    /// Zone whose days count.
+    time_zone: Option<String>,
+}
+
+/// What a repricing changes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RepricingView {
+    /// Whether it was written.
+    applied: bool,
+    /// Records that were looked at.
+    looked_at: u64,
+    /// What changes, by model and month.
+    changes: Vec<ChangeView>,
+}
+
+/// What changes for one model in one month.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ChangeView {
+    /// Who sold it.
+    service: String,
+    /// The model.
+    model: String,
+    /// The month, in UTC.
+    month: String,
+    /// Records that change.
+    records: u64,
+    /// Of these, records that had no cost and get one.
+    newly_priced: u64,
+    /// What they cost so far, as far as that was known.
+    #[schema(value_type = f64)]
+    before: Money,
+    /// What they cost then.
+    #[schema(value_type = f64)]
+    after: Money,
+}
+
+/// Cost kept records anew by the prices that are known now, at each record's own time. What a sender reported stays.
+#[utoipa::path(post, path = "/prices/reprice", tag = "Prices", operation_id = "reprice_usage",
+    request_body = RepricingRequest,
+    responses((status = 200, body = Success<RepricingView>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+pub async fn reprice_usage(
+    State(app): State<App>,
+    auth: Auth<Admin>,
+    Json(request): Json<RepricingRequest>,
+) -> Result<Success<RepricingView>> {
+    auth.caller.require_role(Role::Admin)?;
+    let zone = request.time_zone.as_deref().map_or(Ok(TimeZone::UTC), |name| time_zone("timeZone", name))?;
+    let (start, end) = (request.start_date.as_deref(), request.end_date.as_deref());
+    let period = Interval::from_bounds(start, end, &zone, Interval::ALWAYS)?;
+    let mut filter = Filter::all(Visibility::Everything).during(period);
+    if let Some(project) = request.project_id {
+        filter = filter.of_project(project);
+    }
+    let repricing = reprice::reprice(&app, filter, request.apply).await?;
+    if request.apply {
+        let records: u64 = repricing.changes.values().map(|change| change.records).sum();
+        tracing::info!(user = %auth.caller.user.id, records, "records repriced");
+    }
+    let change =
+        |((service, model, month), change): ((String, String, String), reprice::Change)| ChangeView {
+            service,
+            model,
+            month,
+            records: change.records,
+            newly_priced: change.newly_priced,
+            before: change.before,
+            after: change.after,
+        };
+    Ok(Success::ok(RepricingView {
+        applied: request.apply,
+        looked_at: repricing.looked_at,
+        changes: repricing.changes.into_iter().map(change).collect(),
+    }))
+}
