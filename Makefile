@@ -36,7 +36,12 @@ openapi:
 
 ## bench     measure (see bench/README.md)
 bench:
-	@bench/run
+	cargo build --release --bin ai-cost-tracker --bin bench
+	target/release/bench target/release/ai-cost-tracker $(RECORDS)
+
+## conformance  price generated usages with other packages and compare (needs PyPI)
+conformance:
+	@tools/oracle/run
 
 ## clean     remove what was built
 clean:

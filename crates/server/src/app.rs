@@ -1,8 +1,9 @@
 //! What every handler and job has at hand.
 
-use std::{future::Future, ops::Deref, sync::Arc};
+use std::{future::Future, ops::Deref, panic::AssertUnwindSafe, sync::Arc};
 
 use domain::{Clock, IdSource};
+use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use pricing::Catalog;
 use store::{MetaStore, UsageStore};
@@ -111,11 +112,8 @@ impl App {
         reason = "this is the one place that spawns, so that shutdown can wait"
     )]
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
-        let task = tokio::spawn(self.tasks.tracker.track_future(work));
         tokio::spawn(self.tasks.tracker.track_future(async move {
-            if let Err(error) = task.await
-                && error.is_panic()
-            {
+            if AssertUnwindSafe(work).catch_unwind().await.is_err() {
                 metrics::counter!("aict_task_panics_total", "task" => name).increment(1);
                 tracing::error!(task = name, "a background task panicked");
             }

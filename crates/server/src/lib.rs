@@ -14,6 +14,7 @@ pub mod demo;
 pub mod docs_page;
 pub mod error;
 pub mod export;
+pub mod http;
 pub mod import;
 pub mod ingest;
 pub mod input;

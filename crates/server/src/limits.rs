@@ -23,6 +23,8 @@ pub const COMPARE_PROJECTS_MAX: usize = 20;
 pub const KEY_TOUCH_SECONDS: i64 = 60;
 /// Bytes of a user's preferences as JSON text.
 pub const PREFERENCES_BYTES_MAX: usize = 64 * 1024;
+/// Connections at once; further ones wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 8_192;
 /// Requests in progress at once; beyond, 503.
 pub const REQUESTS_IN_PROGRESS_MAX: usize = 4_096;
 /// Models that one simulation tries.

@@ -17,7 +17,7 @@ const ALIASES: [(&str, &str); 8] = [
     ("LOG_LEVEL", "log.level"),
 ];
 /// Begin with `AICT_` but are not settings of the server: which file to read, and what the command-line client uses.
-const OTHERS: [&str; 3] = ["AICT_CONFIG", "AICT_API_KEY", "AICT_SERVER"];
+const OTHERS: [&str; 2] = ["AICT_CONFIG", "AICT_API_KEY"];
 const PREFIX: &str = "AICT_";
 /// Settings that may be in a file of their own (`JWT_SECRET_FILE`), as Docker and Kubernetes hand out secrets.
 const SECRETS: [&str; 4] =

@@ -85,7 +85,7 @@ fn the_guide_s_variables_are_read() {
         ("RUST_LOG", "debug"),
         ("LOG_LEVEL", "warn"),
         ("PATH", "/usr/bin"),
-        ("AICT_SERVER", "http://localhost:8000"),
+        ("AICT_API_KEY", "aict_x"),
     ]))
     .unwrap();
     assert_eq!(config.auth.jwt_secret, Some(Secret::new(STRONG)));

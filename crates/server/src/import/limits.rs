@@ -20,7 +20,5 @@ pub(super) const READ_BYTES: usize = 64 << 10;
 pub(super) const ATTEMPTS: u32 = 8;
 /// Seconds to wait for a server that is busy, at most.
 pub(super) const PAUSE_SECONDS_MAX: u64 = 120;
-/// Seconds for a connection to a server.
-pub(super) const CONNECT_SECONDS: u64 = 10;
 /// Seconds for a batch to be recorded by a server.
 pub(super) const REQUEST_SECONDS: u64 = 120;

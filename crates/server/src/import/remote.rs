@@ -16,7 +16,7 @@ use super::{
     destination::{Facts, Outcome},
     limits,
 };
-use crate::track;
+use crate::{http, track};
 
 /// A running server, and the key to it.
 #[derive(Debug)]
@@ -75,8 +75,9 @@ impl Remote {
     pub fn new(url: &str, key: Secret, now: Timestamp) -> Result<Self, Unusable> {
         let base =
             Url::parse(url).map_err(|error| Unusable::new(format!("{url:?} is not a URL: {error}")))?;
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(Unusable::new(format!("{url:?} must start with http:// or https://")));
+        match base.scheme() {
+            "http" | "https" => {}
+            _ => return Err(Unusable::new(format!("{url:?} must start with https:// or http://"))),
         }
         if !base.username().is_empty() || base.password().is_some() {
             return Err(Unusable::new(
@@ -88,12 +89,8 @@ impl Remote {
         url.set_path(&path);
         url.set_query(None);
         url.set_fragment(None);
-        let client = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(limits::CONNECT_SECONDS))
+        let client = http::client()
             .timeout(Duration::from_secs(limits::REQUEST_SECONDS))
-            // The key goes to the server that was named and to no other.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("ai-cost-tracker-import/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Unusable::new(format!("no connection can be made: {error}")))?;
         Ok(Self { client, url, key, now })

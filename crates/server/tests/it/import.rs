@@ -70,7 +70,8 @@ fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// The folder of real traces, if it is there.
+/// The real traces, if they are there.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn traces() -> Option<[PathBuf; 2]> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let files = ["conversation", "code"].map(|name| folder.join(format!("azure_llm_trace_2023_{name}.csv")));
@@ -280,12 +281,12 @@ fn said(output: &Output) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-async fn open(folder: &Path) -> Sqlite {
+fn open(folder: &Path) -> Sqlite {
     Sqlite::open(&folder.join("data/ai-cost-tracker.db"), Options::default()).unwrap()
 }
 
 async fn make_owner(folder: &Path) {
-    let store = open(folder).await;
+    let store = open(folder);
     let user = User {
         id: UserId::from_bytes([7; 12]),
         email: "owner@example.com".to_owned(),
@@ -341,7 +342,7 @@ async fn a_store_in_use_says_how_to_import_nevertheless() {
     make_owner(folder.path()).await;
     let good =
         file(&folder, "good.jsonl", r#"{"timestamp":"2024-01-15","model":"gpt-4","tokens":10,"cost":0.25}"#);
-    let store = open(folder.path()).await;
+    let store = open(folder.path());
     let (code, _, why) = said(&run(folder.path(), &[good.to_str().unwrap()]));
     assert_eq!((code, why.contains("--server URL")), (Some(1), true), "{why}");
     let (code, summary, why) =

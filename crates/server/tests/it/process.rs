@@ -1,9 +1,10 @@
 //! The real binary, as a process of its own.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     path::Path,
     process::{Child, ChildStderr, Command, Output, Stdio},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -14,8 +15,8 @@ pub(crate) struct Process {
     child: Child,
     url: String,
     client: reqwest::Client,
-    /// Kept open: a server whose log nobody takes would block.
-    _log: std::thread::JoinHandle<()>,
+    /// Takes the log: a server whose log nobody takes would block.
+    log: Option<JoinHandle<String>>,
 }
 
 /// The binary over the data folder `data`, with settings that make it quick.
@@ -34,12 +35,23 @@ pub(crate) fn run(data: &Path, args: &[&str]) -> Output {
 impl Process {
     /// Starts a server on a free port and waits until it listens.
     pub(crate) fn start(data: &Path) -> Self {
-        let mut child = command(data).args(["serve", "--port", "0"]).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_logging(data, "info")
+    }
+
+    /// The same, with a log of this level.
+    pub(crate) fn start_logging(data: &Path, level: &str) -> Self {
+        let level = format!("log.level={level}");
+        let mut command = command(data);
+        command.args(["serve", "--port", "0", "--setting", &level]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let url = listening(&mut log);
-        let drain = std::thread::spawn(move || drop(std::io::copy(&mut log, &mut std::io::sink())));
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
-        Self { child, url, client, _log: drain }
+        let (url, mut seen) = listening(&mut log);
+        let drain = std::thread::spawn(move || {
+            log.read_to_string(&mut seen).unwrap();
+            seen
+        });
+        let client = server::http::client().timeout(Duration::from_secs(30)).build().unwrap();
+        Self { child, url, client, log: Some(drain) }
     }
 
     /// `kill -9`.
@@ -53,6 +65,11 @@ impl Process {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         self.child.wait().unwrap()
+    }
+
+    /// The log of a server that has ended.
+    pub(crate) fn log(&mut self) -> String {
+        self.log.take().unwrap().join().unwrap()
     }
 
     pub(crate) fn client(&self) -> (reqwest::Client, String) {
@@ -88,15 +105,15 @@ impl Drop for Process {
     }
 }
 
-/// Reads the log up to the line that names the address.
-fn listening(log: &mut BufReader<ChildStderr>) -> String {
+/// Reads the log up to the line that names the address; the address and what was read.
+fn listening(log: &mut BufReader<ChildStderr>) -> (String, String) {
     let mut seen = String::new();
     loop {
         let mut line = String::new();
         assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended before it listened: {seen}");
-        if let Some((_, address)) = line.split_once("listening on ") {
-            return address.trim().to_owned();
-        }
         seen.push_str(&line);
+        if let Some((_, address)) = line.split_once("listening on ") {
+            return (address.trim().to_owned(), seen);
+        }
     }
 }
