@@ -1,7 +1,7 @@
 //! Usage from files: the work behind `ai-cost-tracker import`.
 //!
-//! A file's rows become calls in the shape of `POST /api/usage/track` ([`mapping`]), in batches that are read on a thread
-//! of their own ([`batch`]) and go to the store or to a running server ([`destination`]).
+//! A file's rows become calls in the shape of `POST /api/usage/track` (`mapping`), in batches that are read on a thread
+//! of their own (`batch`) and go to the store or to a running server (`destination`).
 //!
 //! **Architecture Invariant:** a row is read by [`crate::track`] and recorded by [`crate::ingest`], like a call that
 //! comes in by any other door; every row has a key before it leaves this module, so that doing it again adds nothing.

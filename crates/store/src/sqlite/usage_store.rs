@@ -8,7 +8,7 @@ use domain::{
     usage_record::{Amendment, UsageRecord},
 };
 
-use super::{Sqlite, aggregate, amend, append, latency, list, recost, record, rollup, verify};
+use super::{Sqlite, aggregate, amend, append, latency, list, record, recost, rollup, verify};
 use crate::{
     Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification, limits::SMALL_WRITE_BYTES,
 };
