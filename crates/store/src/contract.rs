@@ -24,6 +24,7 @@ pub mod dimensions;
 pub mod keys;
 pub mod listing;
 pub mod model;
+pub mod prices;
 pub mod projects;
 pub mod questions;
 pub mod random;
@@ -119,6 +120,10 @@ macro_rules! meta_contract {
                 a_provider_key_is_replaced
                 a_provider_key_is_resealed_if_it_is_still_the_same
                 keys_vanish_with_their_account
+            }
+            prices {
+                the_newest_revision_counts
+                a_revision_follows_the_newest
             }
             projects {
                 a_project_comes_back

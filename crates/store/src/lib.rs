@@ -16,6 +16,7 @@ pub mod contract;
 mod error;
 pub mod limits;
 mod meta;
+mod prices;
 pub mod sqlite;
 mod usage;
 
@@ -23,4 +24,5 @@ pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,
 };
+pub use prices::{PriceDocument, PriceRevision, PriceStore};
 pub use usage::{Appended, LatencyPercentiles, RecordPage, UsageStore, Verification};

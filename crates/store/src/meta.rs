@@ -10,7 +10,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::StoreError;
+use crate::{StoreError, prices::PriceStore};
 
 /// An account with the hash of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,6 +193,6 @@ pub trait ProjectStore: Send + Sync {
 }
 
 /// Keeps everything that is not a usage record.
-pub trait MetaStore: AccountStore + KeyStore + ProjectStore + std::fmt::Debug {}
+pub trait MetaStore: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug {}
 
-impl<T: AccountStore + KeyStore + ProjectStore + std::fmt::Debug> MetaStore for T {}
+impl<T: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug> MetaStore for T {}

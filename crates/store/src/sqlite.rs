@@ -23,6 +23,7 @@ mod filter;
 mod latency;
 mod list;
 mod names;
+mod prices;
 mod projects;
 mod provider_keys;
 mod readers;

@@ -27,7 +27,7 @@ async fn data_of_a_newer_version_is_not_touched() {
     fixture.raw().pragma_update(None, "user_version", 999).unwrap();
     for opened in [Sqlite::open(&fixture.path(), Options::default()), Sqlite::open_read_only(&fixture.path())]
     {
-        assert!(matches!(opened, Err(StoreError::TooNew { found: 999, known: 1 })), "{opened:?}");
+        assert!(matches!(opened, Err(StoreError::TooNew { found: 999, .. })), "{opened:?}");
     }
 }
 
