@@ -88,6 +88,12 @@ pub fn zone(pairs: &Pairs) -> Result<TimeZone, Invalid> {
     pairs.last("timeZone").map_or(Ok(TimeZone::UTC), |name| time_zone("timeZone", name))
 }
 
+/// The period that a body's `startDate`, `endDate` and `timeZone` mean; all of time where it names no bound.
+pub fn period(start: Option<&str>, end: Option<&str>, zone: Option<&str>) -> Result<Interval, Invalid> {
+    let zone = zone.map_or(Ok(TimeZone::UTC), |name| time_zone("timeZone", name))?;
+    Interval::from_bounds(start, end, &zone, Interval::ALWAYS)
+}
+
 /// The records that are asked for, within what is visible; `default` bounds the period where the caller does not.
 pub fn filter(pairs: &Pairs, visibility: Visibility, default: Interval) -> Result<Filter, Invalid> {
     let period =

@@ -2,17 +2,16 @@
 
 use axum::extract::State;
 use domain::{
-    Interval, ProjectId,
-    interval::time_zone,
+    ProjectId,
     query::{Filter, Visibility},
     user::Role,
 };
-use jiff::tz::TimeZone;
 use pricing::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    api::usage_query::period,
     app::App,
     auth::{Admin, Auth},
     error::{Failure, Result},
@@ -82,9 +81,8 @@ pub async fn reprice_usage(
     Json(request): Json<RepricingRequest>,
 ) -> Result<Success<RepricingView>> {
     auth.caller.require_role(Role::Admin)?;
-    let zone = request.time_zone.as_deref().map_or(Ok(TimeZone::UTC), |name| time_zone("timeZone", name))?;
     let (start, end) = (request.start_date.as_deref(), request.end_date.as_deref());
-    let period = Interval::from_bounds(start, end, &zone, Interval::ALWAYS)?;
+    let period = period(start, end, request.time_zone.as_deref())?;
     let mut filter = Filter::all(Visibility::Everything).during(period);
     if let Some(project) = request.project_id {
         filter = filter.of_project(project);

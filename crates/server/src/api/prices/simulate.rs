@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use domain::{
-    Interval, Invalid, ProjectId, costing::Facts, interval::time_zone, limits as bounds, query::Filter, text,
+    Invalid, ProjectId, costing::Facts, interval::time_zone, limits as bounds, query::Filter, text,
     usage_record::UsageRecord,
 };
-use jiff::tz::TimeZone;
 use pricing::{Catalog, Money, Unit, Usage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    api::usage_query::period,
     app::App,
     auth::{Auth, Caller, Read},
     error::{ApiError, Failure, Result},
@@ -118,9 +118,8 @@ pub async fn simulate_costs(
 }
 
 async fn filter_of(app: &App, caller: &Caller, request: &SimulationRequest) -> Result<Filter> {
-    let zone = request.time_zone.as_deref().map_or(Ok(TimeZone::UTC), |name| time_zone("timeZone", name))?;
     let (start, end) = (request.start_date.as_deref(), request.end_date.as_deref());
-    let period = Interval::from_bounds(start, end, &zone, Interval::ALWAYS)?;
+    let period = period(start, end, request.time_zone.as_deref())?;
     let mut filter = Filter::all(caller.visibility(app).await?).during(period);
     if let Some(project) = request.project_id {
         caller.find_project(app, project).await?.ok_or_else(ApiError::project_not_found)?;
