@@ -197,6 +197,10 @@ impl From<StoreError> for ApiError {
                 ErrorCode::SignupClosed,
                 "registration is closed; ask an administrator for an invitation",
             ),
+            StoreError::Conflict("reference") => Self::new(
+                ErrorCode::ProjectNotFound,
+                "the project or the account was deleted in the meantime",
+            ),
             StoreError::Conflict(_)
             | StoreError::Overflow(_)
             | StoreError::TooNew { .. }

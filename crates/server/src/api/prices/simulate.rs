@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use domain::{
-    Invalid, ProjectId, costing::Facts, interval::time_zone, limits as bounds, query::Filter, text,
-    usage_record::UsageRecord,
+    Invalid, ProjectId, costing::Facts, limits as bounds, query::Filter, text, usage_record::UsageRecord,
 };
 use pricing::{Catalog, Money, Unit, Usage};
 use serde::{Deserialize, Serialize};
