@@ -3,13 +3,20 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pricing::{Call, Catalog, Money, Price, Unpriced, Usage};
+use pricing::{Adjustment, Call, Cost, Money, Payer, Price, PriceBook, Priced, Unpriced, Usage};
 
-use crate::usage_record::{CostSource, Flag, UsageRecord};
+use crate::{
+    ProjectId, UserId,
+    usage_record::{CostSource, Flag, UsageRecord},
+};
 
 /// What decides a call's cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
+    /// The account that recorded it.
+    pub user_id: UserId,
+    /// What it was for.
+    pub project_id: Option<ProjectId>,
     /// Canonical id of who sold it.
     pub provider: &'a str,
     /// The model that was asked for.
@@ -41,6 +48,8 @@ pub struct Costing {
     pub cache_savings: Option<Money>,
     /// The price row behind the catalog's figure.
     pub price: Option<Arc<Price>>,
+    /// The operator's own rules that made the cost another than the catalog's.
+    pub adjustments: Vec<Arc<Adjustment>>,
     /// Why the catalog has no figure.
     pub unpriced_reason: Option<String>,
     /// What a person should know about it.
@@ -49,45 +58,66 @@ pub struct Costing {
 
 impl Facts<'_> {
     /// Costs the call: what its sender said wins, and the catalog's figure stands beside it.
-    pub fn cost(&self, catalog: &Catalog) -> Costing {
-        let listed = self.list_price(catalog);
-        let (cost, cost_source) = match (self.reported_cost, &listed) {
+    pub fn cost(&self, book: &PriceBook) -> Costing {
+        let priced = self.price(book);
+        let (cost, cost_source) = match (self.reported_cost, &priced) {
             (Some(reported), _) => (Some(reported), CostSource::Reported),
-            (None, Ok(listed)) => (Some(listed.cost), CostSource::Catalog),
+            (None, Ok(priced)) if priced.adjustments.is_empty() => {
+                (Some(priced.effective), CostSource::Catalog)
+            }
+            (None, Ok(priced)) => (Some(priced.effective), CostSource::Override),
             (None, Err(_)) => (None, CostSource::Unpriced),
         };
-        let unpriced_reason = listed.as_ref().err().map(|reason| reason.code().to_owned());
-        let flags = self.flags(listed.as_ref().ok());
-        let (list_cost, cache_savings, price) = match listed {
-            Ok(listed) => (Some(listed.cost), Some(listed.cache_savings), Some(listed.price)),
-            Err(_) => (None, None, None),
-        };
-        Costing { cost, cost_source, list_cost, cache_savings, price, unpriced_reason, flags }
+        let listed = priced.as_ref().ok().and_then(|priced| priced.list.as_ref());
+        Costing {
+            cost,
+            cost_source,
+            list_cost: listed.map(|list| list.total),
+            cache_savings: listed.map(|list| list.cache_savings),
+            price: priced
+                .as_ref()
+                .ok()
+                .filter(|priced| priced.list.is_some())
+                .map(|priced| Arc::clone(&priced.price)),
+            adjustments: match (&priced, cost_source) {
+                (Ok(priced), CostSource::Override) => priced.adjustments.clone(),
+                _ => Vec::new(),
+            },
+            unpriced_reason: if listed.is_some() { None } else { self.unpriced_reason(book) },
+            flags: self.flags(priced.as_ref().ok()),
+        }
     }
 
-    /// The catalog's price: of the model that answered, if it knows that one, else of the model that was asked.
-    fn list_price(&self, catalog: &Catalog) -> Result<Listed, Unpriced> {
-        let find = |model| {
-            let call = Call::new(Some(self.provider), model, self.at);
-            catalog.find_price(&call.service_tier(self.service_tier).region(self.region))
-        };
-        let answered = self.response_model.and_then(|model| find(model).ok());
-        let found = answered.map_or_else(|| find(self.model), Ok)?;
-        let cost = found.price.cost_of(self.usage)?;
-        Ok(Listed {
-            cost: cost.total,
-            cache_savings: cost.cache_savings,
-            price: Arc::new(found.price.clone()),
-            tier_assumed_standard: found.tier_assumed_standard,
-        })
+    fn price(&self, book: &PriceBook) -> Result<Priced, Unpriced> {
+        let account = self.user_id.to_string();
+        let project = self.project_id.map(|project| project.to_string());
+        let payer = Payer { account: Some(&account), project: project.as_deref() };
+        book.price(&self.call(), self.usage, payer)
     }
 
-    fn flags(&self, listed: Option<&Listed>) -> Vec<Flag> {
-        let differs =
-            |listed: &Listed| self.reported_cost.is_some_and(|reported| differ(reported, listed.cost));
+    /// Why the catalog has no figure.
+    fn unpriced_reason(&self, book: &PriceBook) -> Option<String> {
+        let listed = book.find_price(&self.call()).and_then(|found| found.price.cost_of(self.usage));
+        listed.err().map(|reason| reason.code().to_owned())
+    }
+
+    /// The call as the price book knows it.
+    pub fn call(&self) -> Call<'_> {
+        let call = Call::new(Some(self.provider), self.model, self.at);
+        Call {
+            response_model: self.response_model,
+            service_tier: self.service_tier,
+            region: self.region,
+            ..call
+        }
+    }
+
+    fn flags(&self, priced: Option<&Priced>) -> Vec<Flag> {
+        let listed = priced.and_then(|priced| priced.list.as_ref());
+        let differs = |list: &Cost| self.reported_cost.is_some_and(|reported| differ(reported, list.total));
         let candidates = [
             (Flag::InconsistentUsage, !self.usage.inconsistencies().is_empty()),
-            (Flag::TierAssumedStandard, listed.is_some_and(|listed| listed.tier_assumed_standard)),
+            (Flag::TierAssumedStandard, priced.is_some_and(|priced| priced.tier_assumed_standard)),
             (Flag::CostDiffers, listed.is_some_and(differs)),
         ];
         candidates.into_iter().filter(|(_, holds)| *holds).map(|(flag, _)| flag).collect()
@@ -98,6 +128,8 @@ impl UsageRecord {
     /// What decided the record's cost.
     pub fn facts(&self) -> Facts<'_> {
         Facts {
+            user_id: self.user_id,
+            project_id: self.project_id,
             provider: &self.provider,
             model: &self.model,
             response_model: self.response_model.as_deref(),
@@ -116,17 +148,11 @@ impl UsageRecord {
         self.list_cost = costing.list_cost;
         self.cache_savings = costing.cache_savings;
         self.price = costing.price;
+        self.adjustments = costing.adjustments;
         self.unpriced_reason = costing.unpriced_reason;
         self.flags.retain(|flag| *flag == Flag::ContentCut);
         self.flags.extend(costing.flags);
     }
-}
-
-struct Listed {
-    cost: Money,
-    cache_savings: Money,
-    price: Arc<Price>,
-    tier_assumed_standard: bool,
 }
 
 /// Whether two figures are more than a tenth of the larger apart.
@@ -137,24 +163,30 @@ fn differ(a: Money, b: Money) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use pricing::Unit;
+    use pricing::{Adjustments, Catalog, Unit};
 
     use super::*;
 
     fn cost(model: &str, tokens: [u64; 2], reported: Option<&str>, total: Option<u64>) -> Costing {
         let usage = Usage::new().with(Unit::InputTokens, tokens[0]).with(Unit::OutputTokens, tokens[1]);
         let usage = total.map_or_else(|| usage.clone(), |total| usage.clone().with(Unit::TotalTokens, total));
+        cost_with(&PriceBook::new(Arc::clone(Catalog::embedded_arc())), model, &usage, reported)
+    }
+
+    fn cost_with(book: &PriceBook, model: &str, usage: &Usage, reported: Option<&str>) -> Costing {
         let facts = Facts {
+            user_id: "507f1f77bcf86cd799439011".parse().unwrap(),
+            project_id: Some("507f1f77bcf86cd799439012".parse().unwrap()),
             provider: "openai",
             model,
             response_model: None,
             service_tier: None,
             region: None,
-            usage: &usage,
+            usage,
             reported_cost: reported.map(|digits| Money::parse(digits).unwrap()),
             at: "2024-01-01T00:00:00Z".parse().unwrap(),
         };
-        facts.cost(Catalog::embedded())
+        facts.cost(book)
     }
 
     #[test]
@@ -185,5 +217,24 @@ mod tests {
     fn parts_beyond_the_total_that_was_told_are_flagged() {
         assert_eq!(cost("gpt-4", [60, 40], None, Some(100)).flags, []);
         assert_eq!(cost("gpt-4", [60, 41], None, Some(100)).flags, [Flag::InconsistentUsage]);
+    }
+
+    #[test]
+    fn the_operators_own_rules_make_the_cost_and_the_list_cost_stays() {
+        let rules = r#"[
+            { "id": "contract", "kind": { "discount": 1000 } },
+            { "id": "resale", "scope": { "project": "507f1f77bcf86cd799439012" }, "kind": { "margin": 2000 } }
+        ]"#;
+        let rules = Adjustments::new(serde_json::from_str(rules).unwrap()).unwrap();
+        let book = PriceBook::new(Arc::clone(Catalog::embedded_arc())).with_adjustments(rules);
+        let usage = Usage::new().with(Unit::InputTokens, 25).with(Unit::OutputTokens, 150);
+        let costing = cost_with(&book, "gpt-4", &usage, None);
+        // 0.00975 less 10 %, plus 20 % of that.
+        assert_eq!(costing.cost.unwrap().to_string(), "0.01053");
+        assert_eq!(costing.list_cost.unwrap().to_string(), "0.00975");
+        assert_eq!(costing.cost_source, CostSource::Override);
+        let applied: Vec<&str> = costing.adjustments.iter().map(|rule| rule.id.as_str()).collect();
+        assert_eq!(applied, ["contract", "resale"]);
+        assert_eq!(cost_with(&book, "gpt-4", &usage, Some("1")).adjustments, []);
     }
 }

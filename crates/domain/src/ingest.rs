@@ -1,7 +1,7 @@
 //! From what a sender says of a call to the record that is kept: the one path behind every door.
 
 use jiff::Timestamp;
-use pricing::{Catalog, Money, Usage};
+use pricing::{Money, PriceBook, Usage};
 
 use crate::{
     ProjectId, UsageId, UserId,
@@ -79,9 +79,9 @@ pub struct Stamp {
 
 impl NewUsage {
     /// Prices the call at its own time and makes it a record.
-    pub fn into_record(self, stamp: Stamp, catalog: &Catalog) -> UsageRecord {
+    pub fn into_record(self, stamp: Stamp, book: &PriceBook) -> UsageRecord {
         let occurred_at = to_millisecond(self.occurred_at.unwrap_or(stamp.recorded_at));
-        let (provider, costing) = self.cost(occurred_at, catalog);
+        let (provider, costing) = self.cost(stamp.user_id, occurred_at, book);
         let (content, is_cut) = if stamp.keeps_content { keep(self.content) } else { (None, false) };
         let mut flags = costing.flags;
         if is_cut {
@@ -106,6 +106,7 @@ impl NewUsage {
             list_cost: costing.list_cost,
             cache_savings: costing.cache_savings,
             price: costing.price,
+            adjustments: costing.adjustments,
             unpriced_reason: costing.unpriced_reason,
             status: self.status,
             error: self.error,
@@ -126,23 +127,13 @@ impl NewUsage {
 }
 
 impl NewUsage {
-    /// Who sold the call and what it cost at `at`.
-    pub fn cost(&self, at: Timestamp, catalog: &Catalog) -> (String, Costing) {
-        let provider = self.provider_name(catalog);
-        let costing = self.facts(&provider, at).cost(catalog);
-        (provider, costing)
-    }
-
-    fn provider_name(&self, catalog: &Catalog) -> String {
-        match &self.provider {
-            Some(provider) => pricing::canonical_provider(provider).into_owned(),
-            None => catalog.resolve_provider(&self.model).unwrap_or(UNKNOWN_PROVIDER).to_owned(),
-        }
-    }
-
-    fn facts<'a>(&'a self, provider: &'a str, at: Timestamp) -> Facts<'a> {
-        Facts {
-            provider,
+    /// Who sold the call and what it cost `user` at `at`.
+    pub fn cost(&self, user: UserId, at: Timestamp, book: &PriceBook) -> (String, Costing) {
+        let provider = self.provider_name(book);
+        let facts = Facts {
+            user_id: user,
+            project_id: self.project_id,
+            provider: &provider,
             model: &self.model,
             response_model: self.response_model.as_deref(),
             service_tier: self.service_tier.as_deref(),
@@ -150,6 +141,15 @@ impl NewUsage {
             usage: &self.usage,
             reported_cost: self.reported_cost,
             at,
+        };
+        let costing = facts.cost(book);
+        (provider, costing)
+    }
+
+    fn provider_name(&self, book: &PriceBook) -> String {
+        match &self.provider {
+            Some(provider) => pricing::canonical_provider(provider).into_owned(),
+            None => book.resolve_provider(&self.model).unwrap_or(UNKNOWN_PROVIDER).to_owned(),
         }
     }
 }

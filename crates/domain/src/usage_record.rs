@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pricing::{Cost, Money, Price, Unit, Usage};
+use pricing::{Adjustment, Cost, Money, Price, Unit, Usage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -160,6 +160,8 @@ pub struct UsageRecord {
     pub cache_savings: Option<Money>,
     /// The price row behind `list_cost`, as it was then.
     pub price: Option<Arc<Price>>,
+    /// The operator's own rules that made `cost` another than `list_cost`, as they were then.
+    pub adjustments: Vec<Arc<Adjustment>>,
     /// Why the catalog has no figure.
     pub unpriced_reason: Option<String>,
     /// How the call ended.

@@ -47,13 +47,27 @@ impl Amount {
 
     /// Rounds to nano-dollars, half to even; `None` when out of the range of [`Money`].
     ///
-    /// This is the one place where a cost is rounded.
+    /// This and [`Amount::round_scaled`] are the one place where a cost is rounded.
     pub fn round(self) -> Option<Money> {
-        let (whole, rest) = (self.0.div_euclid(Self::DENOMINATOR), self.0.rem_euclid(Self::DENOMINATOR));
-        let half = Self::DENOMINATOR / 2;
-        let rounds_up = rest > half || rest == half && whole % 2 != 0;
-        i64::try_from(whole + i128::from(rounds_up)).ok().map(Money::from_nanos)
+        divide_half_even(self.0, Self::DENOMINATOR)
     }
+
+    /// Multiplies by each of `factors` / `whole`, exactly, and rounds the product as [`Amount::round`] does.
+    pub(crate) fn round_scaled<const N: usize>(self, factors: [i64; N], whole: i64) -> Option<Money> {
+        let (mut parts, mut denominator) = (self.0, Self::DENOMINATOR);
+        for factor in factors.into_iter().filter(|&factor| factor != whole) {
+            parts = parts.checked_mul(i128::from(factor))?;
+            denominator = denominator.checked_mul(i128::from(whole))?;
+        }
+        divide_half_even(parts, denominator)
+    }
+}
+
+fn divide_half_even(parts: i128, denominator: i128) -> Option<Money> {
+    let (whole, rest) = (parts.div_euclid(denominator), parts.rem_euclid(denominator));
+    let half = denominator / 2;
+    let rounds_up = rest > half || rest == half && whole % 2 != 0;
+    i64::try_from(whole + i128::from(rounds_up)).ok().map(Money::from_nanos)
 }
 
 impl From<Money> for Amount {

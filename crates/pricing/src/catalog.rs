@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use jiff::civil::Date;
 
 use crate::{Price, PriceSource};
 
@@ -12,9 +14,13 @@ pub mod file;
 mod find;
 mod matcher;
 mod name;
+mod row;
+
+use row::Row;
 
 pub use build::CatalogError;
 pub use call::{Call, Found, MatchRule};
+pub(crate) use find::{fold, is_standard_tier};
 pub use matcher::{Matcher, Pattern};
 
 /// Prices of models, with their history.
@@ -24,7 +30,7 @@ pub struct Catalog {
     source: PriceSource,
     providers: Vec<Provider>,
     provider_index: HashMap<String, usize>,
-    prices: Vec<Price>,
+    rows: Vec<Row>,
 }
 
 /// Who sells models.
@@ -50,17 +56,27 @@ pub struct Provider {
 #[derive(Debug)]
 struct Model {
     id: String,
-    /// Its rows in [`Catalog::prices`].
-    prices: Range<usize>,
+    notes: Option<String>,
+    source: Option<PriceSource>,
+    retires_on: Option<Date>,
+    /// Its rows in [`Catalog::rows`].
+    rows: Range<usize>,
 }
 
 impl Catalog {
+    /// The catalog that comes with this crate, in the format of [`file::Catalog`]; the base of the first import.
+    pub const EMBEDDED_JSON: &'static str = include_str!("../catalog/catalog.json");
+
     /// The catalog that comes with this crate.
     pub fn embedded() -> &'static Self {
-        static EMBEDDED: OnceLock<Catalog> = OnceLock::new();
+        Self::embedded_arc()
+    }
+
+    /// The same, to be shared with [`crate::PriceBook`].
+    pub fn embedded_arc() -> &'static Arc<Self> {
+        static EMBEDDED: OnceLock<Arc<Catalog>> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
-            Self::from_json(include_str!("../catalog/catalog.json"))
-                .expect("a test loads the embedded catalog")
+            Arc::new(Self::from_json(Self::EMBEDDED_JSON).expect("a test loads the embedded catalog"))
         })
     }
 
@@ -81,7 +97,7 @@ impl Catalog {
 
     /// Every price row, by provider and model.
     pub fn prices(&self) -> impl Iterator<Item = &Price> {
-        self.prices.iter()
+        (0..self.rows.len()).map(|row| &**self.price(row))
     }
 
     /// Every provider.
@@ -92,6 +108,12 @@ impl Catalog {
     /// The provider of this id or one of its usual names.
     pub fn find_provider(&self, name: &str) -> Option<&Provider> {
         self.provider_position(name).map(|position| &self.providers[position])
+    }
+
+    /// The day on which the provider retires a model of the catalog, when it has said so.
+    pub fn retires_on(&self, provider: &str, model: &str) -> Option<Date> {
+        let models = &self.find_provider(provider)?.models;
+        models.iter().find(|candidate| candidate.id == model)?.retires_on
     }
 
     fn provider_position(&self, name: &str) -> Option<usize> {

@@ -19,11 +19,28 @@ const TEXT_BYTES_MAX: usize = 128;
 
 /// Reads a decimal number (`12`, `-0.5`, `1e-7`) times 10^`places`, rounded half to even once.
 pub(crate) fn parse_scaled(text: &str, places: i32) -> Result<i128, DecimalError> {
+    if let Some(value) = parse_plain(text, places) {
+        return Ok(value);
+    }
     let number = split_number(text.trim())?;
     let shift =
         number.exponent - i64::try_from(number.fraction_digits).unwrap_or(i64::MAX) + i64::from(places);
     let magnitude = scale(&number.digits, shift)?;
     Ok(if number.negative { -magnitude } else { magnitude })
+}
+
+/// The usual case, a few digits and at most one point; `None` for all others.
+fn parse_plain(text: &str, places: i32) -> Option<i128> {
+    const PLAIN_BYTES_MAX: usize = 18;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if whole.is_empty() || text.len() > PLAIN_BYTES_MAX {
+        return None;
+    }
+    let missing = u32::try_from(places).ok()?.checked_sub(u32::try_from(fraction.len()).ok()?)?;
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i128::from(byte - b'0'));
+    let value = digits.try_fold(0_i128, |value, byte| Some(value * 10 + digit(byte)?))?;
+    value.checked_mul(10_i128.checked_pow(missing)?)
 }
 
 /// Writes `value` / 10^`places` with exactly the digits it has: `3500000` at 9 places is `0.0035`.

@@ -16,26 +16,44 @@
 //! **Architecture invariant:** nothing here reads a file, a clock or the network, and no number that is money
 //! ever passes through a float. Amounts stay exact fractions until [`Amount::round`], the one place that rounds.
 
+mod adjustment;
 mod amount;
 mod billing;
+mod book;
 mod catalog;
+mod change;
 mod decimal;
+pub mod import;
+mod mapping;
+mod merge;
 mod money;
+mod name_pattern;
 mod price;
 mod provider;
 mod rate;
 mod unit;
 mod unpriced;
 mod usage;
+mod verify;
 
+pub use adjustment::{
+    Adjustment, AdjustmentError, AdjustmentKind, Adjustments, BasisPoints, BasisPointsError, OwnRates, Payer,
+    Scope,
+};
 pub use amount::{Amount, AmountError};
 pub use billing::{Cost, LineItem};
+pub use book::{PriceBook, Priced};
 pub use catalog::file;
 pub use catalog::{Call, Catalog, CatalogError, Found, MatchRule, Matcher, Pattern, Provider};
+pub use change::{Change, ChangeKind, diff};
+pub use mapping::{Mapping, MappingError, Mappings};
+pub use merge::{Merged, merge};
 pub use money::{Money, MoneyError};
+pub use name_pattern::{NamePattern, NamePatternError};
 pub use price::{Conditions, DailyWindow, Price, PriceSource, Weekday};
 pub use provider::canonical_provider;
 pub use rate::{Per, Rate, RateError, TieredRate};
 pub use unit::{Unit, UnknownUnit};
 pub use unpriced::Unpriced;
 pub use usage::{Inconsistency, Usage};
+pub use verify::{Absurdity, Finding, verify};

@@ -1,6 +1,7 @@
 //! Price rows: the rates of one model that were published together.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::{self, Date, Time};
@@ -42,7 +43,7 @@ pub struct Price {
 }
 
 /// What must hold of a call for a [`Price`] to apply. `None` applies to every call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Conditions {
     /// How the call was served: `batch`, `flex`, `priority`, `fast`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +60,7 @@ pub struct Conditions {
 }
 
 /// A time of day in UTC, half-open; past midnight when it ends before it starts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DailyWindow {
     /// First moment inside.
     pub from: Time,
@@ -72,7 +73,7 @@ pub struct DailyWindow {
 
 /// A day of the week.
 #[expect(missing_docs, reason = "the names say it")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weekday {
     Mon,
@@ -118,6 +119,28 @@ impl Conditions {
     /// Whether the price applies to every call.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl fmt::Display for Conditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service_tier, region, search_type, daily } = self;
+        let mut separator = "";
+        for condition in [service_tier, region, search_type].into_iter().flatten() {
+            write!(f, "{separator}{condition}")?;
+            separator = ", ";
+        }
+        match daily {
+            None => Ok(()),
+            Some(daily) => write!(f, "{separator}{daily}"),
+        }
+    }
+}
+
+impl fmt::Display for DailyWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.from, self.until)?;
+        self.weekdays.iter().try_for_each(|day| write!(f, " {day:?}"))
     }
 }
 

@@ -40,6 +40,8 @@ units! {
     CacheWriteTokens = "cache_write_tokens",
     /// Of the written tokens, those kept for an hour.
     CacheWrite1hTokens = "cache_write_1h_tokens",
+    /// Of the written tokens, those kept for twelve hours.
+    CacheWrite12hTokens = "cache_write_12h_tokens",
     /// Output tokens spent on reasoning.
     ReasoningTokens = "reasoning_tokens",
     /// Input tokens that encode audio.
@@ -70,10 +72,16 @@ units! {
     InputAudioMilliseconds = "input_audio_milliseconds",
     /// Milliseconds of audio spoken.
     OutputAudioMilliseconds = "output_audio_milliseconds",
+    /// Milliseconds of video watched.
+    InputVideoMilliseconds = "input_video_milliseconds",
+    /// Milliseconds of video made.
+    OutputVideoMilliseconds = "output_video_milliseconds",
     /// Document pages read.
     Pages = "pages",
     /// Of the pages read, those that were annotated.
     AnnotatedPages = "annotated_pages",
+    /// Images looked at, where they are charged by the image.
+    InputImages = "input_images",
     /// Images made.
     Images = "images",
     /// Short text messages, where they are charged by the message.
@@ -97,11 +105,18 @@ impl Unit {
     /// The quantity for which this unit's rates are quoted.
     pub const fn per(self) -> Per {
         match self {
-            Self::AudioMilliseconds | Self::InputAudioMilliseconds | Self::OutputAudioMilliseconds => {
-                Per::Hour
-            }
+            Self::AudioMilliseconds
+            | Self::InputAudioMilliseconds
+            | Self::OutputAudioMilliseconds
+            | Self::InputVideoMilliseconds
+            | Self::OutputVideoMilliseconds => Per::Hour,
             _ => Per::Million,
         }
+    }
+
+    /// Whether it counts tokens.
+    pub const fn is_token(self) -> bool {
+        !self.is_tool() && !self.is_measure() && !matches!(self, Self::Requests)
     }
 
     /// Tools are charged on top of the content; no other count stands in for them.
@@ -117,8 +132,11 @@ impl Unit {
                 | Self::AudioMilliseconds
                 | Self::InputAudioMilliseconds
                 | Self::OutputAudioMilliseconds
+                | Self::InputVideoMilliseconds
+                | Self::OutputVideoMilliseconds
                 | Self::Pages
                 | Self::AnnotatedPages
+                | Self::InputImages
                 | Self::Images
                 | Self::TextMessages
         )

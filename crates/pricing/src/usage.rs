@@ -10,7 +10,7 @@ use crate::Unit;
 ///
 /// **Normal form.** `input_tokens` and `output_tokens` are totals; the details are subsets of them, each token counted
 /// once in its total however many details it appears in:
-/// - input ⊇ cache read, cache write (⊇ one-hour cache write), and ⊇ audio, image, video;
+/// - input ⊇ cache read, cache write (⊇ those for one and for twelve hours), and ⊇ audio, image, video;
 /// - cached audio is part of both the cache read and the audio, and so for image and video;
 /// - output ⊇ reasoning, citations, and ⊇ audio, image, video;
 /// - `total_tokens` = input + output; `audio_milliseconds` ⊇ its input and output; `pages` ⊇ annotated pages.
@@ -43,7 +43,7 @@ const PARTS: &[(Unit, &[Unit])] = &[
         Unit::CacheReadTokens,
         &[Unit::CacheReadAudioTokens, Unit::CacheReadImageTokens, Unit::CacheReadVideoTokens],
     ),
-    (Unit::CacheWriteTokens, &[Unit::CacheWrite1hTokens]),
+    (Unit::CacheWriteTokens, &[Unit::CacheWrite1hTokens, Unit::CacheWrite12hTokens]),
     (Unit::InputAudioTokens, &[Unit::CacheReadAudioTokens]),
     (Unit::InputImageTokens, &[Unit::CacheReadImageTokens]),
     (Unit::InputVideoTokens, &[Unit::CacheReadVideoTokens]),

@@ -5,7 +5,7 @@ use std::{future::Future, ops::Deref, panic::AssertUnwindSafe, sync::Arc};
 use domain::{Clock, IdSource};
 use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use pricing::Catalog;
+use pricing::PriceBook;
 use store::{MetaStore, UsageStore};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,7 +17,9 @@ use crate::{
         token::AccessTokens,
     },
     config::{Config, Secrets},
-    limits, router,
+    limits,
+    price_book::Prices,
+    router,
     vault::Vault,
 };
 
@@ -39,7 +41,7 @@ pub struct Parts {
     /// Everything else that is kept.
     pub meta: Arc<dyn MetaStore>,
     /// What calls cost.
-    pub catalog: &'static Catalog,
+    pub prices: Prices,
     /// Encrypts provider keys.
     pub vault: Vault,
     /// Hashes passwords.
@@ -78,7 +80,7 @@ pub struct Ingredients {
     /// Everything else that is kept.
     pub meta: Arc<dyn MetaStore>,
     /// What calls cost.
-    pub catalog: &'static Catalog,
+    pub prices: PriceBook,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
@@ -86,7 +88,7 @@ pub struct Ingredients {
 impl App {
     /// The program over these stores. Hashes one password, which blocks for tens of milliseconds.
     pub fn new(ingredients: Ingredients) -> Result<Self, PasswordError> {
-        let Ingredients { config, secrets, clock, usage, meta, catalog, metrics } = ingredients;
+        let Ingredients { config, secrets, clock, usage, meta, prices, metrics } = ingredients;
         let auth = &config.auth;
         Ok(Self(Arc::new(Parts {
             vault: Vault::new(&secrets.encryption_key, secrets.previous_encryption_key.as_ref()),
@@ -98,7 +100,7 @@ impl App {
             clock,
             usage,
             meta,
-            catalog,
+            prices: Prices::new(prices),
             metrics,
             openapi: router::openapi(),
             requests: Semaphore::new(limits::REQUESTS_IN_PROGRESS_MAX),

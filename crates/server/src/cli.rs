@@ -16,14 +16,13 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use pricing::Catalog;
 use store::sqlite::{Options, Sqlite};
 
 use crate::{
     app::{App, Ingredients},
     clock::SystemClock,
     config::{Config, Secrets, Sources, process_environment},
-    telemetry,
+    price_book, telemetry,
 };
 
 /// Self-hosted server that records every LLM call, knows its exact cost, and shows whom it was for.
@@ -109,7 +108,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&args, &context).await?,
         Command::Import(args) => return import::run(args, &context).await,
         Command::Export(args) => export::run(&args, &context).await?,
-        Command::Prices(args) => prices::run(&args)?,
+        Command::Prices(args) => prices::run(&args, &context).await?,
         Command::Keys(args) => keys::run(&args, &context).await?,
         Command::Users(args) => users::run(&args, &context).await?,
         Command::Projects(args) => projects::run(&args, &context).await?,
@@ -145,7 +144,7 @@ impl Context {
             clock: Arc::new(SystemClock),
             usage: Arc::new(store.clone()),
             meta: Arc::new(store.clone()),
-            catalog: Catalog::embedded(),
+            prices: price_book::load(&store).await?,
             metrics: telemetry::start_metrics()?,
         };
         Ok((App::new(ingredients)?, store))

@@ -143,7 +143,7 @@ impl Filling<'_> {
             recorded_at: moment.at,
             keeps_content: false,
         };
-        let record = self.calls.make(moment)?.into_record(stamp, self.app.catalog);
+        let record = self.calls.make(moment)?.into_record(stamp, &self.app.prices.current());
         self.ledgers.get_mut(moment.project)?.add(&record);
         Some(record)
     }

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::{
     auth::{password::PasswordError, token::SigningError},
+    price_book::PricesError,
     vault::VaultError,
 };
 
@@ -90,6 +91,8 @@ codes! {
     EmailTaken = "email_taken", CONFLICT;
     /// The project would be left without an owner.
     OwnerRequired = "owner_required", CONFLICT;
+    /// Somebody else changed the prices at the same time; nothing was written.
+    PricesChanged = "prices_changed", CONFLICT;
     /// The project is switched off and takes no new usage.
     ProjectInactive = "project_inactive", CONFLICT;
     /// The body is larger than the route takes.
@@ -206,6 +209,20 @@ impl From<StoreError> for ApiError {
             | StoreError::TooNew { .. }
             | StoreError::Locked(_)
             | StoreError::Damaged(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<PricesError> for ApiError {
+    fn from(error: PricesError) -> Self {
+        match error {
+            PricesError::Store(StoreError::Conflict(_)) => Self::new(
+                ErrorCode::PricesChanged,
+                "the prices were changed in the meantime; look again, then try again",
+            ),
+            PricesError::Store(error) => error.into(),
+            PricesError::Damaged(..) => Self::internal(error),
+            PricesError::Invalid { field, message } => Invalid::field(field, message).into(),
         }
     }
 }

@@ -40,6 +40,7 @@ pub async fn ingest(
     origin: Origin,
 ) -> Result<Vec<Result<Ingested>>> {
     let now = app.clock.now();
+    let book = app.prices.current();
     let mut projects = ProjectDoor::new(app, caller);
     let mut admitted = Vec::with_capacity(batch.len());
     for mut new in batch {
@@ -53,7 +54,7 @@ pub async fn ingest(
                 recorded_at: now,
                 keeps_content,
             };
-            new.into_record(stamp, app.catalog)
+            new.into_record(stamp, &book)
         }));
     }
     let records: Vec<UsageRecord> =

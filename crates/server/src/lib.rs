@@ -21,6 +21,7 @@ pub mod input;
 pub mod limits;
 pub mod lines;
 pub mod pages;
+pub mod price_book;
 pub mod reply;
 pub mod reprice;
 pub mod router;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use domain::{UsageId, costing::Costing, query::Filter, usage_record::UsageRecord};
 use jiff::tz::TimeZone;
-use pricing::{Catalog, Money};
+use pricing::{Money, PriceBook};
 use store::StoreError;
 
 use crate::{app::App, pages::Pages};
@@ -38,12 +38,13 @@ pub struct Repricing {
 ///
 /// Pages are written one by one, each whole: a repricing that breaks off is finished by another, which finds less to do.
 pub async fn reprice(app: &App, filter: Filter, apply: bool) -> Result<Repricing, StoreError> {
+    let book = app.prices.current();
     let mut repricing = Repricing::default();
     let mut pages = Pages::new(Arc::clone(&app.usage), filter);
     while let Some(records) = pages.next_page().await? {
         let mut costings = Vec::new();
         for record in &records {
-            if let Some(costing) = changed(record, app.catalog) {
+            if let Some(costing) = changed(record, &book) {
                 repricing.note(record, &costing);
                 costings.push((record.id, costing));
             }
@@ -61,12 +62,13 @@ async fn write(app: &App, costings: Vec<(UsageId, Costing)>) -> Result<(), Store
 }
 
 /// The record's new costing, if it differs in a figure or in where one comes from.
-fn changed(record: &UsageRecord, catalog: &Catalog) -> Option<Costing> {
-    let costing = record.facts().cost(catalog);
+fn changed(record: &UsageRecord, book: &PriceBook) -> Option<Costing> {
+    let costing = record.facts().cost(book);
     let is_same = costing.cost == record.cost
         && costing.cost_source == record.cost_source
         && costing.list_cost == record.list_cost
         && costing.cache_savings == record.cache_savings
+        && costing.adjustments == record.adjustments
         && costing.unpriced_reason == record.unpriced_reason;
     (!is_same).then_some(costing)
 }

@@ -10,14 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use jiff::civil::{Date, date};
-use pricing::file;
+use pricing::import::{self, Edition, Format, Imported, Note, NoteKind};
 
-mod convert;
-mod matchers;
-mod overlay;
-mod rates;
-mod segments;
-mod source;
 mod write;
 
 #[cfg(test)]
@@ -31,17 +25,12 @@ fn main() -> Result<()> {
     let package = Package::find()?;
     let path =
         std::env::args_os().nth(1).map_or_else(|| package.folder.join("data/prices.json"), PathBuf::from);
+    let imported = read(&package, &path)?;
     let folder = catalog_folder();
-    let mut log = Log::default();
-    let catalog = build(&package, &path, &mut log)?;
-    std::fs::write(folder.join("catalog.json"), write::catalog(&catalog)?)?;
+    std::fs::write(folder.join("catalog.json"), write::catalog(&imported.catalog)?)?;
     std::fs::write(folder.join("NOTICE"), notice(&package)?)?;
-    log.print(&catalog)
+    print(&imported)
 }
-
-/// What the reader of the catalog's diff should know.
-#[derive(Debug, Default)]
-struct Log(Vec<String>);
 
 /// A source package in cargo's registry folder.
 struct Package {
@@ -76,30 +65,27 @@ fn output(program: &str, arguments: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-impl Log {
-    fn add(&mut self, line: String) {
-        self.0.push(line);
+/// What the reader of the catalog's diff should know.
+fn print(imported: &Imported) -> Result<()> {
+    let mut stderr = std::io::stderr().lock();
+    for note in &imported.notes {
+        writeln!(stderr, "{note}")?;
     }
-
-    fn print(&self, catalog: &file::Catalog) -> Result<()> {
-        let mut stderr = std::io::stderr().lock();
-        for line in &self.0 {
-            writeln!(stderr, "{line}")?;
-        }
-        let models = catalog.providers.iter().flat_map(|provider| &provider.models);
-        let rows: usize = models.clone().map(|model| model.prices.len()).sum();
-        writeln!(stderr, "{}: {} models, {rows} price rows", catalog.version, models.count())?;
-        Ok(())
-    }
+    let models = imported.catalog.providers.iter().flat_map(|provider| &provider.models);
+    let rows: usize = models.clone().map(|model| model.prices.len()).sum();
+    writeln!(stderr, "{}: {} models, {rows} price rows", imported.catalog.version, models.count())?;
+    Ok(())
 }
 
-fn build(package: &Package, path: &Path, log: &mut Log) -> Result<file::Catalog> {
+/// The importer goes on past what it does not understand; the catalog that others start from does not.
+fn read(package: &Package, path: &Path) -> Result<Imported> {
     let source = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let overlay = std::fs::read_to_string(catalog_folder().join("overlay.json"))?;
-    let providers = serde_json::from_str(&source).context("the source has changed its form")?;
-    let mut catalog = convert::catalog(providers, &package.version, log)?;
-    overlay::apply(&mut catalog, serde_json::from_str(&overlay).context("overlay.json")?)?;
-    Ok(catalog)
+    let edition = Edition { version: package.version.clone(), checked_on: Some(CHECKED_ON) };
+    let imported = import::read(Format::GenaiPrices, &source, &edition)?;
+    let gaps = imported.notes.iter().filter(|note| note.kind == NoteKind::NotUnderstood);
+    let gaps: Vec<String> = gaps.map(Note::to_string).collect();
+    ensure!(gaps.is_empty(), "the source or the overlay has changed its form:\n{}", gaps.join("\n"));
+    Ok(imported)
 }
 
 fn notice(package: &Package) -> Result<String> {

@@ -51,19 +51,24 @@ const OUTPUT_TEXTS: [(Unit, &[Unit]); 2] =
     [(Unit::ReasoningTokens, &[Unit::ReasoningTokens]), (Unit::CitationTokens, &[Unit::CitationTokens])];
 
 const ONE_HOUR_RATES: &[Unit] = &[Unit::CacheWrite1hTokens, Unit::CacheWriteTokens, Unit::InputTokens];
+const TWELVE_HOURS_RATES: &[Unit] = &[Unit::CacheWrite12hTokens, Unit::CacheWriteTokens, Unit::InputTokens];
 
-const CACHE_UNITS: [Unit; 6] = [
+const CACHE_UNITS: [Unit; 7] = [
     Unit::CacheReadTokens,
     Unit::CacheWriteTokens,
     Unit::CacheWrite1hTokens,
+    Unit::CacheWrite12hTokens,
     Unit::CacheReadAudioTokens,
     Unit::CacheReadImageTokens,
     Unit::CacheReadVideoTokens,
 ];
 
 /// Units that are not part of anything else.
-const SEPARATE: [(Unit, &[Unit]); 6] = [
+const SEPARATE: [(Unit, &[Unit]); 9] = [
     (Unit::InputCharacters, &[Unit::InputCharacters]),
+    (Unit::InputVideoMilliseconds, &[Unit::InputVideoMilliseconds]),
+    (Unit::OutputVideoMilliseconds, &[Unit::OutputVideoMilliseconds]),
+    (Unit::InputImages, &[Unit::InputImages]),
     (Unit::Images, &[Unit::Images]),
     (Unit::TextMessages, &[Unit::TextMessages]),
     (Unit::WebSearches, &[Unit::WebSearches]),
@@ -136,12 +141,14 @@ impl Counts {
             buckets.push(bucket(cached_unit, cached, cached_rate_units));
         }
         let one_hour = self.get(Unit::CacheWrite1hTokens);
-        let written = self.cache_write() - one_hour;
+        let twelve_hours = self.get(Unit::CacheWrite12hTokens);
+        let written = self.cache_write().saturating_sub(one_hour).saturating_sub(twelve_hours);
         buckets.extend([
             bucket(Unit::InputTokens, text, &[Unit::InputTokens]),
             bucket(Unit::CacheReadTokens, cached_text, &[Unit::CacheReadTokens, Unit::InputTokens]),
             bucket(Unit::CacheWriteTokens, written, &[Unit::CacheWriteTokens, Unit::InputTokens]),
             bucket(Unit::CacheWrite1hTokens, one_hour, ONE_HOUR_RATES),
+            bucket(Unit::CacheWrite12hTokens, twelve_hours, TWELVE_HOURS_RATES),
         ]);
     }
 
@@ -194,7 +201,8 @@ impl Counts {
     }
 
     fn cache_write(&self) -> u64 {
-        self.get(Unit::CacheWriteTokens).max(self.get(Unit::CacheWrite1hTokens))
+        let long = self.sum([Unit::CacheWrite1hTokens, Unit::CacheWrite12hTokens]);
+        self.get(Unit::CacheWriteTokens).max(long)
     }
 
     fn sum<const N: usize>(&self, units: [Unit; N]) -> u64 {

@@ -1,15 +1,12 @@
 //! From a catalog file to an index.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::file;
 use super::name::split_date;
-use super::{Catalog, MatchRule, Model, Provider};
-use crate::{Conditions, Price, PriceSource, TieredRate, Unit};
+use super::{Catalog, MatchRule, Model, Provider, Row};
 
 /// Why a text is not a catalog.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +28,10 @@ pub enum CatalogError {
         /// What it names.
         resold: String,
     },
-    /// A price row has no rates, or tiers that do not rise from zero.
-    #[error("a price of {model} of {provider} has no rates, or tiers that do not rise from zero")]
+    /// A price row has no rates, tiers that do not rise from zero, or rates for a quantity that is not the unit's.
+    #[error(
+        "a price of {model} of {provider} has no rates, unsorted tiers, or a rate per hour of what is not time"
+    )]
     BadRates {
         /// The provider.
         provider: String,
@@ -49,7 +48,7 @@ impl Catalog {
             source: file.source,
             providers: Vec::with_capacity(file.providers.len()),
             provider_index: HashMap::new(),
-            prices: Vec::new(),
+            rows: Vec::new(),
         };
         for (index, provider) in file.providers.iter().enumerate() {
             if catalog.provider_index.insert(provider.id.clone(), index).is_some() {
@@ -73,21 +72,26 @@ impl Catalog {
         let resells = resells.collect::<Result<_, _>>()?;
         let names = names(&file.id, &file.models)?;
         let families = families(&names);
-        let source = PriceSource { url: file.url.clone(), ..self.source.clone() };
+        let position = self.providers.len();
         let mut patterns = Vec::new();
         let mut models = Vec::with_capacity(file.models.len());
         for model in file.models {
-            let start = self.prices.len();
-            let source = model.source.as_ref().unwrap_or(&source);
+            let start = self.rows.len();
             for row in model.prices {
-                let price = price(&file.id, &model.id, row, source, model.notes.as_deref());
-                self.prices.push(price.ok_or_else(|| CatalogError::BadRates {
+                let row = Row::new(position, models.len(), row).ok_or_else(|| CatalogError::BadRates {
                     provider: file.id.clone(),
                     model: model.id.clone(),
-                })?);
+                })?;
+                self.rows.push(row);
             }
             patterns.extend(model.patterns.into_iter().map(|rule| (rule, models.len())));
-            models.push(Model { id: model.id, prices: start..self.prices.len() });
+            models.push(Model {
+                id: model.id,
+                notes: model.notes,
+                source: model.source,
+                retires_on: model.retires_on,
+                rows: start..self.rows.len(),
+            });
         }
         Ok(Provider {
             id: file.id,
@@ -135,53 +139,4 @@ fn families(names: &HashMap<String, (usize, MatchRule)>) -> HashMap<String, usiz
         }
     }
     latest.into_iter().map(|(family, (_, _, model))| (family, model)).collect()
-}
-
-fn price(
-    provider: &str,
-    model: &str,
-    row: file::Row,
-    source: &PriceSource,
-    notes: Option<&str>,
-) -> Option<Price> {
-    let rates: BTreeMap<Unit, Vec<TieredRate>> =
-        row.rates.into_iter().map(|(unit, rates)| Some((unit, tiers(rates)?))).collect::<Option<_>>()?;
-    if rates.is_empty() {
-        return None;
-    }
-    let mut price = Price {
-        id: String::new(),
-        provider: provider.to_owned(),
-        model: model.to_owned(),
-        valid_from: row.from.map(midnight),
-        valid_until: row.until.map(midnight),
-        conditions: Conditions {
-            service_tier: row.tier,
-            region: row.region,
-            search_type: row.search_type,
-            daily: row.daily,
-        },
-        rates,
-        minimum_counts: row.minimum,
-        source: source.clone(),
-        notes: notes.map(str::to_owned),
-    };
-    price.id = price.content_id();
-    Some(price)
-}
-
-fn tiers(rates: file::Rates) -> Option<Vec<TieredRate>> {
-    let tiers: Vec<TieredRate> = match rates {
-        file::Rates::Flat(rate) => vec![TieredRate { input_tokens_min: 0, rate }],
-        file::Rates::Tiered(tiers) => {
-            tiers.into_iter().map(|(input_tokens_min, rate)| TieredRate { input_tokens_min, rate }).collect()
-        }
-    };
-    let rises = tiers.windows(2).all(|pair| pair[0].input_tokens_min < pair[1].input_tokens_min);
-    (rises && tiers.first()?.input_tokens_min == 0).then_some(tiers)
-}
-
-/// The first instant of a day, UTC.
-fn midnight(day: Date) -> Timestamp {
-    TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).unwrap_or(Timestamp::MAX)
 }

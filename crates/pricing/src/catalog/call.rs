@@ -12,6 +12,8 @@ pub struct Call<'a> {
     pub provider: Option<&'a str>,
     /// The model, as the provider's API names it.
     pub model: &'a str,
+    /// The model that answered, when the provider says so. It decides, as far as it is known.
+    pub response_model: Option<&'a str>,
     /// When it was called.
     pub at: Timestamp,
     /// How it was served, as the provider reports it: `default`, `batch`, `flex`, `priority`.
@@ -33,6 +35,44 @@ pub struct Found<'a> {
     pub provider: &'a str,
     /// The call was served in a tier for which no price is known, and this is the standard one.
     pub tier_assumed_standard: bool,
+    /// The model that answered was recognised, not the one that was asked for.
+    pub by_response: bool,
+}
+
+impl Found<'_> {
+    /// Why this price applies to `call`, for people: `gpt-4o-2024-08-06 is a dated snapshot of gpt-4o`.
+    pub fn why(&self, call: &Call<'_>) -> String {
+        let mut why = self.rule.explain(self.name(call), self.price);
+        if self.provider != self.price.provider {
+            why.push_str(&format!("; {} sells it at the price of {}", self.provider, self.price.provider));
+        }
+        if self.tier_assumed_standard {
+            why.push_str("; its tier has no price of its own, so this is the standard one");
+        }
+        why
+    }
+
+    /// The name that was recognised.
+    fn name<'c>(&self, call: &Call<'c>) -> &'c str {
+        call.response_model.filter(|_| self.by_response).unwrap_or(call.model)
+    }
+}
+
+impl MatchRule {
+    pub(crate) fn explain(self, name: &str, price: &Price) -> String {
+        let model = &price.model;
+        match self {
+            Self::Exact => format!("{name} is the model's name in the catalog"),
+            Self::Alias => format!("{name} is another name of {model}"),
+            Self::Snapshot => format!("{name} is a dated snapshot of {model}"),
+            Self::Pattern => format!("{name} has the form of the names of {model}"),
+            Self::Family => format!("{name} is the latest of its dated models, {model}"),
+            Self::BedrockGeography => format!("{name} is priced by its geography, as {model}"),
+            Self::InferenceProfile => format!("{name} is an inference profile of {model}"),
+            Self::Operator => format!("the operator maps {name} to {}/{model}", price.provider),
+            Self::OwnRates => format!("the catalog does not know {name}; the operator has set its rates"),
+        }
+    }
 }
 
 /// How a model's name was recognised.
@@ -53,12 +93,31 @@ pub enum MatchRule {
     BedrockGeography,
     /// It is the model at the end of a Bedrock ARN.
     InferenceProfile,
+    /// The operator's table says so.
+    Operator,
+    /// The catalog does not know it; the operator has set rates for it.
+    OwnRates,
 }
 
 impl<'a> Call<'a> {
     /// A standard call.
     pub const fn new(provider: Option<&'a str>, model: &'a str, at: Timestamp) -> Self {
-        Self { provider, model, at, service_tier: None, region: None, search_type: None }
+        Self {
+            provider,
+            model,
+            response_model: None,
+            at,
+            service_tier: None,
+            region: None,
+            search_type: None,
+        }
+    }
+
+    /// The same call, answered by this model.
+    #[must_use]
+    pub const fn response_model(mut self, model: Option<&'a str>) -> Self {
+        self.response_model = model;
+        self
     }
 
     /// The same call, served in this tier.

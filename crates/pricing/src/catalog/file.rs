@@ -1,14 +1,22 @@
 //! The catalog's file format: what [`crate::Catalog::from_json`] reads and the converter writes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{DailyWindow, Matcher, PriceSource, Rate, Unit};
+use crate::{Conditions, DailyWindow, Matcher, PriceSource, Rate, Unit};
+
+mod instant;
+
+pub(crate) use instant::midnight;
 
 /// A whole catalog.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
     /// Changes whenever the content does.
@@ -20,7 +28,7 @@ pub struct Catalog {
 }
 
 /// Who sells models.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// As in [`crate::canonical_provider`].
@@ -50,7 +58,7 @@ pub struct Provider {
 }
 
 /// A model and its prices.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Its name.
@@ -67,6 +75,9 @@ pub struct Model {
     /// Where its prices were read, when not in the catalog's source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<PriceSource>,
+    /// The day on which the provider retires it. Its prices stay: calls before that day cost what they cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires_on: Option<Date>,
     /// Its price rows.
     pub prices: Vec<Row>,
 }
@@ -75,12 +86,12 @@ pub struct Model {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
-    /// First day (UTC) on which it is in force.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Date>,
-    /// First day (UTC) on which it no longer is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Date>,
+    /// First instant at which it is in force; in the file a date is its midnight, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "instant")]
+    pub from: Option<Timestamp>,
+    /// First instant at which it no longer is.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "instant")]
+    pub until: Option<Timestamp>,
     /// See [`crate::Conditions::service_tier`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
@@ -98,14 +109,86 @@ pub struct Row {
     pub minimum: BTreeMap<Unit, u64>,
     /// The rates.
     pub rates: BTreeMap<Unit, Rates>,
+    /// Where it was read, when not where its model's other rows were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<PriceSource>,
 }
 
 /// The rates of a unit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Rates {
     /// The same for every prompt.
     Flat(Rate),
     /// By the prompt's smallest size in input tokens, rising from zero.
     Tiered(Vec<(u64, Rate)>),
+}
+
+impl Row {
+    /// What must hold of a call for the row to apply.
+    pub fn conditions(&self) -> Conditions {
+        Conditions {
+            service_tier: self.tier.clone(),
+            region: self.region.clone(),
+            search_type: self.search_type.clone(),
+            daily: self.daily.clone(),
+        }
+    }
+
+    /// Whether it charges the same as `other`, whenever and wherever that is.
+    pub fn charges_like(&self, other: &Self) -> bool {
+        self.rates == other.rates && self.minimum == other.minimum
+    }
+
+    /// Whether it is in force at `at`, on the days and in the hours on which it applies.
+    pub(crate) fn covers(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
+    }
+}
+
+impl Rates {
+    /// The rates by the prompt's smallest size.
+    pub fn tiers(&self) -> Vec<(u64, Rate)> {
+        match self {
+            Self::Flat(rate) => vec![(0, *rate)],
+            Self::Tiered(tiers) => tiers.clone(),
+        }
+    }
+
+    /// Whether the sizes rise from zero, and the rates are for the quantity that `unit` is charged by.
+    pub(crate) fn are_sound(&self, unit: Unit) -> bool {
+        match self {
+            Self::Flat(rate) => rate.per == unit.per(),
+            Self::Tiered(tiers) => {
+                tiers.first().is_some_and(|&(size, _)| size == 0)
+                    && tiers.windows(2).all(|pair| pair[0].0 < pair[1].0)
+                    && tiers.iter().all(|(_, rate)| rate.per == unit.per())
+            }
+        }
+    }
+}
+
+// By hand, because an untagged enum copies what it reads before it knows which of the two it is.
+impl<'de> Deserialize<'de> for Rates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RatesVisitor;
+
+        impl<'de> Visitor<'de> for RatesVisitor {
+            type Value = Rates;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a rate as text, or a list of prompt sizes with their rates")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Rates, E> {
+                text.parse().map(Rates::Flat).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, tiers: A) -> Result<Rates, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(tiers)).map(Rates::Tiered)
+            }
+        }
+
+        deserializer.deserialize_any(RatesVisitor)
+    }
 }

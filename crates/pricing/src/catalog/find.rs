@@ -1,6 +1,7 @@
 //! Finding the price of a call.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::name::{is_arn, is_bedrock, split_date, split_geography, without_path};
 use super::{Call, Catalog, Found, MatchRule, Provider};
@@ -13,6 +14,16 @@ struct Recognised {
     rule: MatchRule,
 }
 
+/// The row in force for a call.
+struct Located {
+    row: usize,
+    rule: MatchRule,
+    /// Who was called.
+    provider: usize,
+    tier_assumed_standard: bool,
+    by_response: bool,
+}
+
 const BEDROCK: &str = "bedrock";
 /// A longer name is no model's.
 const MODEL_NAME_BYTES_MAX: usize = 512;
@@ -22,29 +33,62 @@ const LITELLM: &str = "litellm";
 impl Catalog {
     /// The price that was in force for `call`.
     ///
-    /// The model is looked for by its id, its aliases, its name with or without the date of a snapshot, and the
-    /// catalog's patterns, in this order; on Bedrock by its geography before that. A service tier without a price of
-    /// its own gets the standard one, and [`Found::tier_assumed_standard`] says so.
+    /// The model that answered is looked for first, then the one that was asked for: by its id, its aliases, its name
+    /// with or without the date of a snapshot, and the catalog's patterns, in this order; on Bedrock by its geography
+    /// before that. A service tier without a price of its own gets the standard one, and
+    /// [`Found::tier_assumed_standard`] says so.
     pub fn find_price(&self, call: &Call<'_>) -> Result<Found<'_>, Unpriced> {
-        if call.model.len() > MODEL_NAME_BYTES_MAX {
-            return Err(unknown(call, None));
+        self.find_shared(call).map(|(found, _)| found)
+    }
+
+    /// The same, with a price to keep.
+    pub(crate) fn find_shared(&self, call: &Call<'_>) -> Result<(Found<'_>, &Arc<Price>), Unpriced> {
+        let located = self.locate(call)?;
+        let price = self.price(located.row);
+        let provider = &self.providers[located.provider].id;
+        let Located { rule, tier_assumed_standard, by_response, .. } = located;
+        Ok((Found { price, rule, provider, tier_assumed_standard, by_response }, price))
+    }
+
+    fn locate(&self, call: &Call<'_>) -> Result<Located, Unpriced> {
+        let answered = call.response_model.and_then(|model| self.locate_model(call, model).ok());
+        match answered {
+            Some(located) => Ok(Located { by_response: true, ..located }),
+            None => self.locate_model(call, call.model),
         }
-        let name = fold(call.model);
-        let (provider, name) = self.address(call.provider, &name).ok_or_else(|| unknown(call, None))?;
-        let id = &self.providers[provider].id;
-        let model = self.recognise(provider, name).ok_or_else(|| unknown(call, Some(id)))?;
+    }
+
+    fn locate_model(&self, call: &Call<'_>, model: &str) -> Result<Located, Unpriced> {
+        let unknown = |provider: Option<&str>| Unpriced::UnknownModel {
+            provider: provider.or(call.provider).map(str::to_owned),
+            model: model.to_owned(),
+        };
+        if model.len() > MODEL_NAME_BYTES_MAX {
+            return Err(unknown(None));
+        }
+        let name = fold(model);
+        let (provider, name) = self.address(call.provider, &name).ok_or_else(|| unknown(None))?;
+        let found =
+            self.recognise(provider, name).ok_or_else(|| unknown(Some(&self.providers[provider].id)))?;
         let tier = call.service_tier.map(fold).filter(|tier| !is_standard_tier(tier));
         // What a reseller asks for its tiers is not known.
-        let priced_tier = tier.as_deref().filter(|_| model.provider == provider);
-        let price = self.row_in_force(&model, call, priced_tier)?;
-        let tier_assumed_standard = tier.is_some() && price.conditions.service_tier.is_none();
-        Ok(Found { price, rule: model.rule, provider: id, tier_assumed_standard })
+        let priced_tier = tier.as_deref().filter(|_| found.provider == provider);
+        let row = self.row_in_force(&found, call, priced_tier)?;
+        let tier_assumed_standard = tier.is_some() && self.rows[row].conditions.service_tier.is_none();
+        Ok(Located { row, rule: found.rule, provider, tier_assumed_standard, by_response: false })
     }
 
     /// Who sells `model`, when the caller did not say: by the form of its name, then by the makers' rules, then by
     /// which maker has a model of exactly that name. Never a reseller of other makers' models.
     pub fn resolve_provider(&self, model: &str) -> Option<&str> {
         self.address(None, &fold(model)).map(|(provider, _)| self.providers[provider].id.as_str())
+    }
+
+    /// Who makes the price of `model` when `provider` sells it, and what the catalog calls it.
+    pub(crate) fn model_named(&self, provider: &str, model: &str) -> Option<(&str, &str)> {
+        let found = self.recognise(self.provider_position(provider)?, &fold(model))?;
+        let seller = &self.providers[found.provider];
+        Some((&seller.id, &seller.models[found.model].id))
     }
 
     /// The provider, and the model's name without the provider's in front.
@@ -98,18 +142,18 @@ impl Catalog {
         found: &Recognised,
         call: &Call<'_>,
         tier: Option<&str>,
-    ) -> Result<&Price, Unpriced> {
+    ) -> Result<usize, Unpriced> {
         let provider = &self.providers[found.provider];
         let model = &provider.models[found.model];
-        let rows = self.prices[model.prices.clone()].iter().filter(|price| price.is_in_force(call.at));
-        rows.filter_map(|price| Some((fit(price, call, tier)?, price)))
-            .max_by_key(|&(fit, price)| (fit, price.valid_from))
-            .map(|(_, price)| price)
-            .ok_or_else(|| Unpriced::NoPriceAt {
-                provider: provider.id.clone(),
-                model: model.id.clone(),
-                at: call.at,
-            })
+        let fitting = model.rows.clone().filter_map(|index| {
+            let row = self.rows.get(index).filter(|row| row.is_in_force(call.at))?;
+            Some((row.conditions.fit(call, tier)?, row.valid_from, index))
+        });
+        fitting.max().map(|(_, _, index)| index).ok_or_else(|| Unpriced::NoPriceAt {
+            provider: provider.id.clone(),
+            model: model.id.clone(),
+            at: call.at,
+        })
     }
 }
 
@@ -156,31 +200,28 @@ impl Provider {
     }
 }
 
-/// How closely the price's conditions fit the call; `None` when one of them does not hold.
-fn fit(price: &Price, call: &Call<'_>, tier: Option<&str>) -> Option<[bool; 4]> {
-    let Conditions { service_tier, region, search_type, daily } = &price.conditions;
-    let holds = |condition: &Option<String>, value: Option<&str>| match condition {
-        None => Some(false),
-        Some(wanted) => value.is_some_and(|value| wanted.eq_ignore_ascii_case(value)).then_some(true),
-    };
-    Some([
-        holds(service_tier, tier)?,
-        holds(region, call.region)?,
-        holds(search_type, call.search_type)?,
-        daily.is_some(),
-    ])
+impl Conditions {
+    /// How closely they fit the call; `None` when one of them does not hold.
+    pub(crate) fn fit(&self, call: &Call<'_>, tier: Option<&str>) -> Option<[bool; 4]> {
+        let Self { service_tier, region, search_type, daily } = self;
+        let holds = |condition: &Option<String>, value: Option<&str>| match condition {
+            None => Some(false),
+            Some(wanted) => value.is_some_and(|value| wanted.eq_ignore_ascii_case(value)).then_some(true),
+        };
+        Some([
+            holds(service_tier, tier)?,
+            holds(region, call.region)?,
+            holds(search_type, call.search_type)?,
+            daily.is_some(),
+        ])
+    }
 }
 
-fn unknown(call: &Call<'_>, provider: Option<&str>) -> Unpriced {
-    let provider = provider.or(call.provider).map(str::to_owned);
-    Unpriced::UnknownModel { provider, model: call.model.to_owned() }
-}
-
-fn is_standard_tier(tier: &str) -> bool {
+pub(crate) fn is_standard_tier(tier: &str) -> bool {
     matches!(tier, "" | "default" | "standard" | "standard_only" | "auto" | "on_demand" | "on-demand")
 }
 
-fn fold(text: &str) -> Cow<'_, str> {
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if text.chars().any(char::is_uppercase) { Cow::Owned(text.to_lowercase()) } else { Cow::Borrowed(text) }
 }

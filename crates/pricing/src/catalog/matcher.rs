@@ -4,7 +4,7 @@ use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
 /// A rule that recognises names, which are compared in lower case.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Matcher {
     /// The name is this.
@@ -52,6 +52,12 @@ fn contains(name: &str, text: &str) -> bool {
     let Some(first) = text.as_bytes().first() else { return true };
     let mut places = name.as_bytes().windows(text.len());
     places.any(|place| place.first() == Some(first) && place == text.as_bytes())
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
 }
 
 impl TryFrom<String> for Pattern {

@@ -6,12 +6,16 @@ use jiff::Timestamp;
 use pricing::{Call, Catalog, Cost, Found, Price, Unit, Unpriced, Usage};
 
 mod billing;
+mod book;
 mod catalog;
+mod importing;
 mod matching;
+mod merging;
 mod money;
 mod rates;
 mod time;
 mod vectors;
+mod verifying;
 
 /// A day on which every price of the vectors is in force.
 const NOW: &str = "2026-11-02T12:00:00Z";

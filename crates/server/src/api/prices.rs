@@ -1,7 +1,9 @@
 //! The price catalog, and what it says of calls.
 
 pub mod estimate;
+pub mod import;
 pub mod reprice;
+pub mod rules;
 pub mod simulate;
 
 use std::collections::BTreeMap;
@@ -146,7 +148,8 @@ pub async fn list_prices(
     let provider = pairs.last("service").or_else(|| pairs.last("provider")).map(pricing::canonical_provider);
     let search = pairs.last("search").map(str::to_lowercase);
     let at: Option<Timestamp> = pairs.parsed("at", |text| text.parse().ok(), "an RFC 3339 time")?;
-    let rows = app.catalog.prices().filter(|price| {
+    let book = app.prices.current();
+    let rows = book.catalog().prices().filter(|price| {
         provider.as_deref().is_none_or(|provider| price.provider == provider)
             && search.as_deref().is_none_or(|search| price.model.to_lowercase().contains(search))
             && at.is_none_or(|at| price.is_in_force(at))
@@ -165,7 +168,9 @@ pub async fn get_model_prices(
     Path(model): Path<String>,
 ) -> Result<Success<Vec<PriceView>>> {
     let rows: Vec<PriceView> = app
-        .catalog
+        .prices
+        .current()
+        .catalog()
         .prices()
         .filter(|price| price.model.eq_ignore_ascii_case(&model))
         .map(PriceView::from)

@@ -104,7 +104,7 @@ pub async fn remove_provider_key(
 
 fn known_provider(app: &App, service: &str) -> Result<String, Invalid> {
     let provider = pricing::canonical_provider(service);
-    if app.catalog.find_provider(&provider).is_some() {
+    if app.prices.current().catalog().find_provider(&provider).is_some() {
         return Ok(provider.into_owned());
     }
     Err(Invalid::field(

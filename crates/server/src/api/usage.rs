@@ -330,7 +330,7 @@ pub async fn get_usage(
     UsageInPath(id): UsageInPath,
 ) -> Result<Success<RecordDetail>> {
     let record = find_visible(&app, &auth.caller, id).await?;
-    Ok(Success::ok(RecordDetail::new(&record)))
+    Ok(Success::ok(RecordDetail::new(&record, &app.prices.current())))
 }
 
 /// A correction. Fields that are missing stay as they are.
@@ -365,7 +365,7 @@ pub async fn update_usage(
     let amendment =
         Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
     let (_, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
-    Ok(Success::ok(RecordDetail::new(&after)))
+    Ok(Success::ok(RecordDetail::new(&after, &app.prices.current())))
 }
 
 /// Delete a record. Sums follow; a retry with its key does not bring it back.

@@ -6,12 +6,15 @@ use domain::{
     usage_record::{CostSource, Flag, Origin, Status, UsageRecord},
 };
 use jiff::Timestamp;
-use pricing::{LineItem, Money, Price, Unit, Usage};
+use pricing::{LineItem, Money, Price, PriceBook, Unit, Usage};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{api::prices::PriceView, track};
+use crate::{
+    api::prices::{PriceView, rules::PriceRule},
+    track,
+};
 
 /// One kept call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -166,6 +169,10 @@ pub struct RecordDetail {
     completion: Option<String>,
     /// How the catalog's figure comes about; `null` when it has none (see `unpricedReason`).
     cost_explanation: Option<Explanation>,
+    /// The operator's own rules that made the cost another than the catalog's, as they were then.
+    price_rules: Vec<PriceRule>,
+    /// Why the catalog's row is the model's, in words; `null` when today's catalog would take another row.
+    price_match: Option<String>,
 }
 
 /// How a cost comes about.
@@ -203,15 +210,25 @@ pub struct ItemView {
 
 impl RecordDetail {
     /// The detail of `record`.
-    pub fn new(record: &UsageRecord) -> Self {
+    pub fn new(record: &UsageRecord, book: &PriceBook) -> Self {
         let content = record.content.clone().unwrap_or_default();
         Self {
             record: RecordView::new(record),
             prompt: content.prompt,
             completion: content.completion,
             cost_explanation: record.price.as_ref().and_then(|price| Explanation::new(price, &record.usage)),
+            price_rules: record.adjustments.iter().map(|rule| PriceRule::from(&**rule)).collect(),
+            price_match: price_match(record, book),
         }
     }
+}
+
+/// Why the record's row is the model's, if it still is.
+pub(super) fn price_match(record: &UsageRecord, book: &PriceBook) -> Option<String> {
+    let facts = record.facts();
+    let call = facts.call();
+    let found = book.find_price(&call).ok()?;
+    record.price.as_ref().filter(|price| price.id == found.price.id).map(|_| found.why(&call))
 }
 
 impl Explanation {

@@ -1,6 +1,6 @@
 //! `ai-cost-tracker import`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::ArgGroup;
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     project::ProjectRole,
     user::{Role, User},
 };
-use pricing::Catalog;
+use pricing::{Catalog, PriceBook};
 
 use super::{Context, output};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     import::{
         Destination, ErrorFile, Format, Mapping, Plan, Reading, Remote, Summary, Unusable, Wishes, import,
     },
-    telemetry,
+    price_book, telemetry,
 };
 
 /// Environment variable of the key to a running server. There is no flag for it: other users see the flags of programs.
@@ -93,7 +93,12 @@ async fn import_files(args: &ImportArgs, context: &Context) -> anyhow::Result<Su
     let plan = plan(args, context)?;
     let errors = args.errors.clone().map(ErrorFile::new).transpose()?;
     if args.dry_run {
-        let nowhere = Destination::Nowhere { catalog: Catalog::embedded(), now: SystemClock.now() };
+        let book = match context.open_to_read() {
+            Ok(store) => price_book::load(&store).await?,
+            // Without a store there is nothing that the operator said of prices.
+            Err(_) => PriceBook::new(Arc::clone(Catalog::embedded_arc())),
+        };
+        let nowhere = Destination::Nowhere { book, now: SystemClock.now() };
         return import(&plan, &nowhere, errors).await;
     }
     if let Some(url) = &args.server {

@@ -1,10 +1,21 @@
 //! `ai-cost-tracker prices`.
 
-use anyhow::ensure;
-use jiff::Timestamp;
-use pricing::{Catalog, Price};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
-use super::output;
+use anyhow::{Context as _, ensure};
+use domain::{
+    Clock as _, Interval,
+    query::{Dimension, Filter, UsageQuery, Visibility},
+};
+use jiff::Timestamp;
+use pricing::{Catalog, Price, PriceBook, import::Format};
+use store::{PriceDocument, PriceStore as _, UsageStore as _};
+
+use super::{Context, output};
+use crate::{
+    clock::SystemClock,
+    price_book::{self, Author, Prices},
+};
 
 /// Flags of `prices`.
 #[derive(Debug, clap::Args)]
@@ -29,28 +40,92 @@ enum PricesCommand {
         /// Name of the model in the catalog
         model: String,
     },
+    /// Show how the prices of a model changed
+    History {
+        /// Name of the model in the catalog
+        model: String,
+    },
+    /// Bring a price list in: rows that differ are closed and new ones opened; the server must not run
+    Import(ListFile),
+    /// Show what bringing a price list in would change
+    Diff(ListFile),
+    /// Look the catalog over for gaps, overlaps, absurd rates and models in use without a price
+    Verify,
+    /// List changes of catalog, mappings and overrides
+    Revisions,
+}
+
+/// A price list of others.
+#[derive(Debug, clap::Args)]
+struct ListFile {
+    /// The list, as it is published
+    file: PathBuf,
+    /// native, genai-prices or litellm
+    #[arg(long, value_parser = format)]
+    format: Format,
+    /// Version of the list, for its rows' source [default: today]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// Only show what would change
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Runs the subcommand.
-pub fn run(args: &PricesArgs) -> anyhow::Result<()> {
-    let catalog = Catalog::embedded();
+pub async fn run(args: &PricesArgs, context: &Context) -> anyhow::Result<()> {
     match &args.command {
-        PricesCommand::List { provider, at } => list(catalog, provider.as_deref(), *at),
-        PricesCommand::Show { model } => show(catalog, model),
+        PricesCommand::List { provider, at } => list(&book(context).await?, provider.as_deref(), *at),
+        PricesCommand::Show { model } => show(&book(context).await?, model),
+        PricesCommand::History { model } => history(&book(context).await?, model),
+        PricesCommand::Import(list) => import(context, list, !list.dry_run).await,
+        PricesCommand::Diff(list) => import(context, list, false).await,
+        PricesCommand::Verify => verify(context).await,
+        PricesCommand::Revisions => revisions(context).await,
     }
 }
 
-fn list(catalog: &Catalog, provider: Option<&str>, at: Option<Timestamp>) -> anyhow::Result<()> {
+/// The book of the store, if there is one; also while a server runs.
+async fn book(context: &Context) -> anyhow::Result<PriceBook> {
+    match context.open_to_read() {
+        Ok(store) => Ok(price_book::load(&store).await?),
+        Err(_) => Ok(PriceBook::new(Arc::clone(Catalog::embedded_arc()))),
+    }
+}
+
+fn list(book: &PriceBook, provider: Option<&str>, at: Option<Timestamp>) -> anyhow::Result<()> {
     let provider = provider.map(pricing::canonical_provider);
-    let rows = catalog.prices().filter(|price| {
+    let rows = book.catalog().prices().filter(|price| {
         provider.as_deref().is_none_or(|provider| price.provider == provider)
             && at.is_none_or(|at| price.is_in_force(at))
     });
-    output::table(
-        &["provider", "model", "from", "until", "input", "output", "row"],
-        &rows.map(cells).collect::<Vec<_>>(),
-    )?;
+    let head = ["provider", "model", "from", "until", "input", "output", "row"];
+    output::table(&head, &rows.map(cells).collect::<Vec<_>>())?;
     Ok(())
+}
+
+fn show(book: &PriceBook, model: &str) -> anyhow::Result<()> {
+    output::line(&serde_json::to_string_pretty(&rows_of(book, model)?)?)?;
+    Ok(())
+}
+
+fn history(book: &PriceBook, model: &str) -> anyhow::Result<()> {
+    let mut rows = rows_of(book, model)?;
+    rows.sort_by_key(|price| (price.provider.clone(), price.conditions.to_string(), price.valid_from));
+    let cells = rows.into_iter().map(|price| {
+        let mut cells = cells(price);
+        cells.insert(2, price.conditions.to_string());
+        cells
+    });
+    let head = ["provider", "model", "conditions", "from", "until", "input", "output", "row"];
+    output::table(&head, &cells.collect::<Vec<_>>())?;
+    Ok(())
+}
+
+fn rows_of<'a>(book: &'a PriceBook, model: &str) -> anyhow::Result<Vec<&'a Price>> {
+    let rows: Vec<&Price> =
+        book.catalog().prices().filter(|price| price.model.eq_ignore_ascii_case(model)).collect();
+    ensure!(!rows.is_empty(), "{model} is not in the catalog; `ai-cost-tracker prices list` has the names");
+    Ok(rows)
 }
 
 fn cells(price: &Price) -> Vec<String> {
@@ -70,10 +145,93 @@ fn cells(price: &Price) -> Vec<String> {
     ]
 }
 
-fn show(catalog: &Catalog, model: &str) -> anyhow::Result<()> {
-    let rows: Vec<&Price> =
-        catalog.prices().filter(|price| price.model.eq_ignore_ascii_case(model)).collect();
-    ensure!(!rows.is_empty(), "{model} is not in the catalog; `ai-cost-tracker prices list` has the names");
-    output::line(&serde_json::to_string_pretty(&rows)?)?;
+async fn import(context: &Context, list: &ListFile, apply: bool) -> anyhow::Result<()> {
+    let text =
+        fs::read_to_string(&list.file).with_context(|| format!("{} cannot be read", list.file.display()))?;
+    let at = SystemClock.now();
+    let version = list.version.clone().unwrap_or_else(|| at.strftime("%Y-%m-%d").to_string());
+    let (catalog, notes) = price_book::read_list(list.format, &text, version, at)?;
+    let store = context.open_store().await?;
+    let prices = Prices::new(price_book::load(&store).await?);
+    let note = format!("{} imported from {}", list.format, list.file.display());
+    let changes = prices.import(&store, catalog, apply, Author { user: None, at, note: &note }).await?;
+    store.close().await?;
+    for change in &changes {
+        output::line(&change.to_string())?;
+    }
+    for note in &notes {
+        output::complain(&note.to_string());
+    }
+    let verb = if apply { "made" } else { "would be made" };
+    output::line(&format!("{} changes {verb}", changes.len()))?;
+    if apply && !changes.is_empty() {
+        output::line("kept records follow with POST /api/prices/reprice")?;
+    }
     Ok(())
+}
+
+async fn verify(context: &Context) -> anyhow::Result<()> {
+    let book = book(context).await?;
+    let used = match context.open_to_read() {
+        Ok(store) => models_in_use(&store).await?,
+        Err(_) => BTreeMap::new(),
+    };
+    let used = used.into_iter().map(|((provider, model), last)| (provider, model, last));
+    let findings = pricing::verify(book.catalog(), used);
+    for finding in &findings {
+        output::line(&finding.to_string())?;
+    }
+    output::line(&format!("{} things to look at", findings.len()))?;
+    Ok(())
+}
+
+/// Providers and models of the records, with the last day on which each was called.
+async fn models_in_use(
+    store: &store::sqlite::Sqlite,
+) -> anyhow::Result<BTreeMap<(String, String), Timestamp>> {
+    let now = SystemClock.now();
+    let start = "2015-01-01T00:00:00Z".parse()?;
+    let months =
+        domain::query::Bucket::Month.starts(Interval { start, end: now }, &jiff::tz::TimeZone::UTC)?;
+    let query = UsageQuery {
+        filter: Filter::all(Visibility::Everything),
+        buckets: Some(months),
+        group_by: vec![Dimension::Service, Dimension::Model],
+    };
+    let mut last = BTreeMap::new();
+    for group in store.aggregate(&query).await? {
+        if let (Some(at), [Some(provider), Some(model)]) = (group.bucket, group.keys.as_slice()) {
+            // Groups come in order of time: the last one of a model stays.
+            last.insert((provider.clone(), model.clone()), at);
+        }
+    }
+    Ok(last)
+}
+
+async fn revisions(context: &Context) -> anyhow::Result<()> {
+    let store = context.open_to_read()?;
+    let mut rows = Vec::new();
+    for (document, name) in [
+        (PriceDocument::Catalog, "catalog"),
+        (PriceDocument::Mappings, "mappings"),
+        (PriceDocument::Adjustments, "overrides"),
+    ] {
+        for revision in store.list_price_revisions(document).await? {
+            let author =
+                revision.author.map_or_else(|| "command line".to_owned(), |author| author.to_string());
+            rows.push(vec![
+                name.to_owned(),
+                revision.number.to_string(),
+                revision.at.to_string(),
+                author,
+                revision.note,
+            ]);
+        }
+    }
+    output::table(&["document", "number", "at", "author", "note"], &rows)?;
+    Ok(())
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    name.parse().map_err(|error: pricing::import::UnknownFormat| error.to_string())
 }

@@ -52,6 +52,17 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         "simulate_costs",
         r#"{ "projectId": "'$PROJECT_ID'", "startDate": "2026-01-01", "endDate": "2026-01-31", "candidates": [{ "model": "gpt-4o-mini" }] }"#,
     ),
+    (
+        "replace_price_rules",
+        r#"{ "rules": [
+    { "id": "enterprise-agreement", "service": "openai", "discountBasisPoints": 1250, "validFrom": "2026-01-01T00:00:00Z" },
+    { "id": "resale", "projectId": "'$PROJECT_ID'", "marginBasisPoints": 2000 }
+  ] }"#,
+    ),
+    (
+        "replace_model_mappings",
+        r#"{ "mappings": [{ "service": "azure", "model": "prod-chat-*", "toService": "openai", "toModel": "gpt-4o-mini" }] }"#,
+    ),
     ("reprice_usage", r#"{ "startDate": "2026-01-01", "apply": false }"#),
 ];
 

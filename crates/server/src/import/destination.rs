@@ -2,7 +2,7 @@
 
 use domain::{UsageId, UserId, ingest::Stamp, usage_record::Origin, usage_record::UsageRecord};
 use jiff::Timestamp;
-use pricing::{Catalog, Money};
+use pricing::{Money, PriceBook};
 
 use super::{
     batch::{Batch, TrackedRow},
@@ -31,7 +31,7 @@ pub enum Destination<'a> {
     /// Nowhere: they are read and priced only.
     Nowhere {
         /// What calls cost.
-        catalog: &'a Catalog,
+        book: PriceBook,
         /// Bounds their times.
         now: Timestamp,
     },
@@ -71,9 +71,7 @@ impl Destination<'_> {
         let outcomes = match self {
             Self::Store { app, caller } => record(app, caller, &batch.calls).await?,
             Self::Server(remote) => remote.send(&batch.calls).await?,
-            Self::Nowhere { catalog, now } => {
-                batch.calls.iter().map(|call| price(call, catalog, *now)).collect()
-            }
+            Self::Nowhere { book, now } => batch.calls.iter().map(|call| price(call, book, *now)).collect(),
         };
         Ok(Delivered { batch, outcomes })
     }
@@ -97,7 +95,7 @@ async fn record(app: &App, caller: &Caller, calls: &[TrackedRow]) -> anyhow::Res
     Ok(parsed.into_iter().map(outcome).collect())
 }
 
-fn price(call: &TrackedRow, catalog: &Catalog, now: Timestamp) -> Outcome {
+fn price(call: &TrackedRow, book: &PriceBook, now: Timestamp) -> Outcome {
     let stamp = Stamp {
         id: UsageId::from_bytes([0; 12]),
         user_id: UserId::from_bytes([0; 12]),
@@ -106,7 +104,7 @@ fn price(call: &TrackedRow, catalog: &Catalog, now: Timestamp) -> Outcome {
         keeps_content: false,
     };
     match track::parse(call.json.as_bytes(), now) {
-        Ok(new) => Outcome::New(Facts::of(new.into_record(stamp, catalog))),
+        Ok(new) => Outcome::New(Facts::of(new.into_record(stamp, book))),
         Err(error) => Outcome::Failed(error.message),
     }
 }

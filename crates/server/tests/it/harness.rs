@@ -89,7 +89,7 @@ impl Server {
             clock: Arc::<FrozenClock>::clone(&clock),
             usage: Arc::new(store.clone()),
             meta: Arc::new(store.clone()),
-            catalog: Catalog::embedded(),
+            prices: pricing::PriceBook::new(Arc::clone(Catalog::embedded_arc())),
             metrics: telemetry::start_metrics().unwrap(),
         };
         let app = App::new(ingredients).unwrap();

@@ -208,7 +208,10 @@ async fn a_trial_run_prices_everything_and_records_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let plan = plan(&[file(&folder, "a.csv", TABLE)], &["timestamp=when"], &[]);
     let now = "2024-02-10T12:00:00Z".parse().unwrap();
-    let nowhere = Destination::Nowhere { catalog: pricing::Catalog::embedded(), now };
+    let nowhere = Destination::Nowhere {
+        book: pricing::PriceBook::new(std::sync::Arc::clone(pricing::Catalog::embedded_arc())),
+        now,
+    };
     let summary = import(&plan, &nowhere, None).await.unwrap();
     assert_eq!((counts(&summary), summary.cost), ([4, 3, 0, 1], Some("0.072".parse().unwrap())));
     assert_eq!(summary.models[0].model, "openai/gpt-4");

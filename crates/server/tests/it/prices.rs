@@ -87,6 +87,7 @@ async fn age_the_price(server: &Server, by: &Person) -> String {
         list_cost: None,
         cache_savings: None,
         price: None,
+        adjustments: Vec::new(),
         unpriced_reason: Some("unknown_model".to_owned()),
         flags: Vec::new(),
     };
@@ -141,4 +142,130 @@ async fn only_administrators_reprice() {
     server.owner().await;
     let member = server.register("member@example.com", None).await;
     server.post("/api/prices/reprice").by(&member).json(&json!({})).await.refused(403, "forbidden");
+}
+
+#[tokio::test]
+async fn the_operators_own_prices_hold_from_the_next_call_on() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let project = server.project(&owner, json!({ "name": "Resold" })).await;
+    let rules = json!({ "rules": [
+        { "id": "contract", "service": "openai", "discountBasisPoints": 1000 },
+        { "id": "resale", "projectId": project, "marginBasisPoints": 2000 },
+        { "id": "own", "model": "house-model", "rates": { "input_tokens": "1", "output_tokens": "2" } },
+    ] });
+    let call = |model: &str| json!({ "service": "openai", "model": model, "promptTokens": 25, "completionTokens": 150 });
+    let before = server.track(&owner, call("gpt-4")).await;
+    assert_eq!((before["cost"].to_string(), &before["costSource"]), ("0.00975".into(), &json!("catalog")));
+    let put = server.call("PUT", "/api/prices/overrides").by(&owner).json(&rules).await.expect(200);
+    assert_eq!(put, server.get("/api/prices/overrides").by(&owner).send().await.expect(200));
+
+    let mut resold = call("gpt-4");
+    resold["projectId"] = json!(project);
+    // 0.00975 less 10 %; the same plus 20 %; 25 × 1 + 150 × 2 per million less 10 %.
+    for (body, cost, list) in [
+        (call("gpt-4"), "0.008775", "0.00975"),
+        (resold, "0.01053", "0.00975"),
+        (call("house-model"), "0.0002925", "null"),
+    ] {
+        let tracked = server.track(&owner, body).await;
+        assert_eq!(
+            (tracked["cost"].to_string().as_str(), &tracked["costSource"]),
+            (cost, &json!("override"))
+        );
+        let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+        let record = server.get(&path).by(&owner).send().await.expect(200);
+        assert_eq!(record["listCost"].to_string(), list);
+        assert!(!record["priceRules"].as_array().unwrap().is_empty());
+    }
+    let repriced =
+        server.post("/api/prices/reprice").by(&owner).json(&json!({ "apply": true })).await.expect(200);
+    assert_eq!(
+        (&repriced["changes"][0]["records"], repriced["changes"][0]["after"].to_string()),
+        (&json!(1), "0.008775".into())
+    );
+    assert_eq!(server.store.verify().await.unwrap().differences, Vec::<String>::new());
+    let revisions = server.get("/api/prices/revisions").by(&owner).send().await.expect(200);
+    assert_eq!((&revisions[0]["document"], &revisions[0]["number"]), (&json!("overrides"), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_hold_is_named() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (rule, field) in [
+        (json!({ "id": "", "discountBasisPoints": 1 }), "rules[0].id"),
+        (json!({ "id": "a" }), "rules[0]"),
+        (json!({ "id": "a", "discountBasisPoints": 1, "marginBasisPoints": 1 }), "rules[0]"),
+        (json!({ "id": "a", "discountBasisPoints": -1 }), "rules[0].discountBasisPoints"),
+        (json!({ "id": "a", "discountBasisPoints": 10001 }), "rules"),
+        (json!({ "id": "a", "marginBasisPoints": 1, "model": "**" }), "rules[0].model"),
+        (json!({ "id": "a", "marginBasisPoints": 1, "projectId": "x" }), "rules[0].projectId"),
+    ] {
+        let answer =
+            server.call("PUT", "/api/prices/overrides").by(&owner).json(&json!({ "rules": [rule] })).await;
+        assert_eq!(answer.failure(), (422, "invalid_input".to_owned(), vec![field.to_owned()]), "{rule}");
+    }
+}
+
+#[tokio::test]
+async fn a_deployments_name_is_mapped_to_its_model() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let call =
+        json!({ "service": "azure", "model": "prod-chat-eu", "promptTokens": 1000, "completionTokens": 500 });
+    assert_eq!(server.track(&owner, call.clone()).await["costSource"], json!("unpriced"));
+    let mappings = json!({ "mappings": [{ "service": "azure", "model": "prod-chat-*", "toService": "openai", "toModel": "gpt-4o-mini" }] });
+    server.call("PUT", "/api/prices/mappings").by(&owner).json(&mappings).await.expect(200);
+    assert_eq!(server.get("/api/prices/mappings").by(&owner).send().await.expect(200), mappings);
+    let estimate = server.post("/api/prices/estimate").by(&owner).json(&call).await.expect(200);
+    assert_eq!(estimate["cost"].to_string(), "0.00045");
+    assert!(estimate["priceMatch"].as_str().unwrap().contains("prod-chat"), "{estimate}");
+    let repriced =
+        server.post("/api/prices/reprice").by(&owner).json(&json!({ "apply": true })).await.expect(200);
+    assert_eq!(repriced["changes"][0]["newlyPriced"], json!(1));
+    let wrong = json!({ "mappings": [{ "model": "x", "toService": "openai", "toModel": "nobodys" }] });
+    let answer = server.call("PUT", "/api/prices/mappings").by(&owner).json(&wrong).await;
+    assert_eq!(answer.failure(), (422, "invalid_input".to_owned(), vec!["mappings".to_owned()]));
+}
+
+#[tokio::test]
+async fn an_unknown_model_gets_its_price_by_an_import_and_keeps_its_past() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let call =
+        json!({ "service": "openai", "model": "gpt-next", "promptTokens": 1000, "completionTokens": 500 });
+    let id = server.track(&owner, call.clone()).await["id"].as_str().unwrap().to_owned();
+    let list = |input: &str| {
+        json!({ "gpt-next": {
+        "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": input, "output_cost_per_token": "1e-05",
+    } }).to_string().replace(&format!("\"{input}\""), input).replace("\"1e-05\"", "1e-05")
+    };
+    let import = async |query: &str, input: &str| {
+        server
+            .post(&format!("/api/prices/import?format=litellm{query}"))
+            .by(&owner)
+            .text(&list(input))
+            .await
+            .expect(200)
+    };
+
+    let shown = import("&dryRun=true", "2e-06").await;
+    assert_eq!((&shown["applied"], shown["changeCount"].as_u64().unwrap() > 0), (&json!(false), true));
+    assert_eq!(server.track(&owner, call.clone()).await["cost"], Value::Null);
+    import("", "2e-06").await;
+    assert_eq!(import("", "2e-06").await["changeCount"], json!(0), "the same list again changes nothing");
+    assert_eq!(server.track(&owner, call.clone()).await["cost"].to_string(), "0.007");
+    server.post("/api/prices/reprice").by(&owner).json(&json!({ "apply": true })).await.expect(200);
+
+    // Half an hour later it costs more; earlier calls keep their price.
+    server.clock.advance_seconds(1800);
+    import("", "4e-06").await;
+    assert_eq!(server.track(&owner, call).await["cost"].to_string(), "0.009");
+    let again = server.post("/api/prices/reprice").by(&owner).json(&json!({})).await.expect(200);
+    assert_eq!(again["changes"], json!([]));
+    let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+    assert_ne!(record["costSource"], json!("unpriced"));
+    let answer = server.post("/api/prices/import?format=litellm").by(&owner).text("nonsense").await;
+    assert_eq!(answer.failure(), (422, "invalid_input".to_owned(), vec!["list".to_owned()]));
 }

@@ -15,7 +15,7 @@ use domain::{
     user::{Role, User},
 };
 use jiff::{SignedDuration, Timestamp};
-use pricing::{Money, Price, Unit, Usage};
+use pricing::{Adjustment, Money, Price, Unit, Usage};
 
 use super::random::Random;
 use crate::{Claim, MetaStore, UserWithHash};
@@ -71,6 +71,7 @@ pub fn record(n: u32) -> UsageRecord {
         list_cost: None,
         cache_savings: None,
         price: None,
+        adjustments: Vec::new(),
         unpriced_reason: None,
         status: Status::Success,
         error: CallError::default(),
@@ -146,6 +147,7 @@ pub fn full_record() -> UsageRecord {
         list_cost: None,
         cache_savings: None,
         price: None,
+        adjustments: vec![adjustment()],
         unpriced_reason: text("unit_not_priced"),
         status: Status::Error,
         error: CallError { code: text("429"), message: text("Rate limit, “zu viel”\nof requests") },
@@ -342,4 +344,10 @@ pub const fn project_id(n: u32) -> ProjectId {
 /// A record's id.
 pub const fn usage_id(n: u32) -> UsageId {
     id(n)
+}
+
+/// A rule of the operator's own.
+fn adjustment() -> Arc<Adjustment> {
+    let json = r#"{ "id": "contract", "kind": { "discount": 1250 }, "note": "framework agreement" }"#;
+    Arc::new(serde_json::from_str(json).unwrap())
 }

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::allocation::Tags;
-use pricing::Price;
+use pricing::{Adjustment, Price};
 use rusqlite::{Connection, OptionalExtension as _};
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,8 @@ const INSERT_VALUE: &str = "insert into dimension_value (kind, value) values (?1
 const FIND_TAG_SET: &str = "select id from tag_set where tags = ?1";
 const INSERT_TAG_SET: &str = "insert into tag_set (tags) values (?1) returning id";
 const INSERT_TAG_SET_MEMBER: &str = "insert into tag_set_member (set_id, tag_id) values (?1, ?2)";
+const FIND_ADJUSTMENTS: &str = "select id from adjustment_set where digest = ?1";
+const INSERT_ADJUSTMENTS: &str = "insert into adjustment_set (digest, json) values (?1, ?2) returning id";
 const FIND_PRICE: &str = "select id from price_row where digest = ?1";
 const INSERT_PRICE: &str = "insert into price_row (digest, json) values (?1, ?2) returning id";
 
@@ -75,6 +77,7 @@ pub(super) struct Dictionary {
     tag_sets: HashMap<Tags, i64>,
     /// By id of the price. Rows that differ in notes only share an id, so the last one is compared.
     prices: HashMap<String, (Arc<Price>, i64)>,
+    adjustment_sets: HashMap<[u8; 32], i64>,
     has_new: bool,
 }
 
@@ -148,19 +151,45 @@ impl Dictionary {
         {
             return Ok(*id);
         }
-        let json = serde_json::to_string(&**price).map_err(|error| StoreError::Damaged(error.to_string()))?;
-        let digest = <[u8; 32]>::from(Sha256::digest(json.as_bytes()));
-        let found =
-            connection.prepare_cached(FIND_PRICE)?.query_row([digest], |row| row.get(0)).optional()?;
-        let id = if let Some(id) = found {
-            id
-        } else {
-            self.has_new = true;
-            connection.prepare_cached(INSERT_PRICE)?.query_row((digest, &json), |row| row.get(0))?
-        };
+        let (digest, json) = snapshot(&**price)?;
+        let id = self.intern_snapshot(connection, [FIND_PRICE, INSERT_PRICE], &digest, &json)?;
         make_room(&mut self.prices);
         self.prices.insert(price.id.clone(), (Arc::clone(price), id));
         Ok(id)
+    }
+
+    /// The number of a list of rules, which are kept as they are now; `None` for no rules.
+    pub(super) fn intern_adjustments(
+        &mut self,
+        connection: &Connection,
+        adjustments: &[Arc<Adjustment>],
+    ) -> Result<Option<i64>, StoreError> {
+        if adjustments.is_empty() {
+            return Ok(None);
+        }
+        let rules: Vec<&Adjustment> = adjustments.iter().map(|rule| &**rule).collect();
+        let (digest, json) = snapshot(&rules)?;
+        if let Some(id) = self.adjustment_sets.get(&digest) {
+            return Ok(Some(*id));
+        }
+        let id = self.intern_snapshot(connection, [FIND_ADJUSTMENTS, INSERT_ADJUSTMENTS], &digest, &json)?;
+        make_room(&mut self.adjustment_sets);
+        self.adjustment_sets.insert(digest, id);
+        Ok(Some(id))
+    }
+
+    fn intern_snapshot(
+        &mut self,
+        connection: &Connection,
+        [find, insert]: [&str; 2],
+        digest: &[u8; 32],
+        json: &str,
+    ) -> Result<i64, StoreError> {
+        if let Some(id) = connection.prepare_cached(find)?.query_row([digest], |row| row.get(0)).optional()? {
+            return Ok(id);
+        }
+        self.has_new = true;
+        Ok(connection.prepare_cached(insert)?.query_row((digest, json), |row| row.get(0))?)
     }
 
     fn insert_tags(&mut self, connection: &Connection, tags: &Tags, json: &str) -> Result<i64, StoreError> {
@@ -181,6 +210,12 @@ impl Dictionary {
         self.values_count += 1;
         self.values.entry(kind.code()).or_default().insert(value.into(), id);
     }
+}
+
+/// Something as JSON, and the digest by which it is found again.
+fn snapshot(value: &impl serde::Serialize) -> Result<([u8; 32], String), StoreError> {
+    let json = serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    Ok((Sha256::digest(json.as_bytes()).into(), json))
 }
 
 /// Forgets everything once the bound is reached: simpler than ageing, and as rare.

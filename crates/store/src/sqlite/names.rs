@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use domain::{Id, allocation::Tags};
-use pricing::Price;
+use pricing::{Adjustment, Price};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::dictionary::make_room;
@@ -12,6 +12,7 @@ use crate::StoreError;
 const VALUE: &str = "select value from dimension_value where id = ?1";
 const TAGS: &str = "select tags from tag_set where id = ?1";
 const PRICE: &str = "select json from price_row where id = ?1";
+const ADJUSTMENTS: &str = "select json from adjustment_set where id = ?1";
 
 /// A connection's memory of what numbers stand for. Committed numbers never change their meaning.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(super) struct Names {
     values: HashMap<i64, Arc<str>>,
     tag_sets: HashMap<i64, Tags>,
     prices: HashMap<i64, Arc<Price>>,
+    adjustment_sets: HashMap<i64, Vec<Arc<Adjustment>>>,
 }
 
 impl Names {
@@ -57,14 +59,38 @@ impl Names {
         if let Some(price) = self.prices.get(&id) {
             return Ok(Arc::clone(price));
         }
-        let json = find(connection, PRICE, id)?.ok_or_else(|| missing("price", id))?;
-        let price = serde_json::from_str(&json)
-            .map_err(|error| StoreError::Damaged(format!("price {id}: {error}")))?;
-        let price = Arc::new(price);
+        let price = Arc::new(snapshot(connection, PRICE, "price", id)?);
         make_room(&mut self.prices);
         self.prices.insert(id, Arc::clone(&price));
         Ok(price)
     }
+
+    /// The operator's own rules of a set.
+    pub(super) fn adjustments(
+        &mut self,
+        connection: &Connection,
+        id: i64,
+    ) -> Result<Vec<Arc<Adjustment>>, StoreError> {
+        if let Some(adjustments) = self.adjustment_sets.get(&id) {
+            return Ok(adjustments.clone());
+        }
+        let rules: Vec<Adjustment> = snapshot(connection, ADJUSTMENTS, "adjustment set", id)?;
+        let adjustments: Vec<_> = rules.into_iter().map(Arc::new).collect();
+        make_room(&mut self.adjustment_sets);
+        self.adjustment_sets.insert(id, adjustments.clone());
+        Ok(adjustments)
+    }
+}
+
+/// What was kept as JSON under `id`.
+fn snapshot<T: serde::de::DeserializeOwned>(
+    connection: &Connection,
+    sql: &str,
+    what: &str,
+    id: i64,
+) -> Result<T, StoreError> {
+    let json = find(connection, sql, id)?.ok_or_else(|| missing(what, id))?;
+    serde_json::from_str(&json).map_err(|error| StoreError::Damaged(format!("{what} {id}: {error}")))
 }
 
 /// Tags from their JSON array.

@@ -28,7 +28,7 @@ macro_rules! record_columns {
          origin, status, cost_source, flags, occurred_at_ms, recorded_at_ms,
          input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
          counts,
-         cost_nanos, list_cost_nanos, cache_savings_nanos, price, unpriced_reason,
+         cost_nanos, list_cost_nanos, cache_savings_nanos, price, adjustments, unpriced_reason,
          error_code, error_message, response_time_ms, time_to_first_token_ms,
          department, team, purpose, client, campaign, allocation_other, tag_set,
          user_email, customer_email, session_id, trace_id, request_id, metadata"
@@ -40,7 +40,7 @@ const INSERT: &str = concat!(
     record_columns!(),
     ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
-               ?40, ?41, ?42, ?43, ?44)"
+               ?40, ?41, ?42, ?43, ?44, ?45)"
 );
 const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
@@ -157,6 +157,7 @@ pub(super) fn insert(
         record.list_cost.map(Money::nanos),
         record.cache_savings.map(Money::nanos),
         price,
+        tx.dictionary.intern_adjustments(tx.connection, &record.adjustments)?,
         tx.intern_option(Kind::UnpricedReason, record.unpriced_reason.as_ref())?,
         tx.intern_option(Kind::ErrorCode, record.error.code.as_ref())?,
         record.error.message,

@@ -14,7 +14,7 @@ use crate::StoreError;
 const UPDATE: &str = "
     update usage_record
        set cost_nanos = ?2, cost_source = ?3, list_cost_nanos = ?4, cache_savings_nanos = ?5, price = ?6,
-           unpriced_reason = ?7, flags = ?8
+           unpriced_reason = ?7, flags = ?8, adjustments = ?9
      where seq = ?1";
 
 /// Gives each record its new costing; how many of them exist.
@@ -42,6 +42,7 @@ fn recost_one(
     let price =
         record.price.as_ref().map(|price| tx.dictionary.intern_price(tx.connection, price)).transpose()?;
     let unpriced_reason = tx.intern_option(Kind::UnpricedReason, record.unpriced_reason.as_ref())?;
+    let adjustments = tx.dictionary.intern_adjustments(tx.connection, &record.adjustments)?;
     tx.connection.prepare_cached(UPDATE)?.execute((
         kept.seq,
         record.cost.map(Money::nanos),
@@ -51,6 +52,7 @@ fn recost_one(
         price,
         unpriced_reason,
         flag_bits(&record.flags),
+        adjustments,
     ))?;
     Ok(true)
 }

@@ -5,8 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::StoreError;
 
 /// Each brings the schema from the version of its index to the next.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001_first.sql"), include_str!("schema/0002_price_revision.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_first.sql"),
+    include_str!("schema/0002_price_revision.sql"),
+    include_str!("schema/0003_adjustments.sql"),
+];
 
 /// Brings the database to the version that this program knows.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

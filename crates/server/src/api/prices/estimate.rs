@@ -5,13 +5,20 @@ use axum::{
     extract::State,
     http::{HeaderMap, header},
 };
-use domain::usage_record::{CostSource, Flag};
+use domain::{
+    ingest::Stamp,
+    usage_record::{CostSource, Flag, Origin},
+};
 use pricing::Money;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::{usage::TrackUsage, usage_view::Explanation},
+    api::{
+        prices::rules::PriceRule,
+        usage::TrackUsage,
+        usage_view::{Explanation, price_match},
+    },
     app::App,
     auth::{Auth, Read},
     error::{Failure, Result},
@@ -42,6 +49,10 @@ pub struct Estimate {
     flags: Vec<Flag>,
     /// How the catalog's figure comes about.
     cost_explanation: Option<Explanation>,
+    /// The operator's own rules that make the cost another than the catalog's.
+    price_rules: Vec<PriceRule>,
+    /// Why the catalog's row is the model's, in words.
+    price_match: Option<String>,
 }
 
 /// Say what a call would cost. It takes what `/usage/track` takes and records nothing; `timestamp` chooses the prices.
@@ -50,7 +61,7 @@ pub struct Estimate {
     responses((status = 200, body = Success<Estimate>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 422, body = Failure)))]
 pub async fn estimate_cost(
     State(app): State<App>,
-    _auth: Auth<Read>,
+    auth: Auth<Read>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Success<Estimate>> {
@@ -58,16 +69,26 @@ pub async fn estimate_cost(
     let body = read_body(body, app.config.limits.body_bytes_max, &app).await?;
     let now = app.clock.now();
     let new = track::parse(&body, now)?;
-    let (service, costing) = new.cost(new.occurred_at.unwrap_or(now), app.catalog);
-    let cost_explanation = costing.price.as_ref().and_then(|price| Explanation::new(price, &new.usage));
+    let book = app.prices.current();
+    // A record that is never kept.
+    let stamp = Stamp {
+        id: app.ids.next(now),
+        user_id: auth.caller.user.id,
+        origin: Origin::Track,
+        recorded_at: now,
+        keeps_content: false,
+    };
+    let record = new.into_record(stamp, &book);
     Ok(Success::ok(Estimate {
-        service,
-        model: new.model,
-        cost: costing.cost,
-        cost_source: costing.cost_source,
-        list_cost: costing.list_cost,
-        unpriced_reason: costing.unpriced_reason,
-        flags: costing.flags,
-        cost_explanation,
+        cost: record.cost,
+        cost_source: record.cost_source,
+        list_cost: record.list_cost,
+        cost_explanation: record.price.as_ref().and_then(|price| Explanation::new(price, &record.usage)),
+        price_rules: record.adjustments.iter().map(|rule| PriceRule::from(&**rule)).collect(),
+        price_match: price_match(&record, &book),
+        service: record.provider,
+        model: record.model,
+        unpriced_reason: record.unpriced_reason,
+        flags: record.flags,
     }))
 }

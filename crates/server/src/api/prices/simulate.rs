@@ -6,7 +6,7 @@ use axum::extract::State;
 use domain::{
     Invalid, ProjectId, costing::Facts, limits as bounds, query::Filter, text, usage_record::UsageRecord,
 };
-use pricing::{Catalog, Money, Unit, Usage};
+use pricing::{Money, PriceBook, Unit, Usage};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -101,11 +101,12 @@ pub async fn simulate_costs(
         let message = format!("must have at most {} models", limits::SIMULATED_MODELS_MAX);
         return Err(Invalid::field("candidates", message).into());
     }
+    let book = app.prices.current();
     let mut sums = Sums::new(request.candidates);
     let mut pages = Pages::new(Arc::clone(&app.usage), filter);
     while let Some(records) = pages.next_page().await? {
         for record in &records {
-            sums.add(record, app.catalog)?;
+            sums.add(record, &book)?;
         }
         if sums.requests > limits::SIMULATED_RECORDS_MAX {
             let message =
@@ -161,14 +162,14 @@ impl Sums {
         Self { requests: 0, unpriced: 0, actual: Money::ZERO, scenarios: candidates.map(blank).collect() }
     }
 
-    fn add(&mut self, record: &UsageRecord, catalog: &Catalog) -> Result<()> {
+    fn add(&mut self, record: &UsageRecord, book: &PriceBook) -> Result<()> {
         self.requests += 1;
         match record.cost {
             Some(cost) => self.actual = plus(self.actual, cost)?,
             None => self.unpriced += 1,
         }
         for (candidate, scenario) in &mut self.scenarios {
-            let Some([as_it_was, uncached, batched]) = costs(record, candidate.as_ref(), catalog) else {
+            let Some([as_it_was, uncached, batched]) = costs(record, candidate.as_ref(), book) else {
                 scenario.unpriced_requests += 1;
                 continue;
             };
@@ -190,9 +191,9 @@ impl Sums {
 }
 
 /// What the record's tokens cost with the candidate: as they were, uncached, and in a batch.
-fn costs(record: &UsageRecord, candidate: Option<&Candidate>, catalog: &Catalog) -> Option<[Money; 3]> {
+fn costs(record: &UsageRecord, candidate: Option<&Candidate>, book: &PriceBook) -> Option<[Money; 3]> {
     let own = Facts { reported_cost: None, ..record.facts() };
-    let provider = candidate.map(|candidate| provider_of(candidate, catalog));
+    let provider = candidate.map(|candidate| provider_of(candidate, book));
     let facts = match candidate.zip(provider.as_deref()) {
         Some((candidate, provider)) => Facts {
             provider,
@@ -205,7 +206,7 @@ fn costs(record: &UsageRecord, candidate: Option<&Candidate>, catalog: &Catalog)
         None => own,
     };
     let uncached = uncached(facts.usage);
-    let cost = |facts: Facts<'_>| facts.cost(catalog).list_cost;
+    let cost = |facts: Facts<'_>| facts.cost(book).list_cost;
     Some([
         cost(facts)?,
         cost(Facts { usage: &uncached, ..facts })?,
@@ -213,10 +214,10 @@ fn costs(record: &UsageRecord, candidate: Option<&Candidate>, catalog: &Catalog)
     ])
 }
 
-fn provider_of(candidate: &Candidate, catalog: &Catalog) -> String {
+fn provider_of(candidate: &Candidate, book: &PriceBook) -> String {
     match &candidate.service {
         Some(service) => pricing::canonical_provider(service).into_owned(),
-        None => catalog.resolve_provider(&candidate.model).unwrap_or_default().to_owned(),
+        None => book.resolve_provider(&candidate.model).unwrap_or_default().to_owned(),
     }
 }
 

@@ -49,6 +49,7 @@ impl RecordRow<'_> {
             list_cost: self.columns.next_money()?,
             cache_savings: self.columns.next_money()?,
             price: self.numbered(Names::price)?,
+            adjustments: self.numbered(Names::adjustments)?.unwrap_or_default(),
             unpriced_reason: self.interned()?,
             error: CallError { code: self.interned()?, message: self.columns.next()? },
             response_time_ms: self.columns.next_count()?,

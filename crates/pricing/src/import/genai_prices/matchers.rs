@@ -1,20 +1,18 @@
 //! Match clauses of the source as aliases and matchers.
 
-use anyhow::{Context as _, Result, bail};
-use pricing::{Matcher, Pattern};
-
-use crate::Log;
-use crate::source::Clause;
+use super::source::Clause;
+use super::{NotUnderstood, NoteKind, Notes, Result};
+use crate::{Matcher, Pattern};
 
 /// Splits the alternatives of a model's clause into plain names and patterns.
-pub(crate) fn names(clause: Clause, id: &str, log: &mut Log) -> Result<(Vec<String>, Vec<Matcher>)> {
+pub(super) fn names(clause: Clause, id: &str, notes: &mut Notes) -> Result<(Vec<String>, Vec<Matcher>)> {
     let (mut aliases, mut patterns) = (Vec::new(), Vec::new());
     let alternatives = if let Clause::Or(clauses) = clause { clauses } else { vec![clause] };
     for alternative in alternatives {
         match alternative {
             Clause::Equals(name) if name.eq_ignore_ascii_case(id) => {}
             Clause::Equals(name) => aliases.push(name.to_lowercase()),
-            other => patterns.push(matcher(other, id, log)?),
+            other => patterns.push(matcher(other, id, notes)?),
         }
     }
     aliases.dedup();
@@ -22,9 +20,9 @@ pub(crate) fn names(clause: Clause, id: &str, log: &mut Log) -> Result<(Vec<Stri
 }
 
 /// Converts one clause. Names are compared in lower case.
-pub(crate) fn matcher(clause: Clause, owner: &str, log: &mut Log) -> Result<Matcher> {
+pub(super) fn matcher(clause: Clause, owner: &str, notes: &mut Notes) -> Result<Matcher> {
     let mut all = |clauses: Vec<Clause>| -> Result<Vec<Matcher>> {
-        clauses.into_iter().map(|clause| matcher(clause, owner, log)).collect()
+        clauses.into_iter().map(|clause| matcher(clause, owner, notes)).collect()
     };
     Ok(match clause {
         Clause::And(clauses) => Matcher::All(all(clauses)?),
@@ -33,18 +31,19 @@ pub(crate) fn matcher(clause: Clause, owner: &str, log: &mut Log) -> Result<Matc
         Clause::StartsWith(text) => Matcher::StartsWith(text.to_lowercase()),
         Clause::EndsWith(text) => Matcher::EndsWith(text.to_lowercase()),
         Clause::Contains(text) => Matcher::Contains(text.to_lowercase()),
-        Clause::Regex(text) => regex(&text, owner, log)?,
+        Clause::Regex(text) => regex(&text, owner, notes)?,
     })
 }
 
 /// A look-ahead at the start (`^(?!X)Y`) becomes "not X and Y", for engines that have none.
-fn regex(text: &str, owner: &str, log: &mut Log) -> Result<Matcher> {
+fn regex(text: &str, owner: &str, notes: &mut Notes) -> Result<Matcher> {
     let Some(rest) = text.strip_prefix("^(?!") else {
         return Ok(Matcher::Regex(pattern(text)?));
     };
-    let (unwanted, wanted) = split_group(rest).context("a look-ahead that does not end")?;
+    let (unwanted, wanted) = split_group(rest)
+        .ok_or_else(|| NotUnderstood::new(format!("a look-ahead that does not end: {text}")))?;
     let not = Matcher::Not(Box::new(Matcher::Regex(pattern(&format!("^(?:{unwanted})"))?)));
-    log.add(format!("rewrote {owner}: {text} as not and and"));
+    notes.add(NoteKind::Rewritten, format!("{text} as not and and"), owner);
     Ok(if wanted.is_empty() {
         not
     } else {
@@ -69,7 +68,7 @@ fn split_group(text: &str) -> Option<(&str, &str)> {
 
 fn pattern(text: &str) -> Result<Pattern> {
     if text.contains("(?!") || text.contains("(?=") || text.contains("(?<") {
-        bail!("a look-around that is not at the start: {text}");
+        return Err(NotUnderstood::new(format!("a look-around that is not at the start: {text}")));
     }
-    Pattern::try_from(text.to_owned()).with_context(|| text.to_owned())
+    Ok(Pattern::try_from(text.to_owned())?)
 }

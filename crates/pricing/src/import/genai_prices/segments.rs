@@ -2,26 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use jiff::civil::{Date, Time};
-use pricing::DailyWindow;
-use pricing::file::Row;
+use jiff::Timestamp;
+use jiff::civil::Time;
 
-use crate::Log;
-use crate::rates::{RateCard, rate_card};
-use crate::source::{Constraint, Dated, Model, Prices, Variant};
+use super::rates::rate_card;
+use super::source::{Constraint, Dated, Model, Prices, Variant};
+use super::{NotUnderstood, Notes, RateCard, Result};
+use crate::DailyWindow;
+use crate::file::{Row, midnight};
 
 /// The rows of `model`: standard ones by date, then those of certain hours, then those of each tier.
-pub(crate) fn rows(model: &Model, owner: &str, log: &mut Log) -> Result<Vec<Row>> {
-    let list = price_list(model, owner, log)?;
+pub(super) fn rows(model: &Model, owner: &str, notes: &mut Notes) -> Result<Vec<Row>> {
+    let list = price_list(model, owner, notes)?;
     let mut rows = dated_rows(&list.by_date);
     rows.extend(list.by_hour.iter().map(|(daily, rates)| Row {
         daily: Some(daily.clone()),
         rates: rates.clone(),
         ..Row::default()
     }));
-    for (when, variants) in variants(model, owner, log)? {
-        ensure!(list.by_hour.is_empty(), "{owner}: hours and variants");
+    for (when, variants) in variants(model, owner, notes)? {
+        ensure(list.by_hour.is_empty(), "hours and variants")?;
         rows.extend(variant_rows(&list.by_date, &when, &variants));
     }
     rows.retain(|row| !row.rates.is_empty());
@@ -29,7 +29,7 @@ pub(crate) fn rows(model: &Model, owner: &str, log: &mut Log) -> Result<Vec<Row>
 }
 
 /// Rates from a date on.
-type DatedRates = (Option<Date>, RateCard);
+type DatedRates = (Option<Timestamp>, RateCard);
 
 /// The standard prices: by the date from which they hold, and by the hours in which they hold instead.
 struct PriceList {
@@ -41,18 +41,18 @@ struct PriceList {
 type When = BTreeMap<String, String>;
 
 /// In the source the last entry that holds applies; the catalog wants dates to rise and hours to come after them.
-fn price_list(model: &Model, owner: &str, log: &mut Log) -> Result<PriceList> {
+fn price_list(model: &Model, owner: &str, notes: &mut Notes) -> Result<PriceList> {
     let mut list = PriceList { by_date: Vec::new(), by_hour: Vec::new() };
     for Dated { constraint, prices } in entries(&model.prices)? {
-        let rates = rate_card(&prices, owner, log)?;
+        let rates = rate_card(&prices, owner, notes)?;
         match constraint.map(|constraint| period(&constraint)).transpose()? {
             Some(Period::Daily(daily)) => list.by_hour.push((daily, rates)),
             Some(Period::From(date)) if list.by_hour.is_empty() => list.by_date.push((Some(date), rates)),
             None if list.by_date.is_empty() && list.by_hour.is_empty() => list.by_date.push((None, rates)),
-            _ => bail!("{owner}: price entries in an unknown order"),
+            _ => return Err(NotUnderstood::new("price entries in an unknown order")),
         }
     }
-    ensure!(list.by_date.is_sorted_by_key(|&(date, _)| date), "{owner}: dates do not rise");
+    ensure(list.by_date.windows(2).all(|pair| pair[0].0 < pair[1].0), "dates that do not rise")?;
     Ok(list)
 }
 
@@ -77,7 +77,7 @@ fn dated_rows(by_date: &[DatedRates]) -> Vec<Row> {
 
 /// A variant overrides some of the standard rates, so each of its rows has those of the standard row of its time.
 fn variant_rows(by_date: &[DatedRates], when: &When, variants: &[DatedRates]) -> Vec<Row> {
-    let starts: BTreeSet<Option<Date>> = by_date.iter().chain(variants).map(|&(from, _)| from).collect();
+    let starts: BTreeSet<Option<Timestamp>> = by_date.iter().chain(variants).map(|&(from, _)| from).collect();
     let until = starts.iter().skip(1).copied().chain([None]);
     let rows = starts.iter().zip(until).filter_map(|(&from, until)| {
         let mut active = variants.iter().filter(|(start, _)| *start <= from).peekable();
@@ -115,16 +115,17 @@ fn merge(rows: Vec<Row>) -> Vec<Row> {
 }
 
 /// The variants by what they are for, in the source's order, without those for standard service.
-fn variants(model: &Model, owner: &str, log: &mut Log) -> Result<BTreeMap<When, Vec<DatedRates>>> {
+fn variants(model: &Model, owner: &str, notes: &mut Notes) -> Result<BTreeMap<When, Vec<DatedRates>>> {
     let mut by_when: BTreeMap<When, Vec<_>> = BTreeMap::new();
-    for Variant { when, prices, constraint } in &model.price_variants {
-        let Some(when) = conditions(when).with_context(|| owner.to_owned())? else { continue };
+    for variant in &model.price_variants {
+        let Variant { when, prices, constraint } = serde_json::from_str(variant.get())?;
+        let Some(when) = conditions(&when)? else { continue };
         let from = match constraint.as_ref().map(period).transpose()? {
             None => None,
             Some(Period::From(date)) => Some(date),
-            Some(Period::Daily(_)) => bail!("{owner}: a variant with hours"),
+            Some(Period::Daily(_)) => return Err(NotUnderstood::new("a variant with hours")),
         };
-        by_when.entry(when).or_default().push((from, rate_card(prices, owner, log)?));
+        by_when.entry(when).or_default().push((from, rate_card(&prices, owner, notes)?));
     }
     Ok(by_when)
 }
@@ -132,7 +133,7 @@ fn variants(model: &Model, owner: &str, log: &mut Log) -> Result<BTreeMap<When, 
 /// `None` for the standard case, which the standard rows describe.
 fn conditions(when: &BTreeMap<String, String>) -> Result<Option<When>> {
     let Some((key, value)) = when.first_key_value().filter(|_| when.len() == 1) else {
-        bail!("a variant with several conditions");
+        return Err(NotUnderstood::new("a variant with several conditions"));
     };
     let (key, value) = match (key.as_str(), value.as_str()) {
         ("service_tier", "default") | ("search_type", "web") => return Ok(None),
@@ -140,29 +141,33 @@ fn conditions(when: &BTreeMap<String, String>) -> Result<Option<When>> {
         // `mistral/eu`: the upstream and where it is.
         ("route", route) => ("region", route.rsplit_once('/').map_or(route, |(_, region)| region)),
         ("search_type", kind) => ("search_type", kind),
-        _ => bail!("a variant for {key}"),
+        _ => return Err(NotUnderstood::new(format!("a variant for {key}"))),
     };
     Ok(Some(When::from([(key.to_owned(), value.to_owned())])))
 }
 
 enum Period {
-    From(Date),
+    From(Timestamp),
     Daily(DailyWindow),
 }
 
 fn period(constraint: &Constraint) -> Result<Period> {
     match (&constraint.start_date, &constraint.start_time, &constraint.end_time) {
-        (Some(date), None, None) => Ok(Period::From(*date)),
+        (Some(date), None, None) => Ok(Period::From(midnight(*date)?)),
         (None, Some(from), Some(until)) => Ok(Period::Daily(DailyWindow {
             from: utc_time(from)?,
             until: utc_time(until)?,
             weekdays: Vec::new(),
         })),
-        _ => bail!("a constraint that is neither a date nor hours"),
+        _ => Err(NotUnderstood::new("a constraint that is neither a date nor hours")),
     }
 }
 
 fn utc_time(text: &str) -> Result<Time> {
-    let time = text.strip_suffix('Z').context("hours are not in UTC")?;
+    let time = text.strip_suffix('Z').ok_or_else(|| NotUnderstood::new("hours that are not in UTC"))?;
     Ok(time.parse()?)
+}
+
+fn ensure(holds: bool, otherwise: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(NotUnderstood::new(otherwise)) }
 }

@@ -1,14 +1,11 @@
 //! Rates of the source as rates of the catalog.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context as _, Result};
-use pricing::file::Rates;
-use pricing::{Rate, Unit};
 use serde_json::value::RawValue;
 
-use crate::Log;
-use crate::source::{Prices, Tiers};
+use super::source::{Prices, Tiers};
+use super::{NotUnderstood, NoteKind, Notes, RateCard, Result};
+use crate::file::Rates;
+use crate::{Rate, Unit};
 
 /// What a price key of the source counts, and for how many of it a price is.
 #[derive(Clone, Copy)]
@@ -18,41 +15,45 @@ enum Per {
     Hour,
 }
 
-/// The catalog's rates, by unit.
-pub(crate) type RateCard = BTreeMap<Unit, Rates>;
-
-/// Converts `prices`, whose numbers never pass through a float.
-pub(crate) fn rate_card(prices: &Prices, owner: &str, log: &mut Log) -> Result<RateCard> {
-    let mut entry = |key: &str, value: &RawValue| {
-        let (unit, per) = unit_of(key).with_context(|| format!("{owner}: unknown price key {key}"))?;
-        Ok((unit, rates(value, per, &format!("{owner} {key}"), log).with_context(|| owner.to_owned())?))
-    };
-    prices.iter().map(|(key, value)| entry(key, value)).collect()
+/// Converts `prices`, whose numbers never pass through a float. A price for something that the catalog does not know
+/// is noted and missing.
+pub(super) fn rate_card(prices: &Prices, owner: &str, notes: &mut Notes) -> Result<RateCard> {
+    let mut card = RateCard::new();
+    for (key, value) in prices {
+        match unit_of(key) {
+            Some((unit, per)) => {
+                card.insert(unit, rates(value, per, &format!("{owner} {key}"), notes)?);
+            }
+            None => notes.add(NoteKind::NotUnderstood, format!("the price key {key}"), owner),
+        }
+    }
+    Ok(card)
 }
 
-fn rates(value: &RawValue, per: Per, owner: &str, log: &mut Log) -> Result<Rates> {
+fn rates(value: &RawValue, per: Per, owner: &str, notes: &mut Notes) -> Result<Rates> {
     if !value.get().starts_with('{') {
-        return Ok(Rates::Flat(rate(value.get(), per, owner, log)?));
+        return Ok(Rates::Flat(rate(value.get(), per, owner, notes)?));
     }
     let Tiers { base, mut tiers } = serde_json::from_str(value.get())?;
     tiers.sort_by_key(|tier| tier.start);
-    let mut rates = vec![(0, rate(base.get(), per, owner, log)?)];
+    let mut rates = vec![(0, rate(base.get(), per, owner, notes)?)];
     for tier in tiers {
-        rates.push((tier.start + 1, rate(tier.price.get(), per, owner, log)?));
+        rates.push((tier.start.saturating_add(1), rate(tier.price.get(), per, owner, notes)?));
     }
     Ok(Rates::Tiered(rates))
 }
 
-fn rate(text: &str, per: Per, owner: &str, log: &mut Log) -> Result<Rate> {
+fn rate(text: &str, per: Per, owner: &str, notes: &mut Notes) -> Result<Rate> {
     let parsed = match per {
         Per::Million | Per::Thousand => Rate::parse_usd_per_million(text)?,
         Per::Hour => Rate::parse_usd_per_hour(text)?,
     };
     if text.split_once('.').is_some_and(|(_, fraction)| fraction.len() > 9) {
-        log.add(format!("rounded {owner}: {text} to {parsed}"));
+        notes.add(NoteKind::Rounded, format!("{text} to {parsed}"), owner);
     }
     let factor = if matches!(per, Per::Thousand) { 1000 } else { 1 };
-    Ok(Rate { nanos: parsed.nanos.checked_mul(factor).context("a rate out of range")?, ..parsed })
+    let nanos = parsed.nanos.checked_mul(factor);
+    Ok(Rate { nanos: nanos.ok_or_else(|| NotUnderstood::new("a rate out of range"))?, ..parsed })
 }
 
 fn unit_of(key: &str) -> Option<(Unit, Per)> {
