@@ -99,7 +99,7 @@ fn lines(project: &str, first: u64) -> Bytes {
     for number in first..first + PIECE {
         let mut record = record(number);
         record["timestamp"] =
-            json!(format!("2026-{:02}-{:02}T{:02}:00:00Z", number % 6 + 1, number % 28 + 1, number % 24));
+            json!(format!("2026-{:02}-{:02}T{:02}:00:00Z", number / 12 % 6 + 1, number / 72 % 28 + 1, number % 24));
         if number % 12 == 0 {
             record["projectId"] = json!(project);
         }

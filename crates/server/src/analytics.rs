@@ -8,6 +8,7 @@ use domain::{
     totals::Totals,
 };
 use jiff::{Timestamp, tz::TimeZone};
+use store::StoreError;
 
 use crate::{
     app::App,
@@ -30,6 +31,9 @@ pub struct Question {
     /// Most groups of a breakdown.
     pub limit: usize,
 }
+
+/// Sums by the values of one dimension; `None` where the records have none.
+pub type Parts = HashMap<Option<String>, Totals>;
 
 /// A point of a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +67,22 @@ impl Question {
         Ok(starts.into_iter().map(point).collect())
     }
 
-    /// Groups by `dimension`, dearest first.
-    pub async fn breakdown(&self, app: &App, dimension: Dimension) -> Result<Vec<Group>> {
-        self.ask(app, None, vec![dimension], &self.filter).await
+    /// Sums by each of `dimensions`, in their order, from one pass over the records.
+    pub async fn breakdowns(&self, app: &App, dimensions: &[Dimension]) -> Result<Vec<Parts>> {
+        let query = UsageQuery { filter: self.filter.clone(), buckets: None, group_by: dimensions.to_vec() };
+        match app.usage.aggregate(&query).await {
+            Ok(groups) => (0..dimensions.len()).map(|index| parts_by(&groups, index)).collect(),
+            // More combinations than one pass holds: a pass for each.
+            Err(StoreError::TooManyGroups(_)) if dimensions.len() > 1 => {
+                let mut breakdowns = Vec::new();
+                for dimension in dimensions {
+                    let groups = self.ask(app, None, vec![*dimension], &self.filter).await?;
+                    breakdowns.push(parts_by(&groups, 0)?);
+                }
+                Ok(breakdowns)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Groups by the question's dimensions, and by time if it asks for that.
@@ -85,6 +102,16 @@ impl Question {
         let query = UsageQuery { filter: filter.clone(), buckets, group_by };
         Ok(app.usage.aggregate(&query).await?)
     }
+}
+
+/// The groups' sums by their key at `index`.
+fn parts_by(groups: &[Group], index: usize) -> Result<Parts> {
+    let mut parts = Parts::new();
+    for group in groups {
+        let sums = parts.entry(group.keys.get(index).cloned().flatten()).or_default();
+        *sums = sums.checked_add(group.totals).map_err(ApiError::internal)?;
+    }
+    Ok(parts)
 }
 
 /// The sum of all `parts`.

@@ -25,11 +25,11 @@ use crate::{
     analytics::{Point, Question},
     api::{
         analytics::{
-            breakdown::{Breakdown, Metric},
+            breakdown::{Breakdown, Labels, Metric},
             question::{AnalyticsParams, is_parameter, metric, question},
             trends::Trends,
         },
-        projects::{Names, Spending, current_period, spending_of},
+        projects::{Spending, current_period, spending_of},
         usage_query::FilterParams,
     },
     app::App,
@@ -256,13 +256,13 @@ async fn answer(
         None => None,
     };
     let utilization = project.as_ref().and_then(|project| project.spending.budget_utilization);
-    let names = Names::load(app).await?;
+    let labels = Labels::load(app).await?;
     let groups = if question.group_by.is_empty() { Vec::new() } else { question.groups(app).await? };
     Ok(Analytics {
         period: PeriodView::new(question),
         summary: summary(app, question, utilization).await?,
         timeline: timeline(app, question).await?,
-        breakdown: Breakdown::of(app, question, metric, &names).await?,
+        breakdown: Breakdown::of(app, question, metric, &labels).await?,
         groups: groups.iter().map(|group| GroupView::new(question, group)).collect(),
         trends: Trends::of(app, question, forecast_period).await?,
         project,

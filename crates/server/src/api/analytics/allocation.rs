@@ -9,10 +9,9 @@ use utoipa::ToSchema;
 use crate::{
     api::{
         analytics::{
-            breakdown::{Slice, slices},
+            breakdown::{Slice, plain, slices},
             question::{AnalyticsParams, is_parameter, metric, question},
         },
-        projects::Names,
         usage_query::FilterParams,
     },
     app::App,
@@ -65,7 +64,8 @@ pub async fn get_cost_allocation(
             .into());
         }
     };
-    let groups = slices(&app, &question, group_by, metric(&pairs)?, &Names::load(&app).await?).await?;
-    let total_cost = question.totals(&app).await?.cost;
-    Ok(Success::ok(Allocation { group_by, total_cost, groups }))
+    let whole = question.totals(&app).await?;
+    let parts = question.breakdowns(&app, &[group_by]).await?.pop().unwrap_or_default();
+    let groups = slices(parts, &whole, metric(&pairs)?, question.limit, &plain);
+    Ok(Success::ok(Allocation { group_by, total_cost: whole.cost, groups }))
 }

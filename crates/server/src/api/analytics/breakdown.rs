@@ -1,18 +1,14 @@
 //! Costs by each dimension.
 
-use std::cmp::Reverse;
+use std::collections::HashMap;
 
-use domain::{
-    Id,
-    query::{Dimension, Group},
-    totals::Totals,
-};
+use domain::{Id, query::Dimension, totals::Totals};
 use pricing::Money;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    analytics::Question,
+    analytics::{Parts, Question},
     api::{analytics::share, projects::Names, usage_query::NONE},
     app::App,
     error::Result,
@@ -96,58 +92,108 @@ pub struct Breakdown {
     tags: Vec<Slice>,
 }
 
+/// Dimensions that the daily sums of the store have; one pass over those answers all of them.
+const SUMMED: [Dimension; 4] = [Dimension::Service, Dimension::Model, Dimension::Project, Dimension::User];
+/// Dimensions of the allocation; one pass over the records answers all of them.
+const ALLOCATED: [Dimension; 5] =
+    [Dimension::Department, Dimension::Team, Dimension::Purpose, Dimension::Client, Dimension::Campaign];
+
 impl Breakdown {
-    pub(super) async fn of(app: &App, question: &Question, metric: Metric, names: &Names) -> Result<Self> {
-        let by = async |dimension| slices(app, question, dimension, metric, names).await;
+    pub(super) async fn of(app: &App, question: &Question, metric: Metric, labels: &Labels) -> Result<Self> {
+        let (summed, allocated, tagged, whole) = tokio::try_join!(
+            question.breakdowns(app, &SUMMED),
+            question.breakdowns(app, &ALLOCATED),
+            question.breakdowns(app, &[Dimension::Tag]),
+            question.totals(app),
+        )?;
+        let dimensions = SUMMED.into_iter().chain(ALLOCATED).chain([Dimension::Tag]);
+        let parts = summed.into_iter().chain(allocated).chain(tagged);
+        let mut slices = dimensions.zip(parts).map(|(dimension, parts)| {
+            slices(parts, &whole, metric, question.limit, &|key| labels.of(dimension, key))
+        });
+        let mut next = || slices.next().unwrap_or_default();
         Ok(Self {
-            services: by(Dimension::Service).await?,
-            models: by(Dimension::Model).await?,
-            projects: by(Dimension::Project).await?,
-            users: by(Dimension::User).await?,
-            departments: by(Dimension::Department).await?,
-            teams: by(Dimension::Team).await?,
-            purposes: by(Dimension::Purpose).await?,
-            clients: by(Dimension::Client).await?,
-            campaigns: by(Dimension::Campaign).await?,
-            tags: by(Dimension::Tag).await?,
+            services: next(),
+            models: next(),
+            projects: next(),
+            users: next(),
+            departments: next(),
+            teams: next(),
+            purposes: next(),
+            clients: next(),
+            campaigns: next(),
+            tags: next(),
         })
     }
 }
 
-/// The values of one dimension, largest first, as many as the question asks for.
-pub(super) async fn slices(
-    app: &App,
-    question: &Question,
-    dimension: Dimension,
+/// How the values of dimensions are shown.
+pub(super) struct Labels {
+    names: Names,
+    projects: HashMap<String, String>,
+}
+
+impl Labels {
+    pub(super) async fn load(app: &App) -> Result<Self> {
+        let projects = app.meta.list_projects().await?;
+        let projects = projects.into_iter().map(|project| (project.id.to_string(), project.name)).collect();
+        Ok(Self { names: Names::load(app).await?, projects })
+    }
+
+    /// Name, and id if it is of a project or an account.
+    fn of(&self, dimension: Dimension, key: Option<&str>) -> (String, Option<String>) {
+        let Some(key) = key else { return (NONE.to_owned(), None) };
+        match dimension {
+            Dimension::Project => {
+                let name = self.projects.get(key).cloned().unwrap_or_else(|| "(deleted project)".to_owned());
+                (name, Some(key.to_owned()))
+            }
+            Dimension::User => {
+                let name = key.parse().map(|id: Id<_>| self.names.of(id).0).unwrap_or_default();
+                (name, Some(key.to_owned()))
+            }
+            Dimension::Service
+            | Dimension::Model
+            | Dimension::Department
+            | Dimension::Team
+            | Dimension::Purpose
+            | Dimension::Client
+            | Dimension::Campaign
+            | Dimension::Tag
+            | Dimension::Status
+            | Dimension::UserEmail
+            | Dimension::CustomerEmail
+            | Dimension::CostSource => (key.to_owned(), None),
+        }
+    }
+}
+
+/// The parts of `whole`, largest first, `limit` of them at most.
+pub(super) fn slices(
+    parts: Parts,
+    whole: &Totals,
     metric: Metric,
-    names: &Names,
-) -> Result<Vec<Slice>> {
-    let mut groups = question.breakdown(app, dimension).await?;
-    let whole = metric.of(&question.totals(app).await?);
-    groups.sort_by_key(|group| Reverse(metric.of(&group.totals)));
-    groups.truncate(question.limit);
-    let projects = if dimension == Dimension::Project { app.meta.list_projects().await? } else { Vec::new() };
-    let view = |group: &Group| {
-        let key = group.keys.first().cloned().flatten();
-        let name = match (dimension, &key) {
-            (_, None) => NONE.to_owned(),
-            (Dimension::Project, Some(id)) => projects
-                .iter()
-                .find(|project| project.id.to_string() == *id)
-                .map_or_else(|| "(deleted project)".to_owned(), |project| project.name.clone()),
-            (Dimension::User, Some(id)) => id.parse().map(|id: Id<_>| names.of(id).0).unwrap_or_default(),
-            (_, Some(value)) => value.clone(),
-        };
-        let has_id = matches!(dimension, Dimension::Project | Dimension::User);
+    limit: usize,
+    label: &dyn Fn(Option<&str>) -> (String, Option<String>),
+) -> Vec<Slice> {
+    let mut parts: Vec<(Option<String>, Totals)> = parts.into_iter().collect();
+    parts.sort_by(|(a_key, a), (b_key, b)| metric.of(b).cmp(&metric.of(a)).then_with(|| a_key.cmp(b_key)));
+    let slice = |(key, totals): (Option<String>, Totals)| {
+        let (name, id) = label(key.as_deref());
         Slice {
             name,
-            id: key.filter(|_| has_id),
-            cost: group.totals.cost,
-            tokens: group.totals.tokens,
-            requests: group.totals.requests,
-            unpriced_requests: group.totals.unpriced,
-            share: share(metric.of(&group.totals), whole),
+            id,
+            cost: totals.cost,
+            tokens: totals.tokens,
+            requests: totals.requests,
+            unpriced_requests: totals.unpriced,
+            share: share(metric.of(&totals), metric.of(whole)),
         }
     };
-    Ok(groups.iter().map(view).collect())
+    parts.into_iter().take(limit).map(slice).collect()
+}
+
+/// A label that is the value itself.
+pub(super) fn plain(key: Option<&str>) -> (String, Option<String>) {
+    (key.unwrap_or(NONE).to_owned(), None)
 }
