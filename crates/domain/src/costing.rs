@@ -31,6 +31,8 @@ pub struct Facts<'a> {
     pub usage: &'a Usage,
     /// What the sender says it cost. Zero is a cost.
     pub reported_cost: Option<Money>,
+    /// What the provider says in its reply that it cost.
+    pub provider_cost: Option<Money>,
     /// When it happened.
     pub at: Timestamp,
 }
@@ -57,11 +59,13 @@ pub struct Costing {
 }
 
 impl Facts<'_> {
-    /// Costs the call: what its sender said wins, and the catalog's figure stands beside it.
+    /// Costs the call: what its sender said wins, then what the provider said; the catalog's figure stands beside it.
     pub fn cost(&self, book: &PriceBook) -> Costing {
         let priced = self.price(book);
-        let (cost, cost_source) = match (self.reported_cost, &priced) {
-            (Some(reported), _) => (Some(reported), CostSource::Reported),
+        let said = self.reported_cost.map(|cost| (cost, CostSource::Reported));
+        let said = said.or_else(|| self.provider_cost.map(|cost| (cost, CostSource::Provider)));
+        let (cost, cost_source) = match (said, &priced) {
+            (Some((cost, source)), _) => (Some(cost), source),
             (None, Ok(priced)) if priced.adjustments.is_empty() => {
                 (Some(priced.effective), CostSource::Catalog)
             }
@@ -114,7 +118,8 @@ impl Facts<'_> {
 
     fn flags(&self, priced: Option<&Priced>) -> Vec<Flag> {
         let listed = priced.and_then(|priced| priced.list.as_ref());
-        let differs = |list: &Cost| self.reported_cost.is_some_and(|reported| differ(reported, list.total));
+        let said = self.reported_cost.or(self.provider_cost);
+        let differs = |list: &Cost| said.is_some_and(|said| differ(said, list.total));
         let candidates = [
             (Flag::InconsistentUsage, !self.usage.inconsistencies().is_empty()),
             (Flag::TierAssumedStandard, priced.is_some_and(|priced| priced.tier_assumed_standard)),
@@ -137,6 +142,7 @@ impl UsageRecord {
             region: self.region.as_deref(),
             usage: &self.usage,
             reported_cost: self.cost.filter(|_| self.cost_source == CostSource::Reported),
+            provider_cost: self.cost.filter(|_| self.cost_source == CostSource::Provider),
             at: self.occurred_at,
         }
     }
@@ -184,6 +190,7 @@ mod tests {
             region: None,
             usage,
             reported_cost: reported.map(|digits| Money::parse(digits).unwrap()),
+            provider_cost: None,
             at: "2024-01-01T00:00:00Z".parse().unwrap(),
         };
         facts.cost(book)

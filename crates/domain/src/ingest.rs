@@ -30,6 +30,8 @@ pub struct NewUsage {
     pub usage: Usage,
     /// What the sender says it cost. Zero is a cost.
     pub reported_cost: Option<Money>,
+    /// What the provider says in its reply that it cost.
+    pub provider_cost: Option<Money>,
     /// When it happened; now when missing.
     pub occurred_at: Option<Timestamp>,
     /// What it was for.
@@ -140,6 +142,7 @@ impl NewUsage {
             region: self.region.as_deref(),
             usage: &self.usage,
             reported_cost: self.reported_cost,
+            provider_cost: self.provider_cost,
             at,
         };
         let costing = facts.cost(book);

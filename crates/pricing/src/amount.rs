@@ -47,7 +47,7 @@ impl Amount {
 
     /// Rounds to nano-dollars, half to even; `None` when out of the range of [`Money`].
     ///
-    /// This and [`Amount::round_scaled`] are the one place where a cost is rounded.
+    /// This is the one place where a cost is rounded; discounts and margins are applied before it.
     pub fn round(self) -> Option<Money> {
         divide_half_even(self.0, Self::DENOMINATOR)
     }

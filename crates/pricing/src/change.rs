@@ -101,7 +101,9 @@ fn timelines(catalog: &file::Catalog) -> Timelines<'_> {
             }
         }
     }
-    timelines.values_mut().for_each(|rows| rows.sort_by_key(|row| row.from));
+    for rows in timelines.values_mut() {
+        rows.sort_by_key(|row| row.from);
+    }
     timelines
 }
 
@@ -137,7 +139,10 @@ fn end_of(row: &Row, old: &Row, after: &[&Row]) -> Option<Difference> {
 
 /// The row of `rows` that holds at `at`, or at the beginning of time.
 fn in_force<'a>(rows: &[&'a Row], at: Option<Timestamp>) -> Option<&'a Row> {
-    let holds = |row: &&&Row| at.map_or(row.from.is_none(), |at| row.covers(at));
+    let holds = |row: &&&Row| match at {
+        Some(at) => row.covers(at),
+        None => row.from.is_none(),
+    };
     rows.iter().find(holds).copied()
 }
 
@@ -234,11 +239,10 @@ impl fmt::Display for Listed<'_> {
     }
 }
 
-/// The difference in tenths of a percent, as `-12.5 %`.
+/// The difference as `-12.5 %`, cut after a tenth of a percent.
 fn percent(old: Option<Rate>, new: Option<Rate>) -> Option<String> {
     let (old, new) = (i128::from(old?.nanos), i128::from(new?.nanos));
-    let doubled = (new - old).checked_mul(2_000)?.checked_div(old)?;
-    let tenths = (doubled + doubled.signum()) / 2;
+    let tenths = (new - old).checked_mul(1_000)?.checked_div(old)?;
     let sign = if tenths < 0 { '-' } else { '+' };
     Some(format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10))
 }

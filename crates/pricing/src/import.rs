@@ -32,7 +32,7 @@ pub enum Format {
     Native,
     /// `data/prices.json` of genai-prices. The corrections that come with this crate are applied to it.
     GenaiPrices,
-    /// `model_prices_and_context_window.json` of LiteLLM. It has no history: every row is undated.
+    /// `model_prices_and_context_window.json` of `LiteLLM`. It has no history: every row is undated.
     Litellm,
 }
 

@@ -59,7 +59,7 @@ pub struct Conditions {
     pub daily: Option<DailyWindow>,
 }
 
-/// A time of day in UTC, half-open; past midnight when it ends before it starts.
+/// A time of day in UTC, half-open; past midnight when it ends before it starts, all day when it ends where it starts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DailyWindow {
     /// First moment inside.
@@ -149,13 +149,18 @@ impl DailyWindow {
     pub fn contains(&self, at: Timestamp) -> bool {
         let now = utc(at);
         let time = now.time();
-        let inside = if self.until < self.from {
+        let inside = if self.until <= self.from {
             time >= self.from || time < self.until
         } else {
             time >= self.from && time < self.until
         };
         inside && (self.weekdays.is_empty() || self.weekdays.contains(&now.weekday().into()))
     }
+}
+
+impl Weekday {
+    /// The week from Monday on.
+    pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 }
 
 impl From<civil::Weekday> for Weekday {

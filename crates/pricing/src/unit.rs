@@ -119,6 +119,17 @@ impl Unit {
         !self.is_tool() && !self.is_measure() && !matches!(self, Self::Requests)
     }
 
+    /// Whether it counts tokens that were read from the cache.
+    pub(crate) const fn is_cache_read(self) -> bool {
+        matches!(
+            self,
+            Self::CacheReadTokens
+                | Self::CacheReadAudioTokens
+                | Self::CacheReadImageTokens
+                | Self::CacheReadVideoTokens
+        )
+    }
+
     /// Tools are charged on top of the content; no other count stands in for them.
     pub(crate) const fn is_tool(self) -> bool {
         matches!(self, Self::WebSearches | Self::FileSearches | Self::CodeExecutions)

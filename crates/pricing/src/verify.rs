@@ -109,7 +109,9 @@ pub fn verify<P: AsRef<str>, M: AsRef<str>>(
     }
     let mut findings = Vec::new();
     for rows in by_model.values() {
-        rows.iter().for_each(|price| look_at_row(price, &mut findings));
+        for price in rows {
+            look_at_row(price, &mut findings);
+        }
         look_at_batches(rows, &mut findings);
         look_at_times(rows, &mut findings);
     }

@@ -11,7 +11,7 @@ use domain::{
     ingest::NewUsage,
     limits, text,
     usage_record::{CallError, Content, Status},
-    wire,
+    wire::{self, Metered},
 };
 use jiff::Timestamp;
 use pricing::{Unit, Usage};
@@ -49,18 +49,23 @@ pub fn parse(body: &[u8], now: Timestamp) -> Result<NewUsage> {
 fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
     let provider = fields.dimension(&["service", "provider"]);
     let model = fields.dimension(&["model", "request_model", "requestModel"]);
-    let canonical = provider.as_deref().map(pricing::canonical_provider);
-    let usage = read_usage(fields, canonical.as_deref());
+    let canonical = provider.as_deref().map(|name| pricing::canonical_provider(name).into_owned());
+    let metered = read_metered(fields, canonical.as_deref());
+    let usage = read_usage(fields, metered.usage);
     let error = read_error(fields);
+    let response_model = fields.dimension(&["responseModel", "response_model"]).or(metered.response_model);
+    let request_id = fields.reference(&["requestId", "idempotencyKey", "request_id"]);
     let new = NewUsage {
         provider,
-        model: model.unwrap_or_default(),
-        response_model: fields.dimension(&["responseModel", "response_model"]),
+        // A reply that is sent whole names the model that answered.
+        model: model.or_else(|| response_model.clone()).unwrap_or_default(),
+        response_model,
         operation: fields.dimension(&["operation"]),
-        service_tier: fields.dimension(&["serviceTier", "service_tier"]),
-        region: fields.dimension(&["region"]),
+        service_tier: fields.dimension(&["serviceTier", "service_tier"]).or(metered.service_tier),
+        region: fields.dimension(&["region"]).or(metered.region),
         usage,
         reported_cost: fields.money(&["cost", "estimatedCost", "totalCost"]),
+        provider_cost: metered.provider_cost,
         occurred_at: fields.timestamp(&["timestamp", "occurredAt", "createdAt"], now),
         project_id: fields.id(&["projectId", "project_id"]),
         status: read_status(fields, &error),
@@ -73,7 +78,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
         customer_email: fields.email(&["customerEmail"]),
         session_id: fields.reference(&["sessionId", "conversationId", "session_id"]),
         trace_id: fields.reference(&["traceId", "trace_id"]),
-        request_id: fields.reference(&["requestId", "idempotencyKey", "request_id"]),
+        request_id: request_id.or_else(|| identity(canonical.as_deref(), metered.response_id.as_deref())),
         content: Content {
             prompt: fields.content(&["prompt", "messages"]),
             completion: fields.content(&["completion", "response"]),
@@ -83,18 +88,32 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
     (!new.model.is_empty()).then_some(new)
 }
 
-/// Counts that the sender names itself win over those of the provider's own usage object.
-fn read_usage(fields: &mut Fields<'_>, provider: Option<&str>) -> Usage {
-    let object = fields.value(&["usage"]);
-    let mut usage = object.and_then(|object| wire::usage_from_object(provider, &object)).unwrap_or_default();
+/// What the provider's own reply, or the usage object of one, says of the call.
+fn read_metered(fields: &mut Fields<'_>, provider: Option<&str>) -> Metered {
+    let usage = fields.value(&["usage"]);
+    if let Some(counts) = usage.as_ref().and_then(|usage| wire::usage_from_object(provider, usage)) {
+        for (unit, count) in counts.iter().filter(|(_, count)| *count > limits::COUNT_MAX) {
+            fields.problem("usage", format!("{unit} must be at most {}, not {count}", limits::COUNT_MAX));
+        }
+    }
+    let by_usage = usage.and_then(|usage| wire::meter_value(provider, &usage)).unwrap_or_default();
+    // A response that is a text is the completion; one that is an object is the provider's reply.
+    let reply = fields.peek("response").filter(Value::is_object);
+    let by_reply = reply.and_then(|reply| wire::meter_reply_value(provider, &reply)).unwrap_or_default();
+    by_usage.or(by_reply)
+}
+
+/// The key of a call by which it can be told again, through whichever door it comes: the provider's id of the reply.
+fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<String> {
+    let key = format!("reply:{}:{}", provider.unwrap_or_default(), response_id?);
+    text::reference("response.id", &key).ok()
+}
+
+/// Counts that the sender names itself win over those of the provider's own reply.
+fn read_usage(fields: &mut Fields<'_>, mut usage: Usage) -> Usage {
     for (unit, names) in COUNTS {
         if let Some(count) = fields.count(names) {
             usage.set(*unit, count);
-        }
-    }
-    for (unit, count) in usage.iter() {
-        if count > limits::COUNT_MAX {
-            fields.problem("usage", format!("{} must be at most {}", unit.as_str(), limits::COUNT_MAX));
         }
     }
     // A total and one side of it tell the other side.

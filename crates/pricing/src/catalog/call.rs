@@ -44,7 +44,7 @@ impl Found<'_> {
     pub fn why(&self, call: &Call<'_>) -> String {
         let mut why = self.rule.explain(self.name(call), self.price);
         if self.provider != self.price.provider {
-            why.push_str(&format!("; {} sells it at the price of {}", self.provider, self.price.provider));
+            why = format!("{why}; {} sells it at the price of {}", self.provider, self.price.provider);
         }
         if self.tier_assumed_standard {
             why.push_str("; its tier has no price of its own, so this is the standard one");

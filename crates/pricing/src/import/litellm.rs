@@ -1,4 +1,4 @@
-//! LiteLLM's `model_prices_and_context_window.json`: one object a model, with a key a price.
+//! `LiteLLM`'s `model_prices_and_context_window.json`: one object a model, with a key a price.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,6 +12,7 @@ mod card;
 mod key;
 mod name;
 mod number;
+mod off_peak;
 
 use card::Cards;
 use name::Name;
@@ -24,13 +25,19 @@ type Entry = BTreeMap<String, Box<RawValue>>;
 /// Not a model, but a description of the form.
 const EXAMPLE: &str = "sample_spec";
 
-pub(super) fn read(text: &str, edition: &Edition, notes: &mut Notes) -> Result<file::Catalog> {
-    let entries: BTreeMap<String, Entry> = serde_json::from_str(text)?;
+pub(super) fn read(list: &str, edition: &Edition, notes: &mut Notes) -> Result<file::Catalog> {
+    let entries: BTreeMap<String, Entry> = serde_json::from_str(list)?;
     let source = Format::Litellm.source(edition);
     let mut providers = Providers::default();
-    for (name, entry) in entries.iter().filter(|(name, _)| *name != EXAMPLE) {
+    // Google sells its models twice; the prices of its own API come before those of its cloud.
+    let is_cloud = |(_, entry): &(&String, &Entry)| {
+        text(entry, "litellm_provider").is_some_and(|provider| provider.starts_with("vertex_ai"))
+    };
+    let models = entries.iter().filter(|(name, _)| *name != EXAMPLE);
+    let (cloud, others): (Vec<_>, Vec<_>) = models.partition(is_cloud);
+    for (name, entry) in others.into_iter().chain(cloud) {
         if let Some((name, model)) = read_entry(name, entry, &source, notes) {
-            providers.add(name, model, notes);
+            providers.add(&name, model, notes);
         }
     }
     let version = format!("{} {}", source.name, source.version);
@@ -49,7 +56,7 @@ fn read_entry<'n>(
         return None;
     };
     let mode = text(entry, "mode").unwrap_or_default();
-    let prices = Cards::read(entry, &mode, id, notes).into_rows(name.region.as_deref());
+    let prices = Cards::read(entry, &mode, id, notes).into_rows(&name, id, notes);
     if prices.is_empty() {
         notes.add(NoteKind::LeftOut, "models without a price", id);
         return None;
@@ -87,7 +94,7 @@ struct Providers {
 }
 
 impl Providers {
-    fn add(&mut self, name: Name<'_>, model: file::Model, notes: &mut Notes) {
+    fn add(&mut self, name: &Name<'_>, model: file::Model, notes: &mut Notes) {
         let provider = *self.by_id.entry(name.provider.clone()).or_insert_with(|| {
             self.list.push(provider(name.provider.clone()));
             self.list.len() - 1

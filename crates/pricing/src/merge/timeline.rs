@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::file::Row;
-use crate::{Conditions, PriceSource};
+use crate::file::{Rates, Row};
+use crate::{Conditions, PriceSource, Rate};
 
 pub(super) struct Timeline {
     pub(super) conditions: Conditions,
@@ -41,8 +41,8 @@ impl Incoming<'_> {
     }
 
     /// Puts `row` where it holds, and shortens or splits what it is laid over.
-    pub(super) fn lay_over(&self, timeline: &mut Timeline, row: Row) {
-        let period = self.period_of(&row, timeline);
+    pub(super) fn lay_over(&self, timeline: &mut Timeline, row: &Row) {
+        let period = self.period_of(row, timeline);
         let (mut rows, mut uncovered) = (Vec::new(), vec![period]);
         let mut laid: Vec<Row> = Vec::new();
         for known in timeline.rows.drain(..) {
@@ -51,7 +51,7 @@ impl Incoming<'_> {
                 continue;
             };
             uncovered = uncovered.into_iter().flat_map(|part| part.without(common)).collect();
-            let combined = self.combined(&known, &row);
+            let combined = self.combined(&known, row);
             if combined.charges_like(&known) {
                 rows.push(known);
                 continue;
@@ -81,7 +81,10 @@ impl Incoming<'_> {
             return combined;
         }
         for (unit, rates) in &known.rates {
-            combined.rates.entry(*unit).or_insert_with(|| rates.clone());
+            let same = combined.rates.get(unit).is_none_or(|other| is_as_good_as(rates, other));
+            if same {
+                combined.rates.insert(*unit, rates.clone());
+            }
         }
         for (unit, count) in &known.minimum {
             combined.minimum.entry(*unit).or_insert(*count);
@@ -111,7 +114,17 @@ impl Incoming<'_> {
 
 /// Whether they charge the same for what both name.
 fn agree(a: &Row, b: &Row) -> bool {
-    a.rates.iter().all(|(unit, rates)| b.rates.get(unit).is_none_or(|other| other == rates))
+    a.rates.iter().all(|(unit, rates)| b.rates.get(unit).is_none_or(|other| is_as_good_as(rates, other)))
+}
+
+/// Whether two lists say the same of a unit: one may have rounded a price for an hour to one for a second, and one may
+/// write "more than 200,000" where the other writes "from 200,000".
+fn is_as_good_as(known: &Rates, other: &Rates) -> bool {
+    let close =
+        |a: Rate, b: Rate| a.per == b.per && a.nanos.abs_diff(b.nanos) <= a.nanos.max(b.nanos) / 5_000;
+    let (known, other) = (known.tiers(), other.tiers());
+    known.len() == other.len()
+        && known.iter().zip(&other).all(|(a, b)| a.0.abs_diff(b.0) <= 1 && close(a.1, b.1))
 }
 
 /// Rows that follow each other and are alike but for their periods are one.

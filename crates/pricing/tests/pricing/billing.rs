@@ -125,6 +125,34 @@ fn seconds_pages_requests_and_tools_are_charged() {
 }
 
 #[test]
+fn writes_are_charged_by_how_long_they_are_kept() {
+    let card = price(
+        r#"{"input_tokens": "1", "cache_write_tokens": "2", "cache_write_1h_tokens": "3", "cache_write_12h_tokens": "4"}"#,
+    );
+    let used =
+        "1000 input_tokens, 900 cache_write_tokens, 300 cache_write_1h_tokens, 200 cache_write_12h_tokens";
+    assert_eq!(
+        lines(&card, used),
+        [
+            (Unit::InputTokens, 100, Unit::InputTokens),
+            (Unit::CacheWriteTokens, 400, Unit::CacheWriteTokens),
+            (Unit::CacheWrite1hTokens, 300, Unit::CacheWrite1hTokens),
+            (Unit::CacheWrite12hTokens, 200, Unit::CacheWrite12hTokens),
+        ]
+    );
+    assert_eq!(
+        lines(&price(CHAT), "5 input_tokens, 5 cache_write_12h_tokens"),
+        [(Unit::CacheWrite12hTokens, 5, Unit::CacheWriteTokens)]
+    );
+}
+
+#[test]
+fn video_and_images_are_charged() {
+    let card = price(r#"{"output_video_milliseconds": "360/hour", "input_images": "2000"}"#);
+    assert_eq!(total(&card, "8000 output_video_milliseconds, 2 input_images"), "0.804");
+}
+
+#[test]
 fn a_shortest_count_is_charged_once_anything_is() {
     let mut price = price(r#"{"audio_milliseconds": "3.6/hour"}"#);
     price.minimum_counts.insert(Unit::AudioMilliseconds, 10_000);

@@ -17,7 +17,7 @@ fn notes(imported: &Imported) -> Vec<String> {
     imported.notes.iter().map(ToString::to_string).collect()
 }
 
-/// A LiteLLM model of this mode with these prices.
+/// A `LiteLLM` model of this mode with these prices.
 fn priced(mode: &str, prices: &str) -> Imported {
     litellm(&format!(r#"{{"m": {{"litellm_provider": "openai", "mode": "{mode}", {prices}}}}}"#))
 }
@@ -95,28 +95,57 @@ fn litellm_prices_are_read_digit_by_digit() {
 }
 
 #[test]
-fn a_litellm_tier_has_the_standard_rates_that_it_does_not_name() {
+fn a_litellm_tier_has_the_rates_that_it_does_not_name_in_proportion() {
+    let prices = r#""input_cost_per_token": 1e-6, "output_cost_per_token": 4e-6, "cache_read_input_token_cost": 1e-7,
+        "input_cost_per_token_batches": 5e-7, "output_cost_per_token_batches": 2e-6, "input_cost_per_token_priority": 2e-6"#;
+    let read = |provider: &str| {
+        litellm(&format!(r#"{{"m": {{"litellm_provider": "{provider}", "mode": "chat", {prices}}}}}"#))
+    };
+    let rows = |imported: &Imported| {
+        let rows = imported.catalog.providers[0].models[0].prices.iter();
+        rows.map(|row| (row.tier.clone(), rates(row))).collect::<Vec<_>>()
+    };
+    let row = |tier: Option<&str>, input, output, cached| {
+        let cached = format!(r#","cache_read_tokens":"{cached}""#);
+        let cached = if cached.contains("none") { "" } else { &cached };
+        let rates = format!(r#"{{"input_tokens":"{input}","output_tokens":"{output}"{cached}}}"#);
+        (tier.map(str::to_owned), rates)
+    };
+    let standard = row(None, "1", "4", "0.1");
+    let priority = row(Some("priority"), "2", "8", "0.2");
+    let imported = read("anthropic");
+    assert_eq!(rows(&imported), [standard.clone(), row(Some("batch"), "0.5", "2", "0.05"), priority.clone()]);
+    assert_eq!(
+        notes(&imported),
+        ["assumed prices of a service tier that the list does not name, in proportion to those it does: m"]
+    );
+    // OpenAI gives no discount for cached tokens in a batch unless its price list has one.
+    assert_eq!(rows(&read("openai")), [standard, row(Some("batch"), "0.5", "2", "none"), priority]);
+}
+
+#[test]
+fn litellm_off_peak_hours_are_rows_of_their_own() {
     let imported = priced(
         "chat",
-        r#""input_cost_per_token": 1e-6, "output_cost_per_token": 4e-6, "cache_read_input_token_cost": 1e-7,
-           "input_cost_per_token_batches": 5e-7, "output_cost_per_token_batches": 2e-6, "input_cost_per_token_priority": 2e-6"#,
+        r#""input_cost_per_token": 2e-6, "off_peak_pricing": {"input_cost_per_token": 1e-6,
+           "windows": [{"hours_utc": ["10:00-00:00"], "weekdays": [1, 5]}, {"hours_utc": "00:00-00:00", "weekdays": [6]}]}"#,
     );
-    let rows: Vec<_> = imported.catalog.providers[0].models[0]
-        .prices
-        .iter()
-        .map(|row| (row.tier.as_deref(), rates(row)))
-        .collect();
-    let expected = |input, output| {
-        format!(r#"{{"input_tokens":"{input}","output_tokens":"{output}","cache_read_tokens":"0.1"}}"#)
+    let catalog = Catalog::from_file(imported.catalog).unwrap();
+    let rate = |when| {
+        let found = catalog.find_price(&Call::new(Some("openai"), "m", at(when))).unwrap();
+        found.price.rates[&Unit::InputTokens][0].rate.to_string()
     };
-    assert_eq!(
-        rows,
-        [
-            (None, expected("1", "4")),
-            (Some("batch"), expected("0.5", "2")),
-            (Some("priority"), expected("2", "4"))
-        ]
-    );
+    // A Monday, a Tuesday and a Saturday.
+    let vectors = [
+        ("2026-11-02T09:59:59Z", "2"),
+        ("2026-11-02T10:00:00Z", "1"),
+        ("2026-11-03T10:00:00Z", "2"),
+        ("2026-11-07T00:00:00Z", "1"),
+        ("2026-11-07T23:59:59Z", "1"),
+    ];
+    for (when, expected) in vectors {
+        assert_eq!(rate(when), expected, "{when}");
+    }
 }
 
 #[test]
@@ -205,7 +234,7 @@ fn what_litellm_says_and_we_cannot_is_noted() {
 const GENAI: &str =
     r#"[{"id": "x-ai", "name": "xAI", "pricing_urls": ["https://x.ai/api"], "models": [MODELS]}]"#;
 
-/// Notes without those of the corrections, whose models are not in this small list.
+/// Notes without those of the corrections, whose models and providers are not in this small list.
 fn genai(models: &str) -> (file::Catalog, Vec<String>) {
     let imported = read(Format::GenaiPrices, &GENAI.replace("MODELS", models)).unwrap();
     let lines = notes(&imported).into_iter().filter(|line| !line.contains("a correction of a model"));

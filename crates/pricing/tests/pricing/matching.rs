@@ -179,3 +179,39 @@ fn every_provider_of_the_catalog_keeps_its_name() {
         assert_eq!(canonical_provider(provider.id()), provider.id());
     }
 }
+
+#[test]
+fn why_a_price_applies_is_said_in_a_sentence() {
+    let vectors = [
+        ("openai", "gpt-4o-mini", "gpt-4o-mini is the model's name in the catalog"),
+        ("openai", "gpt-4o-mini-2031-01-31", "gpt-4o-mini-2031-01-31 is a dated snapshot of gpt-4o-mini"),
+        ("openai", "ft:gpt-4-0613:org::id", "ft:gpt-4-0613:org::id has the form of the names of gpt-4"),
+        (
+            "bedrock",
+            "eu.amazon.nova-lite-v1:0",
+            "eu.amazon.nova-lite-v1:0 is priced by its geography, as amazon.nova-lite-v1:0",
+        ),
+        ("azure", "gpt-5", "gpt-5 is the model's name in the catalog; azure sells it at the price of openai"),
+    ];
+    for (provider, name, why) in vectors {
+        let call = Call::new(Some(provider), name, at(NOW));
+        assert_eq!(Catalog::embedded().find_price(&call).unwrap().why(&call), why);
+    }
+    let call = Call::new(Some("openai"), "gpt-4o", at("2025-09-01T00:00:00Z"))
+        .response_model(Some("gpt-4o-2024-08-06"))
+        .service_tier(Some("flex"));
+    assert_eq!(
+        Catalog::embedded().find_price(&call).unwrap().why(&call),
+        "gpt-4o-2024-08-06 is another name of gpt-4o; its tier has no price of its own, so this is the standard one"
+    );
+}
+
+#[test]
+fn the_model_that_answered_decides_as_far_as_it_is_known() {
+    let model = |response| {
+        let call = Call::new(Some("openai"), "gpt-4o", at(NOW)).response_model(Some(response));
+        Catalog::embedded().find_price(&call).unwrap().price.model.clone()
+    };
+    assert_eq!(model("gpt-4o-2024-05-13"), "gpt-4o-2024-05-13");
+    assert_eq!(model("who-knows"), "gpt-4o");
+}

@@ -150,6 +150,15 @@ fn a_snapshot_that_costs_something_else_keeps_its_past() {
 }
 
 #[test]
+fn a_name_that_kept_its_price_is_told_apart_from_a_model_that_changed() {
+    let incoming = format!("{}, {}", model("swift", ONE), model("swift-2026-01-31", TWO));
+    let merged = merged(&model("swift", TWO), ("b", &incoming));
+    assert_eq!(rows(&merged.catalog)[2], "swift-2026-01-31 standard ..: input_tokens 2");
+    let again = merge(&merged.catalog, list("b", &incoming), at("2026-12-24T00:00:00Z")).unwrap();
+    assert_eq!(again.catalog, merged.catalog);
+}
+
+#[test]
 fn what_changed_between_two_catalogs_is_readable() {
     let old = list("a", &format!("{}, {}", model("swift", TWO), model("gone", ONE)));
     let new = list(
@@ -194,13 +203,13 @@ fn any_models() -> impl Strategy<Value = String> {
         1..4,
     )
     .prop_map(|models| {
-        let models = models.into_iter().map(|(id, rows)| model(id, &periods(rows)));
+        let models = models.into_iter().map(|(id, rows)| model(id, &periods(&rows)));
         models.collect::<Vec<_>>().join(", ")
     })
 }
 
 /// Rows that follow each other, for standard service and for batches.
-fn periods(rows: Vec<(Option<&str>, u8, bool, bool)>) -> String {
+fn periods(rows: &[(Option<&str>, u8, bool, bool)]) -> String {
     let mut texts = Vec::new();
     for tier in [false, true] {
         let mut starts: Vec<_> = rows.iter().filter(|row| row.2 == tier).collect();

@@ -118,3 +118,73 @@ fn a_tier_whose_history_is_unknown_gets_the_standard_price_and_says_so() {
     assert!(found.tier_assumed_standard);
     assert_eq!(found.price.id, find("openai", "gpt-5", NOW).unwrap().price.id);
 }
+
+/// What the comparison with other calculators showed, and what was corrected after it.
+#[test]
+fn redirected_names_cost_what_they_are_served_by() {
+    let vectors = [
+        ("xai", "grok-4", "2026-05-15T18:59:59Z", "18"),
+        ("xai", "grok-4", "2026-05-15T19:00:00Z", "3.75"),
+        ("xai", "grok-4-fast-reasoning", "2026-05-15T18:59:59Z", "0.7"),
+        ("xai", "grok-4-fast-reasoning", NOW, "3.75"),
+        ("xai", "grok-code-fast", NOW, "3"),
+        ("mistral", "mistral-large-latest", "2025-12-01T00:00:00Z", "8"),
+        ("mistral", "mistral-large-latest", NOW, "2"),
+        ("mistral", "mistral-large-2411", NOW, "8"),
+    ];
+    for (provider, model, when, dollars) in vectors {
+        let cost = cost_at(provider, model, "1000 input_tokens, 1000 output_tokens", when);
+        assert_eq!(
+            Money::from_nanos(cost.total.nanos() * 1000).to_string(),
+            dollars,
+            "{provider} {model} {when}"
+        );
+    }
+}
+
+#[test]
+fn long_prompts_cost_more_on_bedrock_too() {
+    let vectors = [
+        (
+            "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "200000 input_tokens, 1000 output_tokens",
+            "0.615",
+        ),
+        (
+            "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "200001 input_tokens, 1000 output_tokens",
+            "1.222506",
+        ),
+        (
+            "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "200001 input_tokens, 1000 output_tokens",
+            "1.3447566",
+        ),
+    ];
+    for (model, used, dollars) in vectors {
+        assert_eq!(cost("bedrock", model, used), dollars, "{model} {used}");
+    }
+}
+
+#[test]
+fn tiers_have_prices_of_their_own() {
+    let vectors = [
+        // No discount for cached tokens where OpenAI's batch price has none.
+        (
+            "openai",
+            "gpt-4.1",
+            "batch",
+            "1000 input_tokens, 400 cache_read_tokens, 500 output_tokens",
+            "0.003",
+        ),
+        ("openai", "gpt-5", "batch", "1000 input_tokens, 400 cache_read_tokens, 500 output_tokens", "0.0029"),
+        ("google", "gemini-2.5-flash", "priority", "1000 input_tokens, 500 output_tokens", "0.00279"),
+        ("xai", "grok-4.7", "batch", "1000 input_tokens, 500 output_tokens", "0.004"),
+    ];
+    for (provider, model, tier, used, dollars) in vectors {
+        let call = Call::new(Some(provider), model, at(NOW)).service_tier(Some(tier));
+        let found = Catalog::embedded().find_price(&call).unwrap();
+        assert!(!found.tier_assumed_standard, "{model} {tier}");
+        assert_eq!(found.price.cost_of(&usage(used)).unwrap().total.to_string(), dollars, "{model} {tier}");
+    }
+}

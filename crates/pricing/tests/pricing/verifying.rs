@@ -12,7 +12,7 @@ fn findings(models: &str, used: &[(&str, &str, &str)]) -> Vec<String> {
 /// The findings of one model with these rows.
 fn of_rows(rows: &str) -> Vec<String> {
     let findings = findings(&format!(r#"{{"id": "m", "prices": [{rows}]}}"#), &[]);
-    let short = |line: String| line.split_once(": ").map_or(line.clone(), |(_, text)| text.to_owned());
+    let short = |line: String| line.split_once(": ").map_or(&*line, |(_, text)| text).to_owned();
     findings.into_iter().map(short).collect()
 }
 

@@ -108,6 +108,9 @@ pub struct TrackUsage {
     /// The provider's own usage object, of any provider.
     #[schema(value_type = Option<Object>)]
     usage: Option<()>,
+    /// The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed.
+    #[schema(value_type = Option<Object>)]
+    response: Option<()>,
     /// What it cost in US dollars (also `estimatedCost`). Zero is a cost; missing, it is computed from the catalog.
     #[schema(value_type = Option<f64>)]
     cost: Option<Money>,

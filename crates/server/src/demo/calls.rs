@@ -77,6 +77,7 @@ impl Calls {
             region: None,
             usage,
             reported_cost: None,
+            provider_cost: None,
             occurred_at: Some(moment.at),
             project_id: Some(project),
             status: if failed { Status::Error } else { Status::Success },

@@ -48,6 +48,11 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The value of a field that is read again later.
+    pub(super) fn peek(&self, name: &str) -> Option<Value> {
+        self.raw.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok())
+    }
+
     pub(super) fn value(&mut self, names: &[&'static str]) -> Option<Value> {
         let (name, raw) = self.raw(names)?;
         self.take(serde_json::from_str(raw).map_err(|error| Invalid::field(name, error.to_string())))

@@ -252,3 +252,47 @@ async fn an_error_is_told_by_word_status_or_message() {
         assert_eq!(record["status"], json!(status), "{body}");
     }
 }
+
+#[tokio::test]
+async fn a_providers_whole_reply_needs_nothing_else() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let reply = json!({
+        "id": "chatcmpl-AbC123", "object": "chat.completion", "created": 1_707_560_000, "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{ "index": 0, "message": { "role": "assistant", "content": "Hi" }, "finish_reason": "stop" }],
+        "usage": { "prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500,
+            "prompt_tokens_details": { "cached_tokens": 200, "audio_tokens": 0 },
+            "completion_tokens_details": { "reasoning_tokens": 0, "audio_tokens": 0 } },
+        "service_tier": "default", "system_fingerprint": "fp_1",
+    });
+    let tracked = server.track(&owner, json!({ "response": reply })).await;
+    assert_eq!((tracked["cost"].to_string(), &tracked["tokens"]), ("0.000435".into(), &json!(1500)));
+    let again = server.track(&owner, json!({ "response": reply })).await;
+    assert_eq!(
+        (&again["id"], &again["duplicate"]),
+        (&tracked["id"], &json!(true)),
+        "the same reply is the same call"
+    );
+    let message = json!({
+        "id": "msg_01", "type": "message", "role": "assistant", "model": "claude-sonnet-4-5-20250929", "stop_reason": "end_turn",
+        "content": [{ "type": "text", "text": "Hi" }],
+        "usage": { "input_tokens": 100, "cache_creation_input_tokens": 3000, "cache_read_input_tokens": 5000,
+            "cache_creation": { "ephemeral_5m_input_tokens": 1000, "ephemeral_1h_input_tokens": 2000 }, "output_tokens": 200, "service_tier": "standard" },
+    });
+    let tracked = server
+        .track(&owner, json!({ "service": "anthropic", "model": "claude-sonnet-4-5", "response": message }))
+        .await;
+    assert_eq!(tracked["cost"].to_string(), "0.02055");
+}
+
+#[tokio::test]
+async fn what_the_provider_says_it_charges_is_believed_before_the_catalog() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let usage =
+        json!({ "prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500, "cost": 0.0123 });
+    let tracked = server
+        .track(&owner, json!({ "service": "openrouter", "model": "openai/gpt-4o-mini", "usage": usage }))
+        .await;
+    assert_eq!((tracked["cost"].to_string(), &tracked["costSource"]), ("0.0123".into(), &json!("provider")));
+}

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serializer};
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 pub(super) fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         None => serializer.serialize_none(),

@@ -8,8 +8,8 @@ use jiff::civil::Time;
 use super::rates::rate_card;
 use super::source::{Constraint, Dated, Model, Prices, Variant};
 use super::{NotUnderstood, Notes, RateCard, Result};
-use crate::DailyWindow;
 use crate::file::{Row, midnight};
+use crate::{DailyWindow, Unit};
 
 /// The rows of `model`: standard ones by date, then those of certain hours, then those of each tier.
 pub(super) fn rows(model: &Model, owner: &str, notes: &mut Notes) -> Result<Vec<Row>> {
@@ -22,10 +22,19 @@ pub(super) fn rows(model: &Model, owner: &str, notes: &mut Notes) -> Result<Vec<
     }));
     for (when, variants) in variants(model, owner, notes)? {
         ensure(list.by_hour.is_empty(), "hours and variants")?;
-        rows.extend(variant_rows(&list.by_date, &when, &variants));
+        let is_batch = when.get("tier").is_some_and(|tier| tier == "batch");
+        let inherits =
+            |unit: Unit| !(is_batch && caches_at_no_discount_in_batches(owner) && unit.is_cache_read());
+        rows.extend(variant_rows(&list.by_date, &when, &variants, inherits));
     }
     rows.retain(|row| !row.rates.is_empty());
     Ok(rows)
+}
+
+/// OpenAI gives no discount for cached tokens in a batch, but for the models whose batch price has one; the others
+/// are charged for them as for any input: <https://developers.openai.com/api/docs/pricing>.
+fn caches_at_no_discount_in_batches(owner: &str) -> bool {
+    owner.starts_with("openai/")
 }
 
 /// Rates from a date on.
@@ -76,7 +85,12 @@ fn dated_rows(by_date: &[DatedRates]) -> Vec<Row> {
 }
 
 /// A variant overrides some of the standard rates, so each of its rows has those of the standard row of its time.
-fn variant_rows(by_date: &[DatedRates], when: &When, variants: &[DatedRates]) -> Vec<Row> {
+fn variant_rows(
+    by_date: &[DatedRates],
+    when: &When,
+    variants: &[DatedRates],
+    inherits: impl Fn(Unit) -> bool,
+) -> Vec<Row> {
     let starts: BTreeSet<Option<Timestamp>> = by_date.iter().chain(variants).map(|&(from, _)| from).collect();
     let until = starts.iter().skip(1).copied().chain([None]);
     let rows = starts.iter().zip(until).filter_map(|(&from, until)| {
@@ -84,8 +98,11 @@ fn variant_rows(by_date: &[DatedRates], when: &When, variants: &[DatedRates]) ->
         active.peek()?;
         let standard = by_date.iter().rfind(|(start, _)| *start <= from)?;
         let mut rates = RateCard::new();
-        // The first variant that has a rate decides it, and the standard row has the rest.
-        for (unit, rate) in active.chain([standard]).flat_map(|(_, card)| card) {
+        // The first variant that has a rate decides it, and the standard row has the rest that is inherited.
+        for (unit, rate) in active.flat_map(|(_, card)| card) {
+            rates.entry(*unit).or_insert_with(|| rate.clone());
+        }
+        for (unit, rate) in standard.1.iter().filter(|(unit, _)| inherits(**unit)) {
             rates.entry(*unit).or_insert_with(|| rate.clone());
         }
         let condition = |key: &str| when.get(key).cloned();

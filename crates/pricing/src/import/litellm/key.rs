@@ -1,4 +1,4 @@
-//! LiteLLM's price keys: what they count, from which prompt size, in which service tier.
+//! `LiteLLM`'s price keys: what they count, from which prompt size, in which service tier.
 
 use super::number::Quantity;
 use crate::Unit;
@@ -55,61 +55,94 @@ pub(super) fn is_price(key: &str) -> bool {
     parts.iter().any(|part| key.contains(part))
 }
 
+/// Keys that mean the same in every model.
+const PRICES: [(&str, Unit, Quantity); 28] = [
+    ("input_cost_per_token", Unit::InputTokens, Quantity::One),
+    ("output_cost_per_token", Unit::OutputTokens, Quantity::One),
+    ("cache_read_input_token_cost", Unit::CacheReadTokens, Quantity::One),
+    ("input_cost_per_token_cache_hit", Unit::CacheReadTokens, Quantity::One),
+    ("cache_creation_input_token_cost", Unit::CacheWriteTokens, Quantity::One),
+    ("cache_creation_input_token_cost_above_1hr", Unit::CacheWrite1hTokens, Quantity::One),
+    ("cache_creation_input_token_cost_above_12hr", Unit::CacheWrite12hTokens, Quantity::One),
+    ("cache_read_input_audio_token_cost", Unit::CacheReadAudioTokens, Quantity::One),
+    ("cache_read_input_image_token_cost", Unit::CacheReadImageTokens, Quantity::One),
+    ("output_cost_per_reasoning_token", Unit::ReasoningTokens, Quantity::One),
+    ("citation_cost_per_token", Unit::CitationTokens, Quantity::One),
+    ("input_cost_per_audio_token", Unit::InputAudioTokens, Quantity::One),
+    ("output_cost_per_audio_token", Unit::OutputAudioTokens, Quantity::One),
+    ("input_cost_per_image_token", Unit::InputImageTokens, Quantity::One),
+    ("output_cost_per_image_token", Unit::OutputImageTokens, Quantity::One),
+    ("input_cost_per_video_token", Unit::InputVideoTokens, Quantity::One),
+    ("output_cost_per_video_token", Unit::OutputVideoTokens, Quantity::One),
+    ("output_cost_per_image", Unit::Images, Quantity::One),
+    ("input_cost_per_character", Unit::InputCharacters, Quantity::One),
+    ("input_cost_per_audio_per_second", Unit::InputAudioMilliseconds, Quantity::Second),
+    ("input_cost_per_video_per_second", Unit::InputVideoMilliseconds, Quantity::Second),
+    ("output_cost_per_video_per_second", Unit::OutputVideoMilliseconds, Quantity::Second),
+    ("ocr_cost_per_page", Unit::Pages, Quantity::One),
+    ("annotation_cost_per_page", Unit::AnnotatedPages, Quantity::One),
+    ("input_cost_per_text_message", Unit::TextMessages, Quantity::One),
+    ("search_context_cost_per_query", Unit::WebSearches, Quantity::One),
+    ("code_interpreter_cost_per_session", Unit::CodeExecutions, Quantity::One),
+    ("file_search_cost_per_1k_calls", Unit::FileSearches, Quantity::Thousand),
+];
+
 /// What `base` counts in a model of this mode; `has` tells which other keys the model has.
 pub(super) fn meaning(base: &str, mode: &str, has: impl Fn(&str) -> bool) -> Meaning {
-    use Quantity::{One, Second, Thousand};
-    let makes_images = matches!(mode, "image_generation" | "image_edit");
-    let is_speech = matches!(mode, "audio_transcription" | "audio_speech" | "realtime");
-    let has_tokens = has("output_cost_per_token") || has("output_cost_per_image_token");
-    let (unit, quantity) = match base {
-        "input_cost_per_token" => (Unit::InputTokens, One),
-        "output_cost_per_token" => (Unit::OutputTokens, One),
-        "cache_read_input_token_cost" => (Unit::CacheReadTokens, One),
-        "input_cost_per_token_cache_hit" if has("cache_read_input_token_cost") => return Meaning::Redundant,
-        "input_cost_per_token_cache_hit" => (Unit::CacheReadTokens, One),
-        "cache_creation_input_token_cost" => (Unit::CacheWriteTokens, One),
-        "cache_creation_input_token_cost_above_1hr" => (Unit::CacheWrite1hTokens, One),
-        "cache_creation_input_token_cost_above_12hr" => (Unit::CacheWrite12hTokens, One),
-        "cache_read_input_audio_token_cost" => (Unit::CacheReadAudioTokens, One),
-        "cache_read_input_image_token_cost" => (Unit::CacheReadImageTokens, One),
-        "output_cost_per_reasoning_token" => (Unit::ReasoningTokens, One),
-        "citation_cost_per_token" => (Unit::CitationTokens, One),
-        "input_cost_per_audio_token" => (Unit::InputAudioTokens, One),
-        "output_cost_per_audio_token" => (Unit::OutputAudioTokens, One),
-        "input_cost_per_image_token" => (Unit::InputImageTokens, One),
-        "output_cost_per_image_token" => (Unit::OutputImageTokens, One),
-        "input_cost_per_video_token" => (Unit::InputVideoTokens, One),
-        "output_cost_per_video_token" => (Unit::OutputVideoTokens, One),
-        // The same content in another measure; it is charged by its tokens.
-        "input_cost_per_image" | "output_cost_per_image" if mode == "chat" && has_tokens => {
-            return Meaning::Redundant;
+    if is_redundant(base, mode, &has) {
+        return Meaning::Redundant;
+    }
+    let by_mode = match base {
+        "input_cost_per_query" | "input_cost_per_request" => Some((Unit::Requests, Quantity::One)),
+        // Image makers were once listed by this key.
+        "input_cost_per_image" if makes_images(mode) && !has("output_cost_per_image") => {
+            Some((Unit::Images, Quantity::One))
         }
-        "output_cost_per_image" => (Unit::Images, One),
-        "input_cost_per_image" if makes_images && !has("output_cost_per_image") => (Unit::Images, One),
-        "input_cost_per_image" => (Unit::InputImages, One),
-        "input_cost_per_character" if has("input_cost_per_token") => return Meaning::Redundant,
-        "input_cost_per_character" => (Unit::InputCharacters, One),
-        "input_cost_per_second" if is_speech => (Unit::InputAudioMilliseconds, Second),
-        "input_cost_per_audio_per_second" => (Unit::InputAudioMilliseconds, Second),
-        "output_cost_per_second" if mode == "audio_transcription" => return Meaning::Redundant,
-        "output_cost_per_second" if is_speech && has("output_cost_per_audio_token") => {
-            return Meaning::Redundant;
+        "input_cost_per_image" => Some((Unit::InputImages, Quantity::One)),
+        "input_cost_per_second" if is_speech(mode) => Some((Unit::InputAudioMilliseconds, Quantity::Second)),
+        "output_cost_per_second" if is_speech(mode) => {
+            Some((Unit::OutputAudioMilliseconds, Quantity::Second))
         }
-        "output_cost_per_second" if is_speech => (Unit::OutputAudioMilliseconds, Second),
-        "input_cost_per_video_per_second" => (Unit::InputVideoMilliseconds, Second),
-        "output_cost_per_video_per_second" if has("output_cost_per_second") => return Meaning::Redundant,
-        "output_cost_per_video_per_second" => (Unit::OutputVideoMilliseconds, Second),
-        "output_cost_per_second" if mode == "video_generation" => (Unit::OutputVideoMilliseconds, Second),
-        "ocr_cost_per_page" => (Unit::Pages, One),
-        "annotation_cost_per_page" => (Unit::AnnotatedPages, One),
-        "input_cost_per_text_message" => (Unit::TextMessages, One),
-        "input_cost_per_query" | "input_cost_per_request" => (Unit::Requests, One),
-        "search_context_cost_per_query" => (Unit::WebSearches, One),
-        "code_interpreter_cost_per_session" => (Unit::CodeExecutions, One),
-        "file_search_cost_per_1k_calls" => (Unit::FileSearches, Thousand),
-        _ => return Meaning::Unknown,
+        "output_cost_per_second" if mode == "video_generation" => {
+            Some((Unit::OutputVideoMilliseconds, Quantity::Second))
+        }
+        _ => None,
     };
-    Meaning::Price(unit, quantity)
+    let always = || PRICES.iter().find(|(key, ..)| *key == base).map(|&(_, unit, quantity)| (unit, quantity));
+    match by_mode.or_else(always) {
+        Some((unit, quantity)) => Meaning::Price(unit, quantity),
+        None => Meaning::Unknown,
+    }
+}
+
+/// Whether the same content is charged by another key of the model, in another measure.
+fn is_redundant(base: &str, mode: &str, has: impl Fn(&str) -> bool) -> bool {
+    match base {
+        "input_cost_per_token_cache_hit" => has("cache_read_input_token_cost"),
+        "input_cost_per_image" | "output_cost_per_image" => {
+            has("output_cost_per_image_token") || mode == "chat" && has("output_cost_per_token")
+        }
+        "input_cost_per_second" | "input_cost_per_audio_per_second" => {
+            has("input_cost_per_audio_token") || is_speech(mode) && has("output_cost_per_token")
+        }
+        "output_cost_per_second" => {
+            mode == "audio_transcription" || is_speech(mode) && has("output_cost_per_audio_token")
+        }
+        "input_cost_per_video_per_second" => {
+            matches!(mode, "chat" | "realtime") && has("input_cost_per_token")
+        }
+        "output_cost_per_video_per_second" => has("output_cost_per_second"),
+        "input_cost_per_character" => has("input_cost_per_token"),
+        _ => false,
+    }
+}
+
+fn makes_images(mode: &str) -> bool {
+    matches!(mode, "image_generation" | "image_edit")
+}
+
+fn is_speech(mode: &str) -> bool {
+    matches!(mode, "audio_transcription" | "audio_speech" | "realtime")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! LiteLLM's numbers, dollars for one, as rates.
+//! `LiteLLM`'s numbers, dollars for one, as rates.
 
 use crate::decimal::parse_scaled;
 use crate::{Per, Rate, Unit};

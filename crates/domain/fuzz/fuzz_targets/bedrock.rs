@@ -1,0 +1,9 @@
+#![no_main]
+
+use checks::check_dialect;
+use domain::wire::Dialect;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    check_dialect(Dialect::BedrockConverse, bytes);
+    check_dialect(Dialect::BedrockInvoke, bytes);
+});

@@ -1,0 +1,10 @@
+#![no_main]
+
+use checks::check_dialect;
+use domain::wire::Dialect;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    check_dialect(Dialect::OpenAi, bytes);
+    check_dialect(Dialect::XAi, bytes);
+    check_dialect(Dialect::Perplexity, bytes);
+});
