@@ -98,8 +98,12 @@ fn lines(project: &str, first: u64) -> Bytes {
     let mut text = Vec::new();
     for number in first..first + PIECE {
         let mut record = record(number);
-        record["timestamp"] =
-            json!(format!("2026-{:02}-{:02}T{:02}:00:00Z", number / 12 % 6 + 1, number / 72 % 28 + 1, number % 24));
+        record["timestamp"] = json!(format!(
+            "2026-{:02}-{:02}T{:02}:00:00Z",
+            number / 12 % 6 + 1,
+            number / 72 % 28 + 1,
+            number % 24
+        ));
         if number % 12 == 0 {
             record["projectId"] = json!(project);
         }

@@ -49,3 +49,30 @@ fn known() -> i64 {
 fn too_new(found: i64) -> StoreError {
     StoreError::TooNew { found, known: known() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_every_earlier_version_is_brought_up_to_date_with_its_records() {
+        for version in 1..MIGRATIONS.len() {
+            let mut connection = Connection::open_in_memory().unwrap();
+            for migration in &MIGRATIONS[..version] {
+                connection.execute_batch(migration).unwrap();
+            }
+            connection.pragma_update(None, "user_version", i64::try_from(version).unwrap()).unwrap();
+            let record = "
+                insert into usage_record (id, user, provider, model, origin, status, cost_source, flags,
+                                          occurred_at_ms, recorded_at_ms, cost_nanos)
+                values (x'000000000000000000000001', 1, 2, 3, 1, 0, 3, 0, 10, 10, 435000)";
+            connection.execute_batch(record).unwrap();
+            migrate(&mut connection).unwrap();
+            check(&connection).unwrap();
+            let kept = "select cost_nanos, adjustments from usage_record";
+            let kept: (i64, Option<i64>) =
+                connection.query_row(kept, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            assert_eq!(kept, (435_000, None), "from version {version}");
+        }
+    }
+}
