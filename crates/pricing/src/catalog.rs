@@ -1,7 +1,6 @@
 //! The price catalog: who sells which model, and what it cost when.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
@@ -13,9 +12,11 @@ mod call;
 pub mod file;
 mod find;
 mod matcher;
+mod models;
 mod name;
 mod row;
 
+use models::{LazyModels, Model, Models};
 use row::Row;
 
 pub use build::CatalogError;
@@ -30,7 +31,6 @@ pub struct Catalog {
     source: PriceSource,
     providers: Vec<Provider>,
     provider_index: HashMap<String, usize>,
-    rows: Vec<Row>,
 }
 
 /// Who sells models.
@@ -45,22 +45,7 @@ pub struct Provider {
     model_match: Option<Matcher>,
     /// Indexes of the providers whose models it resells.
     resells: Vec<usize>,
-    models: Vec<Model>,
-    /// Ids and aliases, in lower case.
-    names: HashMap<String, (usize, MatchRule)>,
-    /// Names without the date that some of `names` carry, to the latest of them.
-    families: HashMap<String, usize>,
-    patterns: Vec<(Matcher, usize)>,
-}
-
-#[derive(Debug)]
-struct Model {
-    id: String,
-    notes: Option<String>,
-    source: Option<PriceSource>,
-    retires_on: Option<Date>,
-    /// Its rows in [`Catalog::rows`].
-    rows: Range<usize>,
+    models: LazyModels,
 }
 
 impl Catalog {
@@ -76,7 +61,8 @@ impl Catalog {
     pub fn embedded_arc() -> &'static Arc<Self> {
         static EMBEDDED: OnceLock<Arc<Catalog>> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
-            Arc::new(Self::from_json(Self::EMBEDDED_JSON).expect("a test loads the embedded catalog"))
+            let catalog = Self::from_sound_json(Self::EMBEDDED_JSON);
+            Arc::new(catalog.expect("a test loads the embedded catalog"))
         })
     }
 
@@ -97,7 +83,11 @@ impl Catalog {
 
     /// Every price row, by provider and model.
     pub fn prices(&self) -> impl Iterator<Item = &Price> {
-        (0..self.rows.len()).map(|row| &**self.price(row))
+        self.providers.iter().flat_map(move |provider| {
+            let models = provider.index().list.iter();
+            models
+                .flat_map(move |model| model.rows.iter().map(move |row| &**self.price(provider, model, row)))
+        })
     }
 
     /// Every provider.
@@ -112,7 +102,7 @@ impl Catalog {
 
     /// The day on which the provider retires a model of the catalog, when it has said so.
     pub fn retires_on(&self, provider: &str, model: &str) -> Option<Date> {
-        let models = &self.find_provider(provider)?.models;
+        let models = &self.find_provider(provider)?.index().list;
         models.iter().find(|candidate| candidate.id == model)?.retires_on
     }
 
@@ -150,6 +140,10 @@ impl Provider {
 
     /// Ids of its models.
     pub fn models(&self) -> impl Iterator<Item = &str> {
-        self.models.iter().map(|model| model.id.as_str())
+        self.index().list.iter().map(|model| model.id.as_str())
+    }
+
+    fn index(&self) -> &Models {
+        self.models.get(&self.id)
     }
 }

@@ -13,6 +13,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A [`PriceBook`] is what a server holds: the catalog with the operator's own names ([`Mappings`]) and prices
+//! ([`Adjustments`]). Newer price lists are read by [`import`], brought in by [`merge()`], compared by [`diff`] and
+//! looked over by [`verify()`].
+//!
 //! **Architecture invariant:** nothing here reads a file, a clock or the network, and no number that is money
 //! ever passes through a float. Amounts stay exact fractions until [`Amount::round`], the one place that rounds.
 

@@ -18,19 +18,19 @@ pub(crate) use instant::midnight;
 /// A whole catalog.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Catalog {
+pub struct Catalog<M = Vec<Model>> {
     /// Changes whenever the content does.
     pub version: String,
     /// Where rows come from that do not say otherwise.
     pub source: PriceSource,
     /// Providers; without a provider in a call, the first that recognises the model wins.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<Provider<M>>,
 }
 
 /// Who sells models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Provider {
+pub struct Provider<M = Vec<Model>> {
     /// As in [`crate::canonical_provider`].
     pub id: String,
     /// For people.
@@ -54,7 +54,7 @@ pub struct Provider {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// Its models; of two whose patterns match, the first wins.
-    pub models: Vec<Model>,
+    pub models: M,
 }
 
 /// A model and its prices.

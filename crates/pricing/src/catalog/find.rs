@@ -15,8 +15,8 @@ struct Recognised {
 }
 
 /// The row in force for a call.
-struct Located {
-    row: usize,
+struct Located<'a> {
+    price: &'a Arc<Price>,
     rule: MatchRule,
     /// Who was called.
     provider: usize,
@@ -44,13 +44,12 @@ impl Catalog {
     /// The same, with a price to keep.
     pub(crate) fn find_shared(&self, call: &Call<'_>) -> Result<(Found<'_>, &Arc<Price>), Unpriced> {
         let located = self.locate(call)?;
-        let price = self.price(located.row);
         let provider = &self.providers[located.provider].id;
-        let Located { rule, tier_assumed_standard, by_response, .. } = located;
+        let Located { price, rule, tier_assumed_standard, by_response, .. } = located;
         Ok((Found { price, rule, provider, tier_assumed_standard, by_response }, price))
     }
 
-    fn locate(&self, call: &Call<'_>) -> Result<Located, Unpriced> {
+    fn locate(&self, call: &Call<'_>) -> Result<Located<'_>, Unpriced> {
         let answered = call.response_model.and_then(|model| self.locate_model(call, model).ok());
         match answered {
             Some(located) => Ok(Located { by_response: true, ..located }),
@@ -58,7 +57,7 @@ impl Catalog {
         }
     }
 
-    fn locate_model(&self, call: &Call<'_>, model: &str) -> Result<Located, Unpriced> {
+    fn locate_model(&self, call: &Call<'_>, model: &str) -> Result<Located<'_>, Unpriced> {
         let unknown = |provider: Option<&str>| Unpriced::UnknownModel {
             provider: provider.or(call.provider).map(str::to_owned),
             model: model.to_owned(),
@@ -73,9 +72,9 @@ impl Catalog {
         let tier = call.service_tier.map(fold).filter(|tier| !is_standard_tier(tier));
         // What a reseller asks for its tiers is not known.
         let priced_tier = tier.as_deref().filter(|_| found.provider == provider);
-        let row = self.row_in_force(&found, call, priced_tier)?;
-        let tier_assumed_standard = tier.is_some() && self.rows[row].conditions.service_tier.is_none();
-        Ok(Located { row, rule: found.rule, provider, tier_assumed_standard, by_response: false })
+        let price = self.price_in_force(&found, call, priced_tier)?;
+        let tier_assumed_standard = tier.is_some() && price.conditions.service_tier.is_none();
+        Ok(Located { price, rule: found.rule, provider, tier_assumed_standard, by_response: false })
     }
 
     /// Who sells `model`, when the caller did not say: by the form of its name, then by the makers' rules, then by
@@ -88,7 +87,7 @@ impl Catalog {
     pub(crate) fn model_named(&self, provider: &str, model: &str) -> Option<(&str, &str)> {
         let found = self.recognise(self.provider_position(provider)?, &fold(model))?;
         let seller = &self.providers[found.provider];
-        Some((&seller.id, &seller.models[found.model].id))
+        Some((&seller.id, &seller.index().list[found.model].id))
     }
 
     /// The provider, and the model's name without the provider's in front.
@@ -137,19 +136,18 @@ impl Catalog {
     }
 
     /// The row whose conditions fit the call most closely.
-    fn row_in_force(
+    fn price_in_force(
         &self,
         found: &Recognised,
         call: &Call<'_>,
         tier: Option<&str>,
-    ) -> Result<usize, Unpriced> {
+    ) -> Result<&Arc<Price>, Unpriced> {
         let provider = &self.providers[found.provider];
-        let model = &provider.models[found.model];
-        let fitting = model.rows.clone().filter_map(|index| {
-            let row = self.rows.get(index).filter(|row| row.is_in_force(call.at))?;
-            Some((row.conditions.fit(call, tier)?, row.valid_from, index))
-        });
-        fitting.max().map(|(_, _, index)| index).ok_or_else(|| Unpriced::NoPriceAt {
+        let model = &provider.index().list[found.model];
+        let rows = model.rows.iter().filter(|row| row.is_in_force(call.at));
+        let fitting = rows.filter_map(|row| Some((row.conditions.fit(call, tier)?, row)));
+        let closest = fitting.max_by_key(|&(fit, row)| (fit, row.valid_from));
+        closest.map(|(_, row)| self.price(provider, model, row)).ok_or_else(|| Unpriced::NoPriceAt {
             provider: provider.id.clone(),
             model: model.id.clone(),
             at: call.at,
@@ -162,17 +160,18 @@ impl Provider {
         if let Some(found) = self.named(name) {
             return Some(found);
         }
+        let models = self.index();
         let dated = split_date(name);
         let snapshot = dated.as_ref().and_then(|dated| {
             [&dated.dashed, &dated.compact, &dated.family].into_iter().find_map(|name| self.named(name))
         });
         let by_pattern =
-            |name: &str| self.patterns.iter().find(|(rule, _)| rule.matches(name)).map(|&(_, model)| model);
+            |name: &str| models.patterns.iter().find(|(rule, _)| rule.matches(name)).map(|&(_, model)| model);
         snapshot
             .map(|(model, _)| (model, MatchRule::Snapshot))
             .or_else(|| Some((by_pattern(name)?, MatchRule::Pattern)))
             .or_else(|| Some((by_pattern(&dated?.dashed)?, MatchRule::Pattern)))
-            .or_else(|| Some((*self.families.get(name)?, MatchRule::Family)))
+            .or_else(|| Some((*models.families.get(name)?, MatchRule::Family)))
     }
 
     /// The geography decides the price, so it is part of the name as long as the catalog knows it. An unlisted
@@ -196,7 +195,7 @@ impl Provider {
     }
 
     fn named(&self, name: &str) -> Option<(usize, MatchRule)> {
-        self.names.get(name).copied()
+        self.index().names.get(name).copied()
     }
 }
 

@@ -5,13 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::{Catalog, file};
+use super::{Catalog, Model, Provider, file};
 use crate::{Conditions, Price, PriceSource, TieredRate, Unit};
 
 #[derive(Debug)]
 pub(super) struct Row {
-    pub(super) provider: usize,
-    pub(super) model: usize,
     pub(super) valid_from: Option<Timestamp>,
     valid_until: Option<Timestamp>,
     pub(super) conditions: Conditions,
@@ -23,11 +21,9 @@ pub(super) struct Row {
 
 impl Row {
     /// `None` without rates, or with rates that are not [`file::Rates::are_sound`].
-    pub(super) fn new(provider: usize, model: usize, row: file::Row) -> Option<Self> {
+    pub(super) fn new(row: file::Row) -> Option<Self> {
         let is_sound = !row.rates.is_empty() && row.rates.iter().all(|(&unit, rates)| rates.are_sound(unit));
         is_sound.then(|| Self {
-            provider,
-            model,
             valid_from: row.from,
             valid_until: row.until,
             conditions: Conditions {
@@ -51,15 +47,12 @@ impl Row {
 }
 
 impl Catalog {
-    /// The price of a row. Most of a catalog is never asked for, and ids are digests.
-    pub(super) fn price(&self, row: usize) -> &Arc<Price> {
-        let row = &self.rows[row];
-        row.price.get_or_init(|| Arc::new(self.make_price(row)))
+    /// The price of a row, made when it is first asked for: ids are digests.
+    pub(super) fn price<'a>(&self, provider: &Provider, model: &Model, row: &'a Row) -> &'a Arc<Price> {
+        row.price.get_or_init(|| Arc::new(self.make_price(provider, model, row)))
     }
 
-    fn make_price(&self, row: &Row) -> Price {
-        let provider = &self.providers[row.provider];
-        let model = &provider.models[row.model];
+    fn make_price(&self, provider: &Provider, model: &Model, row: &Row) -> Price {
         let source = row.source.as_ref().or(model.source.as_ref()).cloned();
         let mut price = Price {
             id: String::new(),

@@ -297,3 +297,11 @@ fn what_is_not_a_list_is_refused() {
     assert!(matches!(read(Format::Native, &long), Err(ImportError::TooLong)));
     assert!("csv".parse::<Format>().is_err());
 }
+
+/// The native format is shown in the guide; the other examples there are the server's.
+#[test]
+fn the_example_of_the_guide_is_read() {
+    let guide = include_str!("../../../../docs/guides/prices.md");
+    let native = guide.split("```json\n").nth(1).and_then(|text| text.split("```").next()).unwrap();
+    assert!(read(Format::Native, native).unwrap().notes.is_empty());
+}

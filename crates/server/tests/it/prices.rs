@@ -269,3 +269,18 @@ async fn an_unknown_model_gets_its_price_by_an_import_and_keeps_its_past() {
     let answer = server.post("/api/prices/import?format=litellm").by(&owner).text("nonsense").await;
     assert_eq!(answer.failure(), (422, "invalid_input".to_owned(), vec!["list".to_owned()]));
 }
+
+#[tokio::test]
+async fn the_examples_of_the_guide_are_taken_as_written() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let guide = include_str!("../../../../docs/guides/prices.md");
+    let examples: Vec<&str> =
+        guide.split("```json\n").skip(1).filter_map(|text| text.split("```").next()).collect();
+    let [native, mappings, rules] = examples.as_slice() else { panic!("{} examples", examples.len()) };
+    server.post("/api/prices/import?format=native").by(&owner).text(native).await.expect(200);
+    let mapped = server.call("PUT", "/api/prices/mappings").by(&owner).text(mappings).await.expect(200);
+    assert_eq!(mapped["mappings"].as_array().unwrap().len(), 3);
+    let ruled = server.call("PUT", "/api/prices/overrides").by(&owner).text(rules).await.expect(200);
+    assert_eq!(ruled["rules"].as_array().unwrap().len(), 3);
+}

@@ -168,13 +168,16 @@ impl Labels {
     }
 }
 
+/// The name of a value, and its id if it is a project's or an account's.
+pub(super) type Label<'a> = &'a dyn Fn(Option<&str>) -> (String, Option<String>);
+
 /// The parts of `whole`, largest first, `limit` of them at most.
 pub(super) fn slices(
     parts: Parts,
     whole: &Totals,
     metric: Metric,
     limit: usize,
-    label: &dyn Fn(Option<&str>) -> (String, Option<String>),
+    label: Label<'_>,
 ) -> Vec<Slice> {
     let mut parts: Vec<(Option<String>, Totals)> = parts.into_iter().collect();
     parts.sort_by(|(a_key, a), (b_key, b)| metric.of(b).cmp(&metric.of(a)).then_with(|| a_key.cmp(b_key)));
