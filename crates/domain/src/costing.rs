@@ -29,6 +29,8 @@ pub struct Facts<'a> {
     pub region: Option<&'a str>,
     /// What was counted.
     pub usage: &'a Usage,
+    /// Whether `usage` is estimated from the text.
+    pub tokens_estimated: bool,
     /// What the sender says it cost. Zero is a cost.
     pub reported_cost: Option<Money>,
     /// What the provider says in its reply that it cost.
@@ -66,6 +68,7 @@ impl Facts<'_> {
         let said = said.or_else(|| self.provider_cost.map(|cost| (cost, CostSource::Provider)));
         let (cost, cost_source) = match (said, &priced) {
             (Some((cost, source)), _) => (Some(cost), source),
+            (None, Ok(priced)) if self.tokens_estimated => (Some(priced.effective), CostSource::Estimated),
             (None, Ok(priced)) if priced.adjustments.is_empty() => {
                 (Some(priced.effective), CostSource::Catalog)
             }
@@ -84,7 +87,7 @@ impl Facts<'_> {
                 .filter(|priced| priced.list.is_some())
                 .map(|priced| Arc::clone(&priced.price)),
             adjustments: match (&priced, cost_source) {
-                (Ok(priced), CostSource::Override) => priced.adjustments.clone(),
+                (Ok(priced), CostSource::Override | CostSource::Estimated) => priced.adjustments.clone(),
                 _ => Vec::new(),
             },
             unpriced_reason: if listed.is_some() { None } else { self.unpriced_reason(book) },
@@ -121,6 +124,7 @@ impl Facts<'_> {
         let said = self.reported_cost.or(self.provider_cost);
         let differs = |list: &Cost| said.is_some_and(|said| differ(said, list.total));
         let candidates = [
+            (Flag::TokensEstimated, self.tokens_estimated),
             (Flag::InconsistentUsage, !self.usage.inconsistencies().is_empty()),
             (Flag::TierAssumedStandard, priced.is_some_and(|priced| priced.tier_assumed_standard)),
             (Flag::CostDiffers, listed.is_some_and(differs)),
@@ -141,6 +145,7 @@ impl UsageRecord {
             service_tier: self.service_tier.as_deref(),
             region: self.region.as_deref(),
             usage: &self.usage,
+            tokens_estimated: self.flags.contains(&Flag::TokensEstimated),
             reported_cost: self.cost.filter(|_| self.cost_source == CostSource::Reported),
             provider_cost: self.cost.filter(|_| self.cost_source == CostSource::Provider),
             at: self.occurred_at,
@@ -189,6 +194,7 @@ mod tests {
             service_tier: None,
             region: None,
             usage,
+            tokens_estimated: false,
             reported_cost: reported.map(|digits| Money::parse(digits).unwrap()),
             provider_cost: None,
             at: "2024-01-01T00:00:00Z".parse().unwrap(),

@@ -28,6 +28,8 @@ pub struct NewUsage {
     pub region: Option<String>,
     /// What was counted.
     pub usage: Usage,
+    /// Whether `usage` is estimated from the text.
+    pub tokens_estimated: bool,
     /// What the sender says it cost. Zero is a cost.
     pub reported_cost: Option<Money>,
     /// What the provider says in its reply that it cost.
@@ -141,6 +143,7 @@ impl NewUsage {
             service_tier: self.service_tier.as_deref(),
             region: self.region.as_deref(),
             usage: &self.usage,
+            tokens_estimated: self.tokens_estimated,
             reported_cost: self.reported_cost,
             provider_cost: self.provider_cost,
             at,

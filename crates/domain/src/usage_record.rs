@@ -96,6 +96,8 @@ words! {
         InconsistentUsage = "inconsistent_usage",
         /// The reported cost and the catalog's differ by more than 10 %.
         CostDiffers = "cost_differs",
+        /// Nobody counted the tokens; they are estimated from the text.
+        TokensEstimated = "tokens_estimated",
         /// The text was longer than is kept.
         ContentCut = "content_cut",
         /// No price for the asked service tier is known; the standard price was taken.

@@ -3,7 +3,7 @@
 //! **Architecture Invariant:** every door (REST, import, gateway, OpenTelemetry) ends in [`ingest`]; nothing else
 //! appends records, and nothing is acknowledged before [`store::UsageStore::append`] has made it durable.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     ProjectId, UsageId,
@@ -11,12 +11,14 @@ use domain::{
     project::{Project, ProjectRole},
     usage_record::{Origin, UsageRecord},
 };
+use pricing::PriceBook;
 use store::Appended;
 
 use crate::{
     app::App,
     auth::Caller,
     error::{ApiError, ErrorCode, Result},
+    token_estimate,
 };
 
 /// What became of one call that was sent.
@@ -41,6 +43,7 @@ pub async fn ingest(
 ) -> Result<Vec<Result<Ingested>>> {
     let now = app.clock.now();
     let book = app.prices.current();
+    let batch = with_estimates(batch, &book).await?;
     let mut projects = ProjectDoor::new(app, caller);
     let mut admitted = Vec::with_capacity(batch.len());
     for mut new in batch {
@@ -73,6 +76,21 @@ pub async fn ingest(
     let outcomes: Vec<_> = admitted.into_iter().map(outcome).collect();
     count(&outcomes, origin);
     Ok(outcomes)
+}
+
+/// Estimates what nobody counted, off the threads that serve requests: it takes as long as the texts are.
+async fn with_estimates(mut batch: Vec<NewUsage>, book: &Arc<PriceBook>) -> Result<Vec<NewUsage>> {
+    if !batch.iter().any(token_estimate::is_uncounted) {
+        return Ok(batch);
+    }
+    let book = Arc::clone(book);
+    let estimated = tokio::task::spawn_blocking(move || {
+        for new in &mut batch {
+            token_estimate::estimate(new, &book);
+        }
+        batch
+    });
+    estimated.await.map_err(ApiError::internal)
 }
 
 fn count(outcomes: &[Result<Ingested>], origin: Origin) {

@@ -27,5 +27,6 @@ pub mod reprice;
 pub mod router;
 pub mod serve;
 pub mod telemetry;
+pub mod token_estimate;
 pub mod track;
 pub mod vault;

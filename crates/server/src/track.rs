@@ -14,7 +14,7 @@ use domain::{
     wire::{self, Metered},
 };
 use jiff::Timestamp;
-use pricing::{Unit, Usage};
+use pricing::{Money, Unit, Usage};
 use serde_json::{Map, Value};
 
 use crate::{error::Result, track::fields::Fields};
@@ -64,6 +64,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
         service_tier: fields.dimension(&["serviceTier", "service_tier"]).or(metered.service_tier),
         region: fields.dimension(&["region"]).or(metered.region),
         usage,
+        tokens_estimated: false,
         reported_cost: fields.money(&["cost", "estimatedCost", "totalCost"]),
         provider_cost: metered.provider_cost,
         occurred_at: fields.timestamp(&["timestamp", "occurredAt", "createdAt"], now),
@@ -100,7 +101,16 @@ fn read_metered(fields: &mut Fields<'_>, provider: Option<&str>) -> Metered {
     // A response that is a text is the completion; one that is an object is the provider's reply.
     let reply = fields.peek("response").filter(Value::is_object);
     let by_reply = reply.and_then(|reply| wire::meter_reply_value(provider, &reply)).unwrap_or_default();
-    by_usage.or(by_reply)
+    let metered = by_usage.or(by_reply);
+    // Somebody else's words: what cannot be kept as it is says nothing.
+    let keepable = |text: Option<String>| text.and_then(|text| text::dimension_value("response", &text).ok());
+    Metered {
+        response_model: keepable(metered.response_model),
+        service_tier: keepable(metered.service_tier),
+        region: keepable(metered.region),
+        provider_cost: metered.provider_cost.filter(|cost| *cost >= Money::ZERO),
+        ..metered
+    }
 }
 
 /// The key of a call by which it can be told again, through whichever door it comes: the provider's id of the reply.

@@ -112,6 +112,7 @@ macro_rules! meta_contract {
                 concurrent_exchanges_let_one_through
                 expired_unknown_and_revoked_tokens_are_refused
                 a_new_password_revokes_every_token
+                a_better_hash_leaves_every_token
             }
             keys {
                 a_tracker_key_comes_back

@@ -99,6 +99,9 @@ pub trait AccountStore: Send + Sync {
     /// Replaces the password and revokes every refresh token of the account.
     async fn change_password(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
 
+    /// Replaces the hash of the same password by a better one; log-ins stay.
+    async fn upgrade_password_hash(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
+
     /// Deletes the account, its keys, its refresh tokens and its memberships.
     async fn delete_user(&self, user: UserId) -> Result<(), StoreError>;
 

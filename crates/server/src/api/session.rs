@@ -237,7 +237,7 @@ pub async fn get_current_user(auth: Auth<Read>) -> Success<UserView> {
 async fn rehash(app: &App, user: UserId, password: Secret) {
     let rehashed = async {
         let hash = app.passwords.hash(password).await?;
-        Ok::<_, ApiError>(app.meta.change_password(user, &hash).await?)
+        Ok::<_, ApiError>(app.meta.upgrade_password_hash(user, &hash).await?)
     };
     if let Err(error) = rehashed.await {
         tracing::warn!(%user, %error, "a password was not hashed anew");

@@ -78,6 +78,7 @@ impl Calls {
             usage,
             reported_cost: None,
             provider_cost: None,
+            tokens_estimated: false,
             occurred_at: Some(moment.at),
             project_id: Some(project),
             status: if failed { Status::Error } else { Status::Success },

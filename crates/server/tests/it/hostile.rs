@@ -63,6 +63,30 @@ async fn a_wrong_value_is_named_by_its_field() {
 }
 
 #[tokio::test]
+async fn what_a_reply_says_is_kept_only_if_it_can_be() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let usage = json!({ "prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15, "cost": -1 });
+    let reply =
+        json!({ "id": "x\u{0}", "model": "a\u{0}b", "service_tier": "t".repeat(5000), "usage": usage });
+    let tracked =
+        server.track(&owner, json!({ "service": "openrouter", "model": "m", "response": reply })).await;
+    let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+    let record = server.get(&path).by(&owner).send().await.expect(200);
+    for field in ["responseModel", "serviceTier", "requestId", "cost"] {
+        assert!(record[field].is_null(), "{field}: {}", record[field]);
+    }
+    assert_eq!(record["promptTokens"], json!(10));
+    let (status, _, fields) = server
+        .post("/api/usage/track")
+        .by(&owner)
+        .json(&json!({ "response": { "model": "a\u{0}b", "usage": usage } }))
+        .await
+        .failure();
+    assert_eq!((status, fields), (422, vec!["model".to_owned()]));
+}
+
+#[tokio::test]
 async fn every_problem_of_a_record_is_named_at_once() {
     let server = Server::start().await;
     let owner = server.owner().await;

@@ -296,3 +296,24 @@ async fn what_the_provider_says_it_charges_is_believed_before_the_catalog() {
         .await;
     assert_eq!((tracked["cost"].to_string(), &tracked["costSource"]), ("0.0123".into(), &json!("provider")));
 }
+
+#[tokio::test]
+async fn tokens_that_nobody_counted_are_estimated_and_say_so() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let call = json!({ "service": "openai", "model": "gpt-4", "prompt": "2 + 2 = 4", "completion": "tiktoken is great!" });
+    let tracked = server.track(&owner, call.clone()).await;
+    // 7 × 30 + 6 × 60 dollars per million.
+    assert_eq!(
+        (tracked["cost"].to_string(), &tracked["costSource"]),
+        ("0.00057".into(), &json!("estimated"))
+    );
+    let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+    let record = server.get(&path).by(&owner).send().await.expect(200);
+    assert_eq!((&record["flags"], &record["prompt"]), (&json!(["tokens_estimated"]), &Value::Null));
+    let repriced = server.post("/api/prices/reprice").by(&owner).json(&json!({})).await.expect(200);
+    assert_eq!(repriced["changes"], json!([]), "it stays an estimate");
+    let mut reported = call;
+    reported["cost"] = json!(0.01);
+    assert_eq!(server.track(&owner, reported).await["costSource"], json!("reported"));
+}

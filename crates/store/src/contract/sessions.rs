@@ -70,6 +70,17 @@ pub async fn a_new_password_revokes_every_token(store: Arc<dyn MetaStore>) {
     assert_eq!(rotate(&*store, 3, 13, 1).await, Rotation::Rotated(ids[1]));
 }
 
+/// A better hash of the same password is no reason to log in again.
+pub async fn a_better_hash_leaves_every_token(store: Arc<dyn MetaStore>) {
+    let user = insert_users(&*store, 1).await[0];
+    store.insert_session(&session(1, 0)).await.unwrap();
+    store.upgrade_password_hash(user, "better").await.unwrap();
+    let email = store.find_user(user).await.unwrap().unwrap().email;
+    let kept = store.find_user_by_email(&email).await.unwrap().unwrap();
+    assert_eq!(kept.password_hash, "better");
+    assert_eq!(rotate(&*store, 1, 11, 1).await, Rotation::Rotated(user));
+}
+
 async fn rotate(store: &dyn MetaStore, presented: u8, token: u8, seconds: i64) -> Rotation {
     // Family and user are taken from the old token, not from here.
     let new = NewSession { family: key_id(77), user_id: super::sample::id(2), ..session(token, seconds) };

@@ -78,6 +78,15 @@ impl AccountStore for Sqlite {
         .await
     }
 
+    async fn upgrade_password_hash(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
+        let password_hash = password_hash.to_owned();
+        self.write(SMALL_WRITE_BYTES, move |tx| {
+            tx.connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn delete_user(&self, user: UserId) -> Result<(), StoreError> {
         self.write(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.execute(DELETE, [user.bytes()])?;

@@ -79,5 +79,6 @@ fn flag_bit(flag: Flag) -> i64 {
         Flag::CostDiffers => 1 << 1,
         Flag::ContentCut => 1 << 2,
         Flag::TierAssumedStandard => 1 << 3,
+        Flag::TokensEstimated => 1 << 4,
     }
 }

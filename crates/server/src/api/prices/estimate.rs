@@ -24,7 +24,7 @@ use crate::{
     error::{Failure, Result},
     input::{read_body, require_json},
     reply::Success,
-    track,
+    token_estimate, track,
 };
 
 /// What a call would cost.
@@ -68,8 +68,9 @@ pub async fn estimate_cost(
     require_json(headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()))?;
     let body = read_body(body, app.config.limits.body_bytes_max, &app).await?;
     let now = app.clock.now();
-    let new = track::parse(&body, now)?;
+    let mut new = track::parse(&body, now)?;
     let book = app.prices.current();
+    token_estimate::estimate(&mut new, &book);
     // A record that is never kept.
     let stamp = Stamp {
         id: app.ids.next(now),
