@@ -176,6 +176,15 @@ fn still_valid(lines: Vec<Mapping>, catalog: &Catalog) -> Mappings {
     Mappings::new(valid, catalog).unwrap_or_default()
 }
 
+/// Keeps what a repricing changed, and who wanted it.
+pub async fn note_repricing(
+    store: &dyn MetaStore,
+    changes: &impl serde::Serialize,
+    author: Author<'_>,
+) -> Result<(), PricesError> {
+    keep(store, PriceDocument::Repricing, changes, author).await
+}
+
 async fn find<T: serde::de::DeserializeOwned>(
     store: &dyn MetaStore,
     document: PriceDocument,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::StoreError;
 
-/// One of the operator's documents about prices.
+/// One of the documents about the operator's prices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PriceDocument {
     /// The catalog, once one was imported over the embedded one.
@@ -15,6 +15,8 @@ pub enum PriceDocument {
     Mappings,
     /// Own rates, discounts and margins.
     Adjustments,
+    /// What the last repricing of kept records changed.
+    Repricing,
 }
 
 /// A document as it was from some moment on.

@@ -51,7 +51,7 @@ enum PricesCommand {
     Diff(ListFile),
     /// Look the catalog over for gaps, overlaps, absurd rates and models in use without a price
     Verify,
-    /// List changes of catalog, mappings and overrides
+    /// List changes of catalog, mappings and overrides, and repricings
     Revisions,
 }
 
@@ -215,6 +215,7 @@ async fn revisions(context: &Context) -> anyhow::Result<()> {
         (PriceDocument::Catalog, "catalog"),
         (PriceDocument::Mappings, "mappings"),
         (PriceDocument::Adjustments, "overrides"),
+        (PriceDocument::Repricing, "repricing"),
     ] {
         for revision in store.list_price_revisions(document).await? {
             let author =

@@ -130,6 +130,9 @@ async fn a_repricing_is_shown_before_it_is_written_and_sums_follow() {
 
     assert_eq!(ask(true).await["changes"], preview["changes"]);
     assert_eq!(total().await, "7.00045");
+    let kept = server.get("/api/prices/revisions").by(&owner).send().await.expect(200);
+    let expected = (&json!("repricing"), &json!("1 of 2 records repriced"), &json!(owner.id));
+    assert_eq!((&kept[0]["document"], &kept[0]["note"], &kept[0]["userId"]), expected);
     let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
     assert_eq!((record["cost"].to_string(), &record["costSource"]), ("0.00045".into(), &json!("catalog")));
     assert_eq!(ask(true).await["changes"], json!([]));

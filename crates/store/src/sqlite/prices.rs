@@ -70,6 +70,7 @@ const fn code(document: PriceDocument) -> i64 {
         PriceDocument::Catalog => 1,
         PriceDocument::Mappings => 2,
         PriceDocument::Adjustments => 3,
+        PriceDocument::Repricing => 4,
     }
 }
 

@@ -89,7 +89,7 @@ pub async fn import_prices(
     }))
 }
 
-/// Every change of catalog, mappings and rules, the newest of each first.
+/// Every change of catalog, mappings and rules, and every repricing; the newest of each first.
 #[utoipa::path(get, path = "/prices/revisions", tag = "Prices", operation_id = "list_price_revisions",
     responses((status = 200, body = Success<Vec<RevisionView>>), (status = 401, body = Failure), (status = 403, body = Failure)))]
 pub async fn list_price_revisions(
@@ -102,6 +102,7 @@ pub async fn list_price_revisions(
         (PriceDocument::Catalog, "catalog"),
         (PriceDocument::Mappings, "mappings"),
         (PriceDocument::Adjustments, "overrides"),
+        (PriceDocument::Repricing, "repricing"),
     ] {
         let revisions = app.meta.list_price_revisions(document).await?;
         views.extend(revisions.into_iter().map(|revision| RevisionView {

@@ -16,6 +16,7 @@ use crate::{
     auth::{Admin, Auth},
     error::{Failure, Result},
     input::Json,
+    price_book::{self, Author},
     reply::Success,
     reprice,
 };
@@ -88,10 +89,6 @@ pub async fn reprice_usage(
         filter = filter.of_project(project);
     }
     let repricing = reprice::reprice(&app, filter, request.apply).await?;
-    if request.apply {
-        let records: u64 = repricing.changes.values().map(|change| change.records).sum();
-        tracing::info!(user = %auth.caller.user.id, records, "records repriced");
-    }
     let change =
         |((service, model, month), change): ((String, String, String), reprice::Change)| ChangeView {
             service,
@@ -102,9 +99,17 @@ pub async fn reprice_usage(
             before: change.before,
             after: change.after,
         };
-    Ok(Success::ok(RepricingView {
+    let view = RepricingView {
         applied: request.apply,
         looked_at: repricing.looked_at,
         changes: repricing.changes.into_iter().map(change).collect(),
-    }))
+    };
+    if request.apply {
+        let records: u64 = view.changes.iter().map(|change| change.records).sum();
+        let note = format!("{records} of {} records repriced", view.looked_at);
+        let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: &note };
+        price_book::note_repricing(&*app.meta, &view, author).await?;
+        tracing::info!(user = %auth.caller.user.id, records, "records repriced");
+    }
+    Ok(Success::ok(view))
 }
