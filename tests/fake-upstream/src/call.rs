@@ -22,25 +22,34 @@ pub(crate) struct Call {
     /// The body, if it is JSON; null if it is not.
     pub(crate) json: Value,
     pub(crate) behaviour: Behaviour,
-    /// Hash of path and body, in hex; ids are made of it.
+    /// Hash of path and body, in hex; ids are made of it. Once the body is read, of what it asks for.
     pub(crate) hash: String,
 }
 
 impl Call {
     pub(crate) fn new(parts: Parts, body: Bytes, behaviour: Behaviour) -> Self {
         let path = parts.uri.path().to_owned();
-        let digest =
-            Sha256::new().chain_update(path.as_bytes()).chain_update([0]).chain_update(&body).finalize();
         Self {
             method: parts.method,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
-            hash: hex(&digest),
+            hash: hash(&path, &body),
             json: Value::Null,
             path,
             body,
             behaviour,
         }
+    }
+
+    /// From here on the hash is that of the path and of what the body asks for: however it is written, and without
+    /// `stream_options`, which a gateway may have added to learn the usage. The answer's ids stay the same.
+    pub(crate) fn hash_what_is_asked(&mut self) {
+        let mut asked = self.json.clone();
+        if let Some(fields) = asked.as_object_mut() {
+            fields.remove("stream_options");
+        }
+        asked.sort_all_objects();
+        self.hash = hash(&self.path, asked.to_string().as_bytes());
     }
 
     /// An id of this call: the prefix and some of the hash.
@@ -89,6 +98,10 @@ impl Call {
         let words = inputs.iter().filter_map(|key| self.json.get(key)).map(crate::plan::words_in).sum();
         Plan::new(&self.behaviour, words, tokens_max)
     }
+}
+
+fn hash(path: &str, body: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,7 @@
 //! Providers of models on loopback: their shapes over real TCP, their faults on demand, and what they would bill.
 //!
 //! Everything is a function of the request: the same request gets the same bytes, ids included. A call made directly and
-//! one made through a gateway can be compared byte for byte.
+//! one made through a gateway can be compared byte for byte, also when the gateway asked for the usage of a stream.
 //!
 //! **What is counted.** Input is the words of all input text (split at white space) and [`INPUT_TOKENS_BASE`] more; output is
 //! the words of the answer. The answer is [`ANSWER_WORDS`] words, fewer if the request allows fewer tokens. The header

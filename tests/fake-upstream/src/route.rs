@@ -28,6 +28,7 @@ fn try_answer(provider: Provider, call: &mut Call) -> Result<Answer, Failure> {
     let is_json = !call.header("content-type").is_some_and(|kind| kind.starts_with("multipart/"));
     if is_json && !call.body.is_empty() {
         call.json = serde_json::from_slice(&call.body).map_err(|_| Failure::NotJson)?;
+        call.hash_what_is_asked();
     } else if is_json && call.method == hyper::Method::POST && !call.path.ends_with("/cancel") {
         return Err(Failure::NotJson);
     }

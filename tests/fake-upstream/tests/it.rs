@@ -147,6 +147,7 @@ async fn a_stream_says_its_usage_at_the_end_if_it_was_asked() {
     let mut body = chat_body(true);
     body["stream_options"] = Value::Null;
     let silent = post(&fake, CHAT, BEARER, &body).await;
+    assert_eq!(silent.events()[0]["id"], events[0]["id"]);
     assert!(silent.events().iter().all(|event| event.get("usage").is_none()));
     let silent = chat(&fake, "x-fake: trailer-usage=no\r\n", true).await;
     assert!(silent.events().iter().all(|event| event.get("usage").is_none()));
