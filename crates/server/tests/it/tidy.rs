@@ -21,7 +21,8 @@ fn root() -> PathBuf {
 /// Rust files of the product, without tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut folders = vec![root().join("crates"), root().join("tools")];
+    let mut folders =
+        vec![root().join("crates"), root().join("tools"), root().join("tests/fake-upstream/src")];
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
