@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use domain::{
+    ProjectId,
     ingest::NewUsage,
     text,
     usage_record::{CallError, Content, Status},
@@ -77,8 +78,18 @@ struct Details<'a> {
     finish: Option<&'a str>,
 }
 
+/// What was asked, of whom, for whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) upstream: &'a Upstream,
+    pub(super) path: &'a str,
+    pub(super) ask: &'a Ask,
+    pub(super) attribution: &'a Attribution,
+}
+
 /// The call as it begins.
-pub(super) fn begin(upstream: &Upstream, ask: &Ask, attribution: &Attribution, now: Timestamp) -> NewUsage {
+pub(super) fn begin(asked: Asked<'_>, project_id: Option<ProjectId>, now: Timestamp) -> NewUsage {
+    let Asked { upstream, ask, attribution, .. } = asked;
     NewUsage {
         provider: Some(upstream.provider.clone()),
         model: ask.model.clone().unwrap_or_else(|| "unknown".to_owned()),
@@ -91,7 +102,7 @@ pub(super) fn begin(upstream: &Upstream, ask: &Ask, attribution: &Attribution, n
         reported_cost: None,
         provider_cost: None,
         occurred_at: Some(now),
-        project_id: attribution.project_id,
+        project_id,
         status: Status::Success,
         error: CallError::default(),
         response_time_ms: None,
@@ -119,15 +130,9 @@ pub(super) fn most(ask: &Ask, assumed_output_tokens: u64) -> Usage {
 }
 
 /// Adds how the call ended.
-pub(super) fn complete(
-    call: &mut NewUsage,
-    upstream: &Upstream,
-    path: &str,
-    ask: &Ask,
-    attribution: &Attribution,
-    outcome: Outcome,
-) {
-    call.metadata = details(upstream, path, ask, attribution, &outcome);
+pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) {
+    call.metadata = details(asked, &outcome);
+    let ask = asked.ask;
     let Outcome { status, end, metered, answer_bytes, error_body, first_piece_ms, elapsed_ms, .. } = outcome;
     let is_refused = status.is_some_and(|status| status.is_client_error() || status.is_server_error());
     call.response_time_ms = Some(elapsed_ms);
@@ -138,7 +143,7 @@ pub(super) fn complete(
     let keepable = |text: Option<String>| text.and_then(|text| text::dimension_value("reply", &text).ok());
     call.request_id = track::identity(call.provider.as_deref(), metered.response_id.as_deref());
     call.response_model = keepable(metered.response_model);
-    call.service_tier = keepable(metered.service_tier).or(call.service_tier.take());
+    call.service_tier = keepable(metered.service_tier).or_else(|| call.service_tier.take());
     call.region = keepable(metered.region);
     call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
     call.usage = metered.usage;
@@ -159,13 +164,8 @@ pub(super) fn complete(
     }
 }
 
-fn details(
-    upstream: &Upstream,
-    path: &str,
-    ask: &Ask,
-    attribution: &Attribution,
-    outcome: &Outcome,
-) -> Option<String> {
+fn details(asked: Asked<'_>, outcome: &Outcome) -> Option<String> {
+    let Asked { upstream, path, ask, attribution } = asked;
     let details = Details {
         path: text::cut(path, 512),
         upstream: (upstream.name != upstream.provider).then_some(upstream.name.as_str()),

@@ -187,7 +187,7 @@ impl Recorder {
                     self.write_recovered(app, record).await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the store cannot be read; the gateway's journal is left as it is")
+                    tracing::error!(%error, "the store cannot be read; the gateway's journal is left as it is");
                 }
             }
         }

@@ -81,6 +81,16 @@ impl Server {
     }
 
     pub(crate) fn over(store: Sqlite, data: TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::keeping(Arc::new(store.clone()), store, data, settings)
+    }
+
+    /// A server whose records go to `usage`.
+    pub(crate) fn keeping(
+        usage: Arc<dyn store::UsageStore>,
+        store: Sqlite,
+        data: TempDir,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let data_dir = data.path().to_str().unwrap().to_owned();
         let config = config(&[&[("store.data_dir", data_dir.as_str())], settings].concat());
         let clock = Arc::new(FrozenClock::at(NOW.parse().unwrap()));
@@ -88,7 +98,7 @@ impl Server {
             secrets: config.keep_secrets(&mut rand::rng()).unwrap(),
             config,
             clock: Arc::<FrozenClock>::clone(&clock),
-            usage: Arc::new(store.clone()),
+            usage,
             meta: Arc::new(store.clone()),
             prices: pricing::PriceBook::new(Arc::clone(Catalog::embedded_arc())),
             metrics: telemetry::start_metrics().unwrap(),
