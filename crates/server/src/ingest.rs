@@ -64,6 +64,10 @@ pub async fn ingest(
         admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
     let mut appended =
         if records.is_empty() { Vec::new() } else { app.usage.append(records).await? }.into_iter();
+    if !Arc::ptr_eq(&book, &app.prices.current()) {
+        // Whoever followed the change of prices may have passed before these records were there.
+        app.repricings.prices_changed();
+    }
     let outcome = |record: Result<UsageRecord>| -> Result<Ingested> {
         let record = record?;
         match appended.next() {
