@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     ProjectId, UsageId,
-    ingest::{NewUsage, Stamp},
+    ingest::{CallRecords, NewUsage, Stamp},
     project::{Project, ProjectRole},
     usage_record::{Origin, UsageRecord},
 };
@@ -22,6 +22,15 @@ use crate::{
 };
 
 /// What became of one call that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Of the call itself.
+    pub call: Ingested,
+    /// Of what other models did inside its reply.
+    pub side_calls: Vec<Ingested>,
+}
+
+/// What became of one record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ingested {
     /// It is kept.
@@ -40,7 +49,7 @@ pub async fn ingest(
     caller: &Caller,
     batch: Vec<NewUsage>,
     origin: Origin,
-) -> Result<Vec<Result<Ingested>>> {
+) -> Result<Vec<Result<Recorded>>> {
     let now = app.clock.now();
     let book = app.prices.current();
     let batch = with_estimates(batch, &book).await?;
@@ -57,27 +66,29 @@ pub async fn ingest(
                 recorded_at: now,
                 keeps_content,
             };
-            new.into_record(stamp, &book)
+            new.into_records(stamp, &book, || app.ids.next(now))
         }));
     }
-    let records: Vec<UsageRecord> =
-        admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
+    let records: Vec<UsageRecord> = admitted.iter().flatten().flat_map(CallRecords::iter).cloned().collect();
     let mut appended =
         if records.is_empty() { Vec::new() } else { app.usage.append(records).await? }.into_iter();
     if !Arc::ptr_eq(&book, &app.prices.current()) {
         // Whoever followed the change of prices may have passed before these records were there.
         app.repricings.prices_changed();
     }
-    let outcome = |record: Result<UsageRecord>| -> Result<Ingested> {
-        let record = record?;
-        match appended.next() {
-            Some(Appended::New) => Ok(Ingested::New(Box::new(record))),
-            Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
-            Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
-            None => Err(ApiError::internal("the store answered for fewer records than it was given")),
-        }
+    let mut ingested = |record: UsageRecord| match appended.next() {
+        Some(Appended::New) => Ok(Ingested::New(Box::new(record))),
+        Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
+        Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
+        None => Err(ApiError::internal("the store answered for fewer records than it was given")),
     };
-    let outcomes: Vec<_> = admitted.into_iter().map(outcome).collect();
+    let mut recorded = |records: CallRecords| {
+        Ok(Recorded {
+            call: ingested(records.call)?,
+            side_calls: records.side_calls.into_iter().map(&mut ingested).collect::<Result<_>>()?,
+        })
+    };
+    let outcomes: Vec<_> = admitted.into_iter().map(|records| recorded(records?)).collect();
     count(&outcomes, origin);
     Ok(outcomes)
 }
@@ -97,20 +108,26 @@ async fn with_estimates(mut batch: Vec<NewUsage>, book: &Arc<PriceBook>) -> Resu
     estimated.await.map_err(ApiError::internal)
 }
 
-fn count(outcomes: &[Result<Ingested>], origin: Origin) {
-    for outcome in outcomes {
-        let outcome_word = match outcome {
-            Ok(Ingested::New(_)) => "new",
-            Ok(Ingested::Duplicate(_) | Ingested::Deleted(_)) => "duplicate",
-            Err(_) => "refused",
-        };
-        metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome_word)
+fn count(outcomes: &[Result<Recorded>], origin: Origin) {
+    let count = |outcome: &'static str| {
+        metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome)
             .increment(1);
-        if let Ok(Ingested::New(record)) = outcome
-            && record.cost.is_none()
-        {
-            metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone())
-                .increment(1);
+    };
+    for outcome in outcomes {
+        let Ok(Recorded { call, side_calls }) = outcome else {
+            count("refused");
+            continue;
+        };
+        for ingested in std::iter::once(call).chain(side_calls) {
+            let Ingested::New(record) = ingested else {
+                count("duplicate");
+                continue;
+            };
+            count("new");
+            if record.cost.is_none() {
+                metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone())
+                    .increment(1);
+            }
         }
     }
 }

@@ -73,19 +73,19 @@ impl Metered {
         self.region = self.region.or(other.region);
         self.finish = self.finish.or(other.finish);
         self.provider_cost = self.provider_cost.or(other.provider_cost);
+        if self.side_calls.is_empty() {
+            self.side_calls = other.side_calls;
+        }
         self
     }
 
     /// Whether anything is counted, or charged.
     pub(super) fn counts_something(&self) -> bool {
-        !self.usage.is_empty() || self.provider_cost.is_some()
+        !self.usage.is_empty() || self.provider_cost.is_some() || !self.side_calls.is_empty()
     }
 
     /// Whether it says anything of a call.
     pub(super) fn says_something(&self) -> bool {
-        self.counts_something()
-            || self.response_id.is_some()
-            || self.response_model.is_some()
-            || !self.side_calls.is_empty()
+        self.counts_something() || self.response_id.is_some() || self.response_model.is_some()
     }
 }
