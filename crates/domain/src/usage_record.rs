@@ -15,6 +15,10 @@ use crate::{
 
 /// The provider of a call whose provider nobody named and no rule could tell.
 pub const UNKNOWN_PROVIDER: &str = "unknown";
+/// The model of a side call whose reply does not say which it was.
+pub const UNKNOWN_MODEL: &str = "unknown";
+/// The kind of call that is what another model did inside the reply of one.
+pub const SIDE_CALL: &str = "side_call";
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {

@@ -85,6 +85,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
             completion: fields.content(&["completion", "response"]),
         },
         metadata: read_metadata(fields),
+        side_calls: metered.side_calls,
     };
     (!new.model.is_empty()).then_some(new)
 }

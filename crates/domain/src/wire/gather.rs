@@ -159,9 +159,11 @@ impl Gathered {
         if provider_cost != cost {
             self.notes.insert(Note::ZeroCost);
         }
-        self.side_calls.extend(reading.side_calls);
+        let side_calls = std::mem::take(&mut self.side_calls).into_iter().chain(reading.side_calls);
         let side_calls =
-            self.side_calls.into_iter().filter(|call| call.usage.iter().any(|(_, count)| count > 0));
+            side_calls.map(|call| SideCall { usage: self.without_too_large(&call.usage), ..call });
+        let side_calls: Vec<_> =
+            side_calls.filter(|call| call.usage.iter().any(|(_, count)| count > 0)).collect();
         let service_tier = reading.service_tier.or(self.service_tier);
         let metered = Metered {
             usage,
@@ -172,7 +174,7 @@ impl Gathered {
             finish: self.finish,
             provider_cost,
             image: self.image,
-            side_calls: side_calls.collect(),
+            side_calls,
             notes: self.notes,
         };
         Some(metered).filter(Metered::says_something)

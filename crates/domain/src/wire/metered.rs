@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pricing::{Money, Usage};
+use serde::{Deserialize, Serialize};
 
 /// What a provider's reply says of itself. Everything that it does not say is `None`, empty or absent, never zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub struct ImageFormat {
 }
 
 /// What another model than the one that answered did for a reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideCall {
     /// Which, if the reply says so.
     pub model: Option<String>,
@@ -73,19 +74,19 @@ impl Metered {
         self.region = self.region.or(other.region);
         self.finish = self.finish.or(other.finish);
         self.provider_cost = self.provider_cost.or(other.provider_cost);
+        if self.side_calls.is_empty() {
+            self.side_calls = other.side_calls;
+        }
         self
     }
 
     /// Whether anything is counted, or charged.
     pub(super) fn counts_something(&self) -> bool {
-        !self.usage.is_empty() || self.provider_cost.is_some()
+        !self.usage.is_empty() || self.provider_cost.is_some() || !self.side_calls.is_empty()
     }
 
     /// Whether it says anything of a call.
     pub(super) fn says_something(&self) -> bool {
-        self.counts_something()
-            || self.response_id.is_some()
-            || self.response_model.is_some()
-            || !self.side_calls.is_empty()
+        self.counts_something() || self.response_id.is_some() || self.response_model.is_some()
     }
 }

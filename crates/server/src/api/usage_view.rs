@@ -96,7 +96,9 @@ pub struct RecordView {
     trace_id: Option<String>,
     /// The sender's key for this call.
     request_id: Option<String>,
-    /// What else the sender said; fields this server does not know are under `extra`.
+    /// What else the sender said; fields this server does not know are under `extra`. `sideCalls` has the ids of the
+    /// records of what other models did inside the reply; the key of such a record is this one's `requestId` (its `id`
+    /// if it has none) with `:side:` and a number behind, and its `operation` is `side_call`.
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     /// What a person should know about it.

@@ -97,6 +97,7 @@ impl Calls {
             request_id: None,
             metadata: (brief.kind == Kind::Chat).then(|| format!(r#"{{"turn":{}}}"#, thread.turn)),
             content: Content::default(),
+            side_calls: Vec::new(),
         })
     }
 }

@@ -215,11 +215,11 @@ impl Call {
         record::complete(&mut call, asked, outcome);
         let now = app.clock.now();
         let ended = Ended { id, user_id, at: now, keeps_content: door.keeps_content, call };
-        let record = ended.call.clone().into_record(recorder::stamp(&ended), &app.prices.current());
-        let (cost, tokens) = (record.cost, record.total_tokens().unwrap_or(0));
+        let records = recorder::records_of(&app, &ended);
+        let (cost, tokens) = (recorder::cost_of(&records), records.call.total_tokens().unwrap_or(0));
         let standing = reservation.and_then(|held| held.settle(began_at, cost.unwrap_or_default(), now));
         app.gateway.rates().used(&rates, tokens);
-        recorder.end(&ended, record);
+        recorder.end(&ended, records);
         drop(permit);
         (cost, standing)
     }

@@ -98,6 +98,7 @@ pub(super) fn begin(asked: Asked<'_>, project_id: Option<ProjectId>, now: Timest
         service_tier: ask.service_tier.clone(),
         region: None,
         usage: Usage::new(),
+        side_calls: Vec::new(),
         tokens_estimated: false,
         reported_cost: None,
         provider_cost: None,
@@ -147,6 +148,7 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     call.region = keepable(metered.region);
     call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
     call.usage = metered.usage;
+    call.side_calls = metered.side_calls;
     if !call.usage.is_empty() || call.provider_cost.is_some() {
         return;
     }
