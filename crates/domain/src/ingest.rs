@@ -9,7 +9,9 @@ use crate::{
     ProjectId, UsageId, UserId,
     allocation::{CostAllocation, Tags},
     costing::{Costing, Facts},
-    limits, text,
+    limits,
+    redact::redact,
+    text,
     usage_record::{
         CallError, Content, Flag, Origin, SIDE_CALL, Status, UNKNOWN_MODEL, UNKNOWN_PROVIDER, UsageRecord,
     },
@@ -255,13 +257,14 @@ fn with_side_calls(metadata: Option<&str>, side_calls: &[UsageRecord]) -> String
     Value::Object(metadata).to_string()
 }
 
+/// What is kept of a prompt and a completion: no secrets, and no more than the bound.
 fn keep(content: Content) -> (Option<Content>, bool) {
     let mut was_cut = false;
     let mut kept = |text: Option<String>| {
         let text = text?;
         let kept = text::cut(&text, limits::CONTENT_BYTES_MAX);
         was_cut |= kept.len() < text.len();
-        Some(kept.to_owned())
+        Some(redact(kept).into_owned())
     };
     let content = Content { prompt: kept(content.prompt), completion: kept(content.completion) };
     (Some(content).filter(|content| *content != Content::default()), was_cut)

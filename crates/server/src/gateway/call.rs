@@ -101,7 +101,7 @@ impl Call {
 
     async fn pass(self: Box<Self>, reply: reqwest::Response, head: oneshot::Sender<Head>) {
         let status = reply.status();
-        let tee = self.is_metered.then(|| Tee::new(self.dialect, reply.headers()));
+        let tee = self.is_metered.then(|| Tee::new(self.dialect, reply.headers(), self.door.keeps_content));
         let is_short = is_short(reply.headers());
         let answer = Box::new(Answer { reply, status, tee, passed: Passed::default() });
         if is_short {
@@ -198,13 +198,14 @@ impl Call {
         let app = self.app.clone();
         let Some(recorder) = app.gateway.recorder().filter(|_| self.is_metered) else { return (None, None) };
         let Some(upstream) = app.gateway.upstreams().find(&self.upstream) else { return (None, None) };
-        let (metered, streamed_bytes) = tee.map(Tee::finish).unwrap_or_default();
+        let told = tee.map(Tee::finish).unwrap_or_default();
         let outcome = Outcome {
             status,
             end,
             client_left: passed.client_left,
-            metered,
-            answer_bytes: if streamed_bytes > 0 { streamed_bytes } else { passed.bytes },
+            metered: told.metered,
+            answer_bytes: if told.answer_bytes > 0 { told.answer_bytes } else { passed.bytes },
+            answer: told.answer,
             error_body: passed.error_body,
             first_piece_ms: passed.first_piece_ms,
             elapsed_ms: milliseconds(self.started.elapsed()),

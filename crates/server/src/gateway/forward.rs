@@ -7,7 +7,9 @@ use axum::{
     extract::Request,
     http::{Response, header, request::Parts},
 };
-use domain::{budget::Enforcement, ingest::NewUsage, project::Project, tracker_key};
+use domain::{
+    budget::Enforcement, ingest::NewUsage, limits, project::Project, redact::redact, text, tracker_key,
+};
 use jiff::{SignedDuration, Timestamp};
 use pricing::Money;
 use tokio::{sync::oneshot, time::Instant};
@@ -63,9 +65,12 @@ pub(super) async fn forward(
     }
     let stored = door.provider_key.as_ref().map(|stored| &stored.key);
     let route = Route { upstream, path, parts: &parts, credentials: &credentials, stored };
+    let prompt = if door.keeps_content && is_metered { prompt_in(&body) } else { None };
     let outgoing = route.request(body, now)?;
     let project_id = door.project.as_ref().map(|project| project.id);
-    let call = record::begin(Asked { upstream, path, ask: &ask, attribution: &attribution }, project_id, now);
+    let mut call =
+        record::begin(Asked { upstream, path, ask: &ask, attribution: &attribution }, project_id, now);
+    call.content.prompt = prompt;
     let mut begun = Begun { id: app.ids.next(now), user_id: door.user.id, at: now, reserved: None, call };
     let reservation = if is_metered { reserve(app, &door, &ask, &mut begun).await? } else { None };
     if is_metered && !recorder.begin(&begun) {
@@ -147,6 +152,13 @@ async fn read(
         Some(asking) => (Sent::Whole(asking.into()), true),
         None => (Sent::Whole(bytes), false),
     })
+}
+
+/// What is kept of a request: its JSON, without secrets, as far as a record holds it.
+fn prompt_in(body: &Sent) -> Option<String> {
+    let Sent::Whole(bytes) = body else { return None };
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(redact(text::cut(text, limits::CONTENT_BYTES_MAX)).into_owned())
 }
 
 /// What the project allows.

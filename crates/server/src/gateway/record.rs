@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use domain::{
     ProjectId,
     ingest::NewUsage,
+    redact::redact,
     text,
     usage_record::{CallError, Content, Status},
     wire::Metered,
@@ -49,6 +50,8 @@ pub(super) struct Outcome {
     pub(super) metered: Metered,
     /// Bytes of what was answered, about.
     pub(super) answer_bytes: u64,
+    /// The answer, where the project keeps it.
+    pub(super) answer: Option<String>,
     /// The beginning of an answer that is an error.
     pub(super) error_body: Vec<u8>,
     /// From request to the first piece of the answer.
@@ -134,8 +137,11 @@ pub(super) fn most(ask: &Ask, assumed_output_tokens: u64) -> Usage {
 pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) {
     call.metadata = details(asked, &outcome);
     let ask = asked.ask;
-    let Outcome { status, end, metered, answer_bytes, error_body, first_piece_ms, elapsed_ms, .. } = outcome;
+    let Outcome {
+        status, end, metered, answer_bytes, answer, error_body, first_piece_ms, elapsed_ms, ..
+    } = outcome;
     let is_refused = status.is_some_and(|status| status.is_client_error() || status.is_server_error());
+    call.content.completion = answer.map(|answer| redact(&answer).into_owned());
     call.response_time_ms = Some(elapsed_ms);
     call.time_to_first_token_ms = first_piece_ms.filter(|_| ask.streams && !is_refused);
     call.error = error(status.filter(|_| is_refused), end, &error_body);
