@@ -50,6 +50,8 @@ pub(super) struct Call {
     pub(super) rates: Vec<(Subject, PerMinute)>,
     /// Takes out the usage that the client had not asked for.
     pub(super) filter: Option<UsageFilter>,
+    /// Whether the client wants to be told the cost of a stream at its end.
+    pub(super) wants_comment: bool,
     pub(super) started: Instant,
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -144,7 +146,7 @@ impl Call {
     async fn pass_stream(self: Box<Self>, answer: Box<Answer>, read: Bytes, head: oneshot::Sender<Head>) {
         let (pieces, body) = channel();
         let mut response = self.response(&answer);
-        if self.filter.is_some() {
+        if self.filter.is_some() || self.wants_comment {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         tell(response.headers_mut(), None, self.reservation.as_ref().map(|reservation| reservation.standing));
@@ -170,9 +172,14 @@ impl Call {
             }
         };
         let rest = filter.as_mut().map(UsageFilter::finish).unwrap_or_default();
+        let takes_comment = end == End::Whole && self.wants_comment && takes_comments(answer.reply.headers());
+        let id = self.begun.id;
         let Answer { status, tee, mut passed, .. } = *answer;
         passed.client_left = !(way.send(rest).await && way.is_open());
-        self.finish(Some(status), end, passed, tee);
+        let (cost, _) = self.finish(Some(status), end, passed, tee);
+        if let Some(cost) = cost.filter(|_| takes_comment) {
+            way.send(format!(": x-cost-usd={cost} x-cost-request-id={id}\n\n").into()).await;
+        }
         way.close(end).await;
     }
 
@@ -327,6 +334,12 @@ fn is_short(headers: &HeaderMap) -> bool {
     let length: Option<usize> = text(header::CONTENT_LENGTH).parse().ok();
     text(header::CONTENT_TYPE).starts_with("application/json")
         && length.is_none_or(|length| length <= limits::GATEWAY_WHOLE_REPLY_BYTES)
+}
+
+/// Whether an answer is a stream of server-sent events as it is: a comment in it is no event.
+fn takes_comments(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/event-stream") && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 async fn next_piece(reply: &mut reqwest::Response, idle_timeout: Duration) -> Result<Option<Bytes>, End> {

@@ -89,6 +89,7 @@ pub(super) async fn forward(
         is_metered,
         reservation,
         rates,
+        wants_comment: parts.headers.contains_key("x-cost-comment"),
         started,
         permit,
     });
