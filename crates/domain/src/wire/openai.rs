@@ -104,7 +104,7 @@ pub(super) fn read(dialect: Dialect, usage: &Value) -> Reading {
 
 /// Responses, embeddings, images, transcriptions and Realtime: details are inside of their totals, and Realtime's have
 /// names in the singular. Of what is written to the cache, responses tell how much is kept for twelve hours,
-/// <https://platform.openai.com/docs/api-reference/responses/object#responses-object-usage>; the rest is kept for thirty
+/// <https://developers.openai.com/api/docs/guides/prompt-caching>; the rest is kept for thirty
 /// minutes, which has no rate of its own.
 pub(super) fn responses(usage: &Value) -> Usage {
     let input = usage.get("input_tokens_details").or_else(|| usage.get("input_token_details"));
