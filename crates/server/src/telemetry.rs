@@ -55,6 +55,10 @@ fn describe() {
     metrics::describe_histogram!("aict_http_request_duration_seconds", "Time to the head of the answer");
     metrics::describe_counter!("aict_usage_records_total", "Records sent, by door and outcome");
     metrics::describe_counter!("aict_usage_unpriced_total", "Records kept without a cost, by provider");
+    metrics::describe_counter!(
+        "aict_usage_priced_later_total",
+        "Records whose price became known after they were kept"
+    );
     metrics::describe_counter!("aict_task_panics_total", "Background tasks that panicked");
     metrics::describe_gauge!("aict_store_queued_jobs", "Writes that wait for the store");
     metrics::describe_counter!("aict_store_commits_total", "Transactions that the store made durable");
