@@ -33,6 +33,8 @@ pub struct NewUsage {
     pub service_tier: Option<String>,
     /// Region or geography that served it.
     pub region: Option<String>,
+    /// Kind of web search that it used, where that changes what a search costs.
+    pub search_type: Option<String>,
     /// What was counted.
     pub usage: Usage,
     /// Whether `usage` is estimated from the text.
@@ -142,6 +144,7 @@ impl NewUsage {
                 .unwrap_or_else(|| UNKNOWN_MODEL.to_owned()),
             response_model: None,
             operation: Some(SIDE_CALL.to_owned()),
+            search_type: None,
             usage,
             tokens_estimated: false,
             // A cost that was told is that of the whole reply: what is inside of it costs no more.
@@ -181,6 +184,7 @@ impl NewUsage {
             operation: self.operation,
             service_tier: self.service_tier,
             region: self.region,
+            search_type: self.search_type,
             usage: self.usage,
             cost: costing.cost,
             cost_source: costing.cost_source,
@@ -219,6 +223,7 @@ impl NewUsage {
             response_model: self.response_model.as_deref(),
             service_tier: self.service_tier.as_deref(),
             region: self.region.as_deref(),
+            search_type: self.search_type.as_deref(),
             usage: &self.usage,
             tokens_estimated: self.tokens_estimated,
             reported_cost: self.reported_cost,
@@ -291,6 +296,7 @@ mod tests {
             operation: Some("chat".to_owned()),
             service_tier: None,
             region: None,
+            search_type: None,
             usage: tokens(1000, 500),
             tokens_estimated: false,
             reported_cost: None,

@@ -154,6 +154,8 @@ pub struct UsageRecord {
     pub service_tier: Option<String>,
     /// Region or geography that served it.
     pub region: Option<String>,
+    /// Kind of web search that it used, where that changes what a search costs.
+    pub search_type: Option<String>,
     /// What was counted.
     pub usage: Usage,
     /// What it cost; `None` is unknown, not free.

@@ -25,6 +25,7 @@ pub(super) struct Gathered {
     pub(super) response_id: Option<String>,
     pub(super) response_model: Option<String>,
     pub(super) service_tier: Option<String>,
+    pub(super) search_type: Option<String>,
     pub(super) finish: Option<String>,
     pub(super) image: Option<ImageFormat>,
     pub(super) side_calls: Vec<SideCall>,
@@ -120,6 +121,10 @@ impl Gathered {
         replace(&mut self.service_tier, tier);
     }
 
+    pub(super) fn set_search_type(&mut self, kind: Option<&str>) {
+        replace(&mut self.search_type, kind);
+    }
+
     pub(super) fn set_finish(&mut self, reason: Option<&str>) {
         replace(&mut self.finish, reason);
     }
@@ -171,6 +176,7 @@ impl Gathered {
             response_model: self.response_model,
             service_tier: if self.is_batch { Some("batch".to_owned()) } else { service_tier },
             region: reading.region,
+            search_type: self.search_type,
             finish: self.finish,
             provider_cost,
             image: self.image,

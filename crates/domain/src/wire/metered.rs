@@ -18,6 +18,9 @@ pub struct Metered {
     pub service_tier: Option<String>,
     /// Where it was served, in the provider's words.
     pub region: Option<String>,
+    /// Which kind of web search it used, where that changes what a search costs. Few replies say so, but most requests:
+    /// see [`super::search_type`].
+    pub search_type: Option<String>,
     /// Why the reply ended, in the provider's words.
     pub finish: Option<String>,
     /// What the provider says that it charges for the call.
@@ -72,6 +75,7 @@ impl Metered {
         self.response_model = self.response_model.or(other.response_model);
         self.service_tier = self.service_tier.or(other.service_tier);
         self.region = self.region.or(other.region);
+        self.search_type = self.search_type.or(other.search_type);
         self.finish = self.finish.or(other.finish);
         self.provider_cost = self.provider_cost.or(other.provider_cost);
         if self.side_calls.is_empty() {

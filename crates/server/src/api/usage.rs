@@ -111,6 +111,9 @@ pub struct TrackUsage {
     service_tier: Option<String>,
     /// Region or geography that served it.
     region: Option<String>,
+    /// Kind of web search that it used, where that changes what a search costs: `fast` (Perplexity).
+    #[schema(rename = "searchType")]
+    search_type: Option<String>,
     /// What was asked; kept only if the project keeps prompts.
     prompt: Option<String>,
     /// What was answered; kept only if the project keeps prompts.
@@ -133,6 +136,9 @@ pub struct TrackUsage {
     /// Those of them that are kept for an hour.
     #[schema(rename = "cacheWrite1hTokens")]
     cache_write_1h_tokens: Option<u64>,
+    /// Those of them that are kept for twelve hours.
+    #[schema(rename = "cacheWrite12hTokens")]
+    cache_write_12h_tokens: Option<u64>,
     /// Output tokens spent on reasoning.
     #[schema(rename = "reasoningTokens")]
     reasoning_tokens: Option<u64>,

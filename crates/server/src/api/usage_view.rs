@@ -47,6 +47,9 @@ pub struct RecordView {
     service_tier: Option<String>,
     /// Region or geography.
     region: Option<String>,
+    /// Kind of web search, where that changes what a search costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_type: Option<String>,
     /// Input tokens, cached ones included; `null` when nobody counted.
     prompt_tokens: Option<u64>,
     /// Output tokens, reasoning included; `null` when nobody counted.
@@ -128,6 +131,7 @@ impl RecordView {
             operation: record.operation.clone(),
             service_tier: record.service_tier.clone(),
             region: record.region.clone(),
+            search_type: record.search_type.clone(),
             prompt_tokens: record.usage.get(Unit::InputTokens),
             completion_tokens: record.usage.get(Unit::OutputTokens),
             total_tokens: record.total_tokens(),

@@ -371,6 +371,24 @@ async fn what_an_unknown_model_did_inside_a_reply_is_kept_and_priced_when_its_pr
 }
 
 #[tokio::test]
+async fn a_search_costs_what_its_kind_does_also_when_it_is_costed_anew() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let call = json!({ "service": "perplexity", "model": "perplexity/sonar", "promptTokens": 1000, "completionTokens": 100, "webSearches": 2 });
+    // 1000 × 0.25 + 100 × 2.5 per million, and two searches at 2.50 or at 1 per thousand.
+    for (kind, cost) in [(Value::Null, "0.0055"), (json!("fast"), "0.0025"), (json!("web"), "0.0055")] {
+        let mut call = call.clone();
+        call["searchType"] = kind.clone();
+        let tracked = server.track(&owner, call).await;
+        assert_eq!(tracked["cost"].to_string(), cost);
+        let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+        assert_eq!(server.get(&path).by(&owner).send().await.expect(200)["searchType"], kind);
+    }
+    let repriced = server.post("/api/prices/reprice").by(&owner).json(&json!({})).await.expect(200);
+    assert_eq!((&repriced["lookedAt"], &repriced["changes"]), (&json!(3), &json!([])));
+}
+
+#[tokio::test]
 async fn what_the_provider_says_it_charges_is_believed_before_the_catalog() {
     let server = Server::start().await;
     let owner = server.owner().await;
