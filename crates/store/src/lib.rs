@@ -16,6 +16,7 @@ pub mod contract;
 mod error;
 pub mod limits;
 mod meta;
+mod outbox;
 mod prices;
 pub mod sqlite;
 mod usage;
@@ -23,6 +24,9 @@ mod usage;
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,
+};
+pub use outbox::{
+    AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,
 };
 pub use prices::{PriceDocument, PriceRevision, PriceStore};
 pub use usage::{Appended, LatencyPercentiles, RecordPage, UsageStore, Verification};

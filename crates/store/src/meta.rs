@@ -10,7 +10,11 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::{StoreError, prices::PriceStore};
+use crate::{
+    StoreError,
+    outbox::{AlertStore, OutboxStore, WebhookStore},
+    prices::PriceStore,
+};
 
 /// An account with the hash of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +200,26 @@ pub trait ProjectStore: Send + Sync {
 }
 
 /// Keeps everything that is not a usage record.
-pub trait MetaStore: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug {}
+pub trait MetaStore:
+    AccountStore
+    + KeyStore
+    + ProjectStore
+    + PriceStore
+    + OutboxStore
+    + WebhookStore
+    + AlertStore
+    + std::fmt::Debug
+{
+}
 
-impl<T: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug> MetaStore for T {}
+impl<T> MetaStore for T where
+    T: AccountStore
+        + KeyStore
+        + ProjectStore
+        + PriceStore
+        + OutboxStore
+        + WebhookStore
+        + AlertStore
+        + std::fmt::Debug
+{
+}

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod aggregate;
+mod alerts;
 mod amend;
 mod append;
 mod backup;
@@ -23,6 +24,7 @@ mod filter;
 mod latency;
 mod list;
 mod names;
+mod outbox;
 mod prices;
 mod projects;
 mod provider_keys;
@@ -39,6 +41,7 @@ mod sums;
 mod tracker_keys;
 mod usage_store;
 mod verify;
+mod webhooks;
 mod writer;
 
 use std::{
