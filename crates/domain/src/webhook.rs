@@ -45,6 +45,24 @@ impl Format {
         }
     }
 
+    /// The format of the service that a URL belongs to.
+    pub fn of_url(url: &str) -> Self {
+        let host = url.split("://").nth(1).unwrap_or_default();
+        let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        let is_under = |domain: &str| {
+            host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        };
+        if is_under("hooks.slack.com") {
+            Self::Slack
+        } else if is_under("discord.com") || is_under("discordapp.com") {
+            Self::Discord
+        } else if is_under("webhook.office.com") || is_under("logic.azure.com") {
+            Self::Teams
+        } else {
+            Self::Json
+        }
+    }
+
     /// The format that [`Self::as_str`] names.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Json, Self::Slack, Self::Discord, Self::Teams]
@@ -236,6 +254,20 @@ mod tests {
             let change = WebhookChange { url: Some(url.to_owned()), ..WebhookChange::default() };
             let applied = webhook().apply(change, "2024-02-10T12:00:00Z".parse().unwrap());
             assert_eq!(applied.is_ok(), is_taken, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_format_follows_from_the_host() {
+        for (url, format) in [
+            ("https://hooks.slack.com/services/T/B/x", Format::Slack),
+            ("https://discord.com/api/webhooks/1/x", Format::Discord),
+            ("https://contoso.webhook.office.com/webhookb2/x", Format::Teams),
+            ("https://example.com/hooks.slack.com", Format::Json),
+            ("https://evilhooks.slack.com.example.com/", Format::Json),
+            ("https://nothooks.slack.com/", Format::Json),
+        ] {
+            assert_eq!(Format::of_url(url), format, "{url}");
         }
     }
 

@@ -18,9 +18,12 @@ use crate::{
     },
     config::{Config, Secrets},
     limits,
+    notify::{Notifier, NotifierError},
     price_book::Prices,
+    reservations::{NoReservations, Reservations},
     router,
     vault::Vault,
+    watch::Watch,
 };
 
 /// The running program. Cheap to clone.
@@ -50,6 +53,12 @@ pub struct Parts {
     pub tokens: AccessTokens,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
+    /// Tells people and programs of events.
+    pub notifier: Notifier,
+    /// Watches what projects spend.
+    pub watch: Watch,
+    /// Knows what calls under way may still cost.
+    pub reservations: Box<dyn Reservations>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -85,9 +94,20 @@ pub struct Ingredients {
     pub metrics: PrometheusHandle,
 }
 
+/// The program cannot be set up as configured.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// Nobody can be told of anything.
+    #[error(transparent)]
+    Notifier(#[from] NotifierError),
+}
+
 impl App {
     /// The program over these stores. Hashes one password, which blocks for tens of milliseconds.
-    pub fn new(ingredients: Ingredients) -> Result<Self, PasswordError> {
+    pub fn new(ingredients: Ingredients) -> Result<Self, StartError> {
         let Ingredients { config, secrets, clock, usage, meta, prices, metrics } = ingredients;
         let auth = &config.auth;
         Ok(Self(Arc::new(Parts {
@@ -96,6 +116,9 @@ impl App {
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
             ids: IdSource::new(&mut rand::rng()),
+            notifier: Notifier::new(&config)?,
+            watch: Watch::default(),
+            reservations: Box::new(NoReservations),
             config,
             clock,
             usage,

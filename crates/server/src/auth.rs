@@ -70,7 +70,8 @@ impl Caller {
         if self.user.role >= role { Ok(()) } else { Err(ApiError::forbidden(role.as_str())) }
     }
 
-    fn require_scope(&self, wanted: Scope) -> Result<()> {
+    /// `Err` if the caller came with a tracker key that lacks the scope `wanted`.
+    pub fn require_scope(&self, wanted: Scope) -> Result<()> {
         let Some(key) = &self.key else { return Ok(()) };
         if key.scopes.iter().any(|held| held.allows(wanted)) {
             return Ok(());

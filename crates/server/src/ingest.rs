@@ -18,7 +18,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::{ApiError, ErrorCode, Result},
-    token_estimate,
+    token_estimate, watch,
 };
 
 /// What became of one call that was sent.
@@ -74,6 +74,7 @@ pub async fn ingest(
         }
     };
     let outcomes: Vec<_> = admitted.into_iter().map(outcome).collect();
+    watch::after_ingest(app, new_records(&outcomes));
     count(&outcomes, origin);
     Ok(outcomes)
 }
@@ -91,6 +92,13 @@ async fn with_estimates(mut batch: Vec<NewUsage>, book: &Arc<PriceBook>) -> Resu
         batch
     });
     estimated.await.map_err(ApiError::internal)
+}
+
+fn new_records(outcomes: &[Result<Ingested>]) -> impl Iterator<Item = &UsageRecord> {
+    outcomes.iter().filter_map(|outcome| match outcome {
+        Ok(Ingested::New(record)) => Some(&**record),
+        Ok(Ingested::Duplicate(_) | Ingested::Deleted(_)) | Err(_) => None,
+    })
 }
 
 fn count(outcomes: &[Result<Ingested>], origin: Origin) {

@@ -27,8 +27,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session, start,
-        tracker_keys, usage, usage_bulk,
+        alerts, analytics, budgets, docs, exports, health, members, notifications, prices, profile, projects,
+        provider_keys, session, start, tracker_keys, usage, usage_bulk, webhooks,
     },
     app::App,
     error::{ApiError, ErrorCode},
@@ -107,6 +107,25 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(prices::estimate::estimate_cost))
         .routes(routes!(prices::simulate::simulate_costs))
         .routes(routes!(prices::reprice::reprice_usage))
+        .merge(notifications())
+}
+
+/// What people and programs are told.
+fn notifications() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(budgets::list_budgets))
+        .routes(routes!(budgets::get_budget_status))
+        .routes(routes!(alerts::list_alerts))
+        .routes(routes!(alerts::count_unread_alerts))
+        .routes(routes!(alerts::read_all_alerts))
+        .routes(routes!(alerts::update_alert, alerts::delete_alert))
+        .routes(routes!(notifications::test_email))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhooks::deliveries::test_webhook))
+        .routes(routes!(webhooks::deliveries::list_webhook_deliveries))
+        .routes(routes!(webhooks::deliveries::replay_webhook_delivery))
 }
 
 fn routes() -> OpenApiRouter<App> {

@@ -6,7 +6,8 @@ use axum::{
 };
 use domain::{
     Invalid, UserId,
-    project::{Member, ProjectRole},
+    event::EventType,
+    project::{Member, Project, ProjectRole},
     text,
     tracker_key::hash_token,
     user::Role,
@@ -22,6 +23,11 @@ use crate::{
     auth::{Manager, ProjectAccess, Viewer, token},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, path_id},
+    notify::{
+        self,
+        event::About,
+        facts::{MemberFacts, ProjectFacts},
+    },
     reply::{Nothing, Success},
 };
 
@@ -137,6 +143,7 @@ pub async fn add_member(
     let now = app.clock.now();
     may_change(&access, user.id)?;
     app.meta.put_member(access.project.id, user.id, new.role, now).await?;
+    announce_member(&app, &access.project, (user.id, new.role), access.caller.user.id).await;
     let member =
         MemberView { user_id: user.id, name: user.name, email: user.email, role: new.role, added_at: now };
     Ok(Success::created(Added { member: Some(member), invitation: None }))
@@ -176,6 +183,17 @@ pub async fn remove_member(
         return Err(member_not_found());
     }
     Ok(Success::ok(Nothing {}).with_message("member removed"))
+}
+
+/// Tells that a person became a member, or got another role, through `added_by`.
+pub(super) async fn announce_member(
+    app: &App,
+    project: &Project,
+    (user_id, role): (UserId, ProjectRole),
+    added_by: UserId,
+) {
+    let facts = MemberFacts { project: ProjectFacts::of(project), user_id, role, added_by };
+    notify::announce(app, EventType::MemberAdded, About::project(project.id), &facts).await;
 }
 
 /// Nobody grants more than they hold.

@@ -7,6 +7,7 @@ use domain::{
     Interval, Invalid, ProjectId, UserId,
     allocation::Tags,
     budget::{Budget, Period},
+    event::EventType,
     project::{Member, Project, ProjectChange, ProjectRole, ProjectSettings},
     query::{Dimension, Filter, UsageQuery, Visibility},
     totals::Totals,
@@ -23,6 +24,11 @@ use crate::{
     auth::{Auth, Editor, Owner, ProjectAccess, Read, Viewer, Write},
     error::{Failure, Result},
     input::{Json, Pairs},
+    notify::{
+        self, budget_hook,
+        event::About,
+        facts::{CreationFacts, ProjectFacts},
+    },
     reply::{Nothing, Success},
 };
 
@@ -156,6 +162,8 @@ pub async fn create_project(
     project.apply(change, now)?;
     app.meta.insert_project(&project).await?;
     tracing::info!(project = %project.id, user = %auth.caller.user.id, "project made");
+    announce_creation(&app, &project, auth.caller.user.id).await;
+    budget_hook::ensure_all(&app, &project).await?;
     view_one(&app, project, ProjectRole::Owner).await.map(Success::created)
 }
 
@@ -183,6 +191,8 @@ pub async fn update_project(
     let mut project = access.project;
     project.apply(change, app.clock.now())?;
     app.meta.update_project(&project).await?;
+    budget_hook::ensure_all(&app, &project).await?;
+    app.watch.mark(project.id, project.updated_at);
     view_one(&app, project, access.role).await.map(Success::ok)
 }
 
@@ -199,6 +209,11 @@ pub async fn delete_project(
     app.meta.update_project(&project).await?;
     tracing::info!(project = %project.id, user = %access.caller.user.id, "project deleted");
     Ok(Success::ok(Nothing {}).with_message("project deleted"))
+}
+
+async fn announce_creation(app: &App, project: &Project, user_id: UserId) {
+    let facts = CreationFacts { project: ProjectFacts::of(project), user_id };
+    notify::announce(app, EventType::ProjectCreated, About::project(project.id), &facts).await;
 }
 
 /// What each of `projects` has spent in its current period; one query for each distinct period.

@@ -5,6 +5,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use domain::{
     KeyId, Secret, UserId,
     invalid::Problems,
+    project::ProjectRole,
     text,
     tracker_key::hash_token,
     user::{self, Role, User},
@@ -15,7 +16,7 @@ use store::{Claim, NewSession, Rotation, UserWithHash};
 use utoipa::ToSchema;
 
 use crate::{
-    api::profile::UserView,
+    api::{members::announce_member, profile::UserView},
     app::App,
     auth::{Auth, ClientAddress, Read, token},
     error::{ApiError, ErrorCode, Failure, Result},
@@ -130,6 +131,11 @@ pub async fn register(
     let password_hash = app.passwords.hash(registration.password).await?;
     let user = app.meta.insert_user(&UserWithHash { user, password_hash }, claim).await?;
     tracing::info!(user = %user.id, role = user.role.as_str(), "account registered");
+    // By an invitation they are members from the start.
+    for project in app.meta.list_projects_of(user.id).await? {
+        let role = project.role_of(user.id, Role::Member).unwrap_or(ProjectRole::Viewer);
+        announce_member(&app, &project, (user.id, role), user.id).await;
+    }
     let (jar, signed_in) = start_session(&app, jar, user).await?;
     Ok((jar, Success::created(signed_in)))
 }

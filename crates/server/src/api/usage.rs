@@ -368,6 +368,9 @@ pub async fn update_usage(
     let amendment =
         Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
     let (_, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
+    if let Some(project) = after.project_id {
+        app.watch.mark(project, app.clock.now());
+    }
     Ok(Success::ok(RecordDetail::new(&after, &app.prices.current())))
 }
 

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Context;
-use crate::{serve, telemetry};
+use crate::{notify, serve, telemetry, watch};
 
 /// Flags of `serve`.
 #[derive(Debug, Default, clap::Args)]
@@ -45,6 +45,8 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
         );
     }
     serve::measure_store(&app, store.clone());
+    notify::dispatch::start(&app);
+    watch::start(&app);
     serve::serve(app, listener, serve::signalled()).await?;
     store.close().await?;
     tracing::info!("stopped; everything is on disk");

@@ -4,20 +4,21 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Argon2Cost, Auth, Config, Limits, Server, Store, strength};
+use super::{Argon2Cost, Auth, Config, Limits, Server, Smtp, Store, strength};
 
 const MIB: usize = 1024 * 1024;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Key and message of every setting that cannot be accepted.
 pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, store, auth, limits, log } = config;
+    let Config { server, store, auth, limits, log, notify: _, smtp } = config;
     let found = [
         check_server(server),
         check_store(store),
         check_auth(auth),
         check_argon2(&auth.argon2),
         check_limits(limits),
+        check_smtp(smtp),
         vec![check_level(&log.level).map(|message| ("log.level", message))],
         strength::check_configured(auth),
     ];
@@ -66,6 +67,16 @@ fn check_limits(limits: &Limits) -> Found {
         within("limits.bulk_body_bytes_max", limits.bulk_body_bytes_max, 1024..=1024 * MIB),
         within("limits.bulk_line_bytes_max", limits.bulk_line_bytes_max, 1024..=64 * MIB),
     ]
+}
+
+fn check_smtp(smtp: &Smtp) -> Found {
+    if smtp.host.is_empty() {
+        return Vec::new();
+    }
+    let sender = smtp.from.parse::<lettre::message::Mailbox>();
+    let from = || ("smtp.from", "must be an address, such as AI Cost Tracker <costs@example.com>".to_owned());
+    let port = || ("smtp.port", "must not be 0".to_owned());
+    vec![sender.is_err().then(from), (smtp.port == 0).then(port)]
 }
 
 fn within<T: Copy + PartialOrd + Display>(

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod access;
+mod alerts;
 mod analytics;
 mod auth;
 mod bulk;
@@ -20,5 +21,7 @@ mod operations;
 mod prices;
 mod process;
 mod projects;
+mod receiver;
 mod tidy;
 mod usage;
+mod webhooks;

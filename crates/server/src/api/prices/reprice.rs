@@ -105,6 +105,7 @@ pub async fn reprice_usage(
         changes: repricing.changes.into_iter().map(change).collect(),
     };
     if request.apply {
+        app.watch.mark_every_project(app.clock.now());
         let records: u64 = view.changes.iter().map(|change| change.records).sum();
         let note = format!("{records} of {} records repriced", view.looked_at);
         let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: &note };
