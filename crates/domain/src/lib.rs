@@ -9,6 +9,7 @@
 
 pub mod alert;
 pub mod allocation;
+pub mod audit;
 pub mod budget;
 pub mod clock;
 pub mod costing;

@@ -185,6 +185,11 @@ fn check_url(url: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// Host and port of a URL: what can be shown where the whole may be a secret.
+pub fn host(url: &str) -> &str {
+    url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default()
+}
+
 /// A new secret, from `rng`.
 pub fn generate_secret(rng: &mut impl rand::Rng) -> Secret {
     let bytes: Zeroizing<[u8; SECRET_BYTES]> = Zeroizing::new(rng.random());

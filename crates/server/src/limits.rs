@@ -51,3 +51,9 @@ pub const SWEEP_EVENTS: usize = 1_000;
 pub const MARKED_PROJECTS_MAX: usize = 10_000;
 /// Models without a price that are marked to be told of; further ones are told of when they come again.
 pub const MARKED_MODELS_MAX: usize = 100;
+/// Bytes of what something was like, in the audit log; of more, only the size is kept.
+pub const AUDIT_STATE_BYTES: usize = 16 * 1024;
+/// Bytes of a path in the audit log.
+pub const AUDIT_TARGET_BYTES: usize = 512;
+/// Entries of the audit log that an export reads at once.
+pub const AUDIT_EXPORT_ENTRIES: usize = 500;

@@ -27,10 +27,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, budgets, docs, exports, health, members, notifications, prices, profile, projects,
-        provider_keys, session, start, tracker_keys, usage, usage_bulk, webhooks,
+        alerts, analytics, audit as audit_log, budgets, docs, exports, health, members, notifications,
+        prices, profile, projects, provider_keys, session, start, tracker_keys, usage, usage_bulk, webhooks,
     },
     app::App,
+    audit,
     error::{ApiError, ErrorCode},
     telemetry,
 };
@@ -110,9 +111,12 @@ fn api() -> OpenApiRouter<App> {
         .merge(notifications())
 }
 
-/// What people and programs are told.
+/// What people and programs are told, and who changed what.
 fn notifications() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(audit_log::list_audit))
+        .routes(routes!(audit_log::verify_audit))
+        .routes(routes!(audit_log::export_audit))
         .routes(routes!(budgets::list_budgets))
         .routes(routes!(budgets::get_budget_status))
         .routes(routes!(alerts::list_alerts))
@@ -173,6 +177,7 @@ pub fn service(app: App) -> Router {
             HeaderValue::from_static("no-store"),
         ))
         .layer(middleware::from_fn_with_state(app.clone(), bound_requests))
+        .layer(middleware::from_fn_with_state(app.clone(), audit::keep))
         .layer(CompressionLayer::new());
     router
         .fallback(|| async {

@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod aggregation;
 pub mod alerts;
 pub mod appending;
+pub mod audit;
 pub mod changes;
 pub mod dimensions;
 pub mod keys;
@@ -152,6 +153,11 @@ macro_rules! meta_contract {
                 marks_are_each_persons_own
                 a_list_is_read_page_by_page
                 alerts_vanish_with_their_project
+            }
+            audit {
+                changes_come_back_in_a_chain
+                the_audit_log_is_filtered_and_read_page_by_page
+                concurrent_changes_make_one_chain
             }
             prices {
                 the_newest_revision_counts

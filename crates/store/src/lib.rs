@@ -11,6 +11,7 @@
 //!
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
+mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -21,6 +22,7 @@ mod prices;
 pub mod sqlite;
 mod usage;
 
+pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,

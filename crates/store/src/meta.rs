@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     StoreError,
+    audit::AuditStore,
     outbox::{AlertStore, OutboxStore, WebhookStore},
     prices::PriceStore,
 };
@@ -115,8 +116,8 @@ pub trait AccountStore: Send + Sync {
     /// Exchanges a refresh token for `new` (whose family and user are taken from the old one), at `new.issued_at`.
     async fn rotate_session(&self, presented: &TokenHash, new: &NewSession) -> Result<Rotation, StoreError>;
 
-    /// Revokes the family of a refresh token.
-    async fn revoke_session(&self, presented: &TokenHash) -> Result<(), StoreError>;
+    /// Revokes the family of a refresh token; whose it is, if it is known.
+    async fn revoke_session(&self, presented: &TokenHash) -> Result<Option<UserId>, StoreError>;
 
     /// Keeps an invitation; an earlier one for the same address and project is replaced.
     async fn insert_invitation(&self, invitation: &Invitation) -> Result<(), StoreError>;
@@ -208,6 +209,7 @@ pub trait MetaStore:
     + OutboxStore
     + WebhookStore
     + AlertStore
+    + AuditStore
     + std::fmt::Debug
 {
 }
@@ -220,6 +222,7 @@ impl<T> MetaStore for T where
         + OutboxStore
         + WebhookStore
         + AlertStore
+        + AuditStore
         + std::fmt::Debug
 {
 }

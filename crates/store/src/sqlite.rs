@@ -11,6 +11,7 @@ mod aggregate;
 mod alerts;
 mod amend;
 mod append;
+mod audit;
 mod backup;
 mod codes;
 mod columns;

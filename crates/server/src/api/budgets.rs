@@ -12,6 +12,7 @@ use domain::{
     interval::time_zone,
     project::Project,
     query::{Bucket, Filter, Visibility},
+    webhook,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use pricing::Money;
@@ -271,7 +272,7 @@ impl From<&DeliveryLog> for ToldView {
         let is_there = delivery.state == DeliveryState::Delivered;
         let to = match delivery.channel {
             Channel::Email => delivery.target.clone(),
-            Channel::Webhook => host(&delivery.target).to_owned(),
+            Channel::Webhook => webhook::host(&delivery.target).to_owned(),
         };
         Self {
             channel: delivery.channel,
@@ -283,8 +284,4 @@ impl From<&DeliveryLog> for ToldView {
             reason: delivery.reason.clone(),
         }
     }
-}
-
-fn host(url: &str) -> &str {
-    url.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default()
 }

@@ -143,6 +143,7 @@ pub async fn add_member(
     let now = app.clock.now();
     may_change(&access, user.id)?;
     app.meta.put_member(access.project.id, user.id, new.role, now).await?;
+    access.caller.trail.after(&Place { user_id: user.id, role: new.role });
     announce_member(&app, &access.project, (user.id, new.role), access.caller.user.id).await;
     let member =
         MemberView { user_id: user.id, name: user.name, email: user.email, role: new.role, added_at: now };
@@ -166,6 +167,8 @@ pub async fn update_member(
         return Err(member_not_found());
     }
     app.meta.put_member(access.project.id, user, change.role, app.clock.now()).await?;
+    note_place(&access, user);
+    access.caller.trail.after(&Place { user_id: user, role: change.role });
     Ok(Success::ok(Nothing {}).with_message("role changed"))
 }
 
@@ -182,6 +185,7 @@ pub async fn remove_member(
     if !app.meta.remove_member(access.project.id, user).await? {
         return Err(member_not_found());
     }
+    note_place(&access, user);
     Ok(Success::ok(Nothing {}).with_message("member removed"))
 }
 
@@ -194,6 +198,21 @@ pub(super) async fn announce_member(
 ) {
     let facts = MemberFacts { project: ProjectFacts::of(project), user_id, role, added_by };
     notify::announce(app, EventType::MemberAdded, About::project(project.id), &facts).await;
+}
+
+/// What the audit log says of a member.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    user_id: UserId,
+    role: ProjectRole,
+}
+
+/// Notes for the audit log what the member could do before.
+fn note_place(access: &ProjectAccess<Manager>, user: UserId) {
+    if let Some(member) = access.project.members.iter().find(|member| member.user_id == user) {
+        access.caller.trail.before(&Place { user_id: user, role: member.role });
+    }
 }
 
 /// Nobody grants more than they hold.

@@ -85,6 +85,7 @@ pub async fn add_provider_key(
     tracing::info!(user = %user_id, provider = key.provider, "provider key added");
     let (name, masked_key) = (key.provider.clone(), key.masked.clone());
     let facts = KeyFacts { kind: "provider", key_id: None, name, masked_key, user_id };
+    auth.caller.trail.after(&facts);
     notify::announce(&app, EventType::KeyAdded, About::account(user_id), &facts).await;
     Ok(Success::created(view(&app, &key)))
 }

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{members::announce_member, profile::UserView},
     app::App,
+    audit::Trail,
     auth::{Auth, ClientAddress, Read, token},
     error::{ApiError, ErrorCode, Failure, Result},
     input::Json,
@@ -98,6 +99,7 @@ type SignedInReply = (CookieJar, Success<SignedIn>);
 pub async fn register(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
+    trail: Trail,
     jar: CookieJar,
     Json(registration): Json<Registration>,
 ) -> Result<SignedInReply> {
@@ -136,6 +138,7 @@ pub async fn register(
         let role = project.role_of(user.id, Role::Member).unwrap_or(ProjectRole::Viewer);
         announce_member(&app, &project, (user.id, role), user.id).await;
     }
+    trail.actor(&user, None);
     let (jar, signed_in) = start_session(&app, jar, user).await?;
     Ok((jar, Success::created(signed_in)))
 }
@@ -148,6 +151,7 @@ pub async fn register(
 pub async fn login(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
+    trail: Trail,
     jar: CookieJar,
     Json(login): Json<Login>,
 ) -> Result<SignedInReply> {
@@ -163,6 +167,7 @@ pub async fn login(
     if app.passwords.needs_rehash(&found.password_hash) {
         rehash(&app, found.user.id, login.password).await;
     }
+    trail.actor(&found.user, None);
     let (jar, signed_in) = start_session(&app, jar, found.user).await?;
     Ok((jar, Success::ok(signed_in)))
 }
@@ -200,11 +205,15 @@ pub async fn refresh_session(
     security(()))]
 pub async fn logout(
     State(app): State<App>,
+    trail: Trail,
     jar: CookieJar,
     body: bytes::Bytes,
 ) -> Result<(CookieJar, Success<Nothing>)> {
-    if let Some(presented) = presented_token(&jar, &body)? {
-        app.meta.revoke_session(&hash_token(presented.expose())).await?;
+    if let Some(presented) = presented_token(&jar, &body)?
+        && let Some(user) = app.meta.revoke_session(&hash_token(presented.expose())).await?
+        && let Some(user) = app.meta.find_user(user).await?
+    {
+        trail.actor(&user, None);
     }
     let jar = jar.remove(Cookie::build(REFRESH_COOKIE).path(cookie_path()).build());
     Ok((jar, Success::ok(Nothing {}).with_message("logged out")))

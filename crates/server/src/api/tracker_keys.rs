@@ -134,6 +134,7 @@ pub async fn create_tracker_key(
         masked_key: key.masked.clone(),
         user_id: key.user_id,
     };
+    auth.caller.trail.after(&view(key.clone(), now));
     notify::announce(&app, EventType::KeyAdded, About::account(key.user_id), &facts).await;
     Ok(Success::created(NewTrackerKeyView { api_key: secret.expose().to_owned(), key: view(key, now) }))
 }
@@ -151,10 +152,12 @@ pub async fn update_tracker_key(
 ) -> Result<Success<TrackerKeyView>> {
     let keys = app.meta.list_tracker_keys(auth.caller.user.id).await?;
     let key = keys.into_iter().find(|key| key.id == id).ok_or_else(key_not_found)?;
+    auth.caller.trail.before(&view(key.clone(), app.clock.now()));
     let key = changed(&app, &auth.caller, key, change).await?;
     if !app.meta.update_tracker_key(&key).await? {
         return Err(key_not_found());
     }
+    auth.caller.trail.after(&view(key.clone(), app.clock.now()));
     Ok(Success::ok(view(key, app.clock.now())))
 }
 

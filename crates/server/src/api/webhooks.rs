@@ -145,6 +145,7 @@ pub async fn create_webhook(
     webhook.apply(new.webhook, now)?;
     app.meta.insert_webhook(&webhook).await?;
     tracing::info!(user = %auth.caller.user.id, webhook = %webhook.id, "webhook made");
+    auth.caller.trail.after(&WebhookFields::of(&webhook));
     Ok(Success::created(WebhookView::new(webhook, Some(&secret), now)))
 }
 
@@ -176,8 +177,10 @@ pub async fn update_webhook(
     if webhook.of_budget && change.url.is_some() {
         return Err(Invalid::field("url", "is that of the budget's alert; change it there").into());
     }
+    auth.caller.trail.before(&WebhookFields::of(&webhook));
     webhook.apply(change, app.clock.now())?;
     keep(&app, &webhook).await?;
+    auth.caller.trail.after(&WebhookFields::of(&webhook));
     Ok(Success::ok(WebhookView::new(webhook, None, app.clock.now())))
 }
 
@@ -191,6 +194,7 @@ pub async fn delete_webhook(
     WebhookInPath(id): WebhookInPath,
 ) -> Result<Success<Nothing>> {
     let webhook = find(&app, &auth.caller, id).await?;
+    auth.caller.trail.before(&WebhookFields::of(&webhook));
     if !app.meta.delete_webhook(webhook.id).await? {
         return Err(webhook_not_found());
     }
@@ -242,6 +246,24 @@ impl WebhookView {
     }
 }
 
+/// What the audit log says of a webhook: of its URL the host only, because the rest can be a secret.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WebhookFields<'a> {
+    id: WebhookId,
+    host: &'a str,
+    events: &'a [EventType],
+    format: Format,
+    enabled: bool,
+}
+
+impl<'a> WebhookFields<'a> {
+    fn of(webhook: &'a Webhook) -> Self {
+        let Webhook { id, url, events, format, enabled, .. } = webhook;
+        Self { id: *id, host: webhook::host(url), events, format: *format, enabled: *enabled }
+    }
+}
+
 /// The caller's own account, or the project if they administrate it.
 async fn owner(app: &App, caller: &Caller, project: Option<ProjectId>) -> Result<Owner> {
     let Some(id) = project else { return Ok(Owner::Account(caller.user.id)) };
@@ -258,6 +280,7 @@ pub(super) async fn find(app: &App, caller: &Caller, id: WebhookId) -> Result<We
     let may_manage = match webhook.owner {
         Owner::Account(user) => user == caller.user.id,
         Owner::Project(project) => {
+            caller.trail.project(project);
             let found = caller.find_project(app, project).await?;
             found.is_some_and(|(_, role)| role >= ProjectRole::Admin)
         }

@@ -90,6 +90,9 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("put", "/api/prices/mappings", Own, ""),
     ("post", "/api/prices/import", Own, ""),
     ("get", "/api/prices/revisions", Own, ""),
+    ("get", "/api/audit", Own, ""),
+    ("get", "/api/audit/verify", Own, ""),
+    ("get", "/api/audit/export", Own, ""),
     ("get", "/api/budgets", Own, ""),
     ("get", "/api/budgets/{projectId}/status", Project(Viewer), ""),
     ("get", "/api/alerts", Own, ""),
@@ -182,6 +185,7 @@ async fn lists_and_sums_hold_nothing_of_a_project_one_is_not_a_member_of() {
             || path.contains("/auth/")
             || path.contains("prices")
             || path.contains("webhooks")
+            || path.contains("audit")
             || path.contains("alerts")
         {
             continue;

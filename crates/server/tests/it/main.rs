@@ -6,6 +6,7 @@
 mod access;
 mod alerts;
 mod analytics;
+mod audit;
 mod auth;
 mod bulk;
 mod cli;

@@ -124,6 +124,7 @@ pub async fn replace_price_rules(
     let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: "rules replaced" };
     app.prices.put_adjustments(&*app.meta, rules, author).await?;
     tracing::info!(user = %auth.caller.user.id, rules = new.rules.len(), "price rules replaced");
+    auth.caller.trail.after(&new);
     Ok(Success::ok(new))
 }
 
@@ -151,6 +152,7 @@ pub async fn replace_model_mappings(
     let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: "mappings replaced" };
     app.prices.put_mappings(&*app.meta, lines, author).await?;
     tracing::info!(user = %auth.caller.user.id, mappings = new.mappings.len(), "model mappings replaced");
+    auth.caller.trail.after(&new);
     Ok(Success::ok(new))
 }
 

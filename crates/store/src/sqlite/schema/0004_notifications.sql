@@ -102,3 +102,30 @@ create table alert_mark (
 ) strict, without rowid;
 
 create index alert_mark_by_alert on alert_mark (alert);
+
+-- Who changed what. Each entry's hash covers the one before; entries are never changed or deleted.
+create table audit (
+    number      integer primary key,
+    at_ms       integer not null,
+    actor       blob,
+    actor_email text,
+    key_id      blob,
+    address     text,
+    action      text    not null,
+    target      text    not null,
+    project_id  blob,
+    before_json text,
+    after_json  text,
+    hash        blob    not null
+) strict;
+
+create index audit_by_actor on audit (actor, number);
+create index audit_by_project on audit (project_id, number);
+
+create trigger audit_is_not_changed before update on audit begin
+    select raise(abort, 'the audit log is append-only');
+end;
+
+create trigger audit_is_not_deleted before delete on audit begin
+    select raise(abort, 'the audit log is append-only');
+end;
