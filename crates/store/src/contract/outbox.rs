@@ -186,7 +186,7 @@ pub async fn old_events_are_swept_when_nothing_of_them_waits(store: Arc<dyn Meta
     assert_eq!(left.iter().map(|log| log.delivery.id).collect::<Vec<_>>(), [id(3)]);
 }
 
-/// Event number `n`, at [`NOW`].
+/// Event number `n`, at noon of 2024-02-10.
 pub fn event(n: u32, subject: &str) -> Event {
     Event {
         id: id(n),
