@@ -18,6 +18,7 @@ pub mod start;
 pub mod tracker_keys;
 pub mod usage;
 pub mod usage_bulk;
+pub mod usage_correction;
 pub mod usage_query;
 pub mod usage_view;
 pub mod webhooks;

@@ -28,7 +28,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         alerts, analytics, audit as audit_log, budgets, docs, exports, health, members, notifications,
-        prices, profile, projects, provider_keys, session, start, tracker_keys, usage, usage_bulk, webhooks,
+        prices, profile, projects, provider_keys, session, start, tracker_keys, usage, usage_bulk,
+        usage_correction, webhooks,
     },
     app::App,
     audit,
@@ -92,7 +93,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(usage::search_usage))
         .routes(routes!(analytics::get_usage_stats))
         .routes(routes!(exports::export_usage))
-        .routes(routes!(usage::get_usage, usage::update_usage, usage::delete_usage))
+        .routes(routes!(usage::get_usage, usage_correction::update_usage, usage_correction::delete_usage))
         .routes(routes!(analytics::get_analytics))
         .routes(routes!(analytics::get_project_analytics))
         .routes(routes!(analytics::compare::compare_projects))
