@@ -1,0 +1,24 @@
+// Made by tools/generate-api.mjs; do not edit.
+
+/** Names of the fields that are money. */
+export const MONEY_FIELDS: readonly string[] = [
+  "actualCost",
+  "after",
+  "amount",
+  "averageCostPerRequest",
+  "before",
+  "cacheSavings",
+  "change",
+  "cost",
+  "costInBatch",
+  "costPerThousandTokens",
+  "costWithoutCaching",
+  "expected",
+  "high",
+  "listCost",
+  "low",
+  "previousTotal",
+  "remaining",
+  "total",
+  "totalCost"
+];
