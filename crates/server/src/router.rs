@@ -27,10 +27,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session, start,
+        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session, setup,
         tracker_keys, usage, usage_bulk,
     },
     app::App,
+    dashboard,
     error::{ApiError, ErrorCode},
     telemetry,
 };
@@ -97,7 +98,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(analytics::compare::compare_projects))
         .routes(routes!(analytics::compare::compare_projects_by_body))
         .routes(routes!(analytics::export::export_analytics))
-        .routes(routes!(start::get_setup))
+        .routes(routes!(setup::get_setup))
         .routes(routes!(prices::list_prices))
         .routes(routes!(prices::rules::get_price_rules, prices::rules::replace_price_rules))
         .routes(routes!(prices::rules::get_model_mappings, prices::rules::replace_model_mappings))
@@ -112,9 +113,7 @@ fn api() -> OpenApiRouter<App> {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api())
-        .route("/", get(start::get_start_page))
-        .route("/start.js", get(start::get_start_script))
-        .route("/start.css", get(start::get_start_style))
+        .route("/", get(dashboard::get_page))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_api_page))
         .routes(routes!(health::check_health))
@@ -156,9 +155,7 @@ pub fn service(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), bound_requests))
         .layer(CompressionLayer::new());
     router
-        .fallback(|| async {
-            ApiError::new(ErrorCode::RouteNotFound, "there is no such route; see /docs/api")
-        })
+        .fallback(dashboard::get_file_or_page)
         .method_not_allowed_fallback(|| async {
             ApiError::new(ErrorCode::MethodNotAllowed, "the route does not take this method; see /docs/api")
         })

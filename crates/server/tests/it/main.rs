@@ -9,6 +9,7 @@ mod auth;
 mod bulk;
 mod cli;
 mod crash;
+mod dashboard;
 mod demo;
 mod docs;
 mod exports;
