@@ -91,10 +91,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
                 >
                   New project
                 </Item>
-                <Item
-                  icon={<KeyRound />}
-                  onSelect={run(() => void navigate({ to: "/settings", search: { tab: "keys" } }))}
-                >
+                <Item icon={<KeyRound />} onSelect={run(() => void navigate({ to: "/settings", search: {} }))}>
                   Manage keys
                 </Item>
                 <Item icon={<Sun />} onSelect={run(() => chooseTheme("light"))}>

@@ -36,7 +36,7 @@ const explorer = createRoute({
     by: isDimension(search.by) ? search.by : undefined,
     and: isDimension(search.and) ? search.and : undefined,
     metric: oneOf(search.metric, ["cost", "tokens", "requests"] as const),
-    chart: oneOf(search.chart, ["bar", "area", "line", "table", "heat"] as const),
+    chart: oneOf(search.chart, ["bar", "area", "line", "table"] as const),
     bucket: oneOf(search.bucket, ["hour", "day", "week", "month"] as const),
     compare: oneOf(search.compare, ["previous", "none"] as const),
     search: textOf(search.search),
@@ -73,18 +73,6 @@ const projects = createRoute({
   component: lazyRouteComponent(() => import("@/features/projects/projects"), "Projects"),
 });
 
-const models = createRoute({
-  getParentRoute: () => root,
-  path: "/models",
-  validateSearch: reading((search) => ({
-    tab: textOf(search.tab),
-    search: textOf(search.search),
-    service: textOf(search.service),
-    model: textOf(search.model),
-  })),
-  component: lazyRouteComponent(() => import("@/features/models/models"), "Models"),
-});
-
 const integration = createRoute({
   getParentRoute: () => root,
   path: "/integration",
@@ -104,7 +92,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, explorer, records, projects, models, integration, settings]),
+  routeTree: root.addChildren([overview, explorer, records, projects, integration, settings]),
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -1,6 +1,5 @@
 import { Link, useRouterState } from "@tanstack/react-router";
 import {
-  Boxes,
   ChartColumnStacked,
   Compass,
   FolderKanban,
@@ -36,7 +35,6 @@ export const PLACES: readonly Place[] = [
   { to: "/explorer", name: "Explorer", key: "e", icon: ChartColumnStacked },
   { to: "/records", name: "Records", key: "r", icon: ReceiptText },
   { to: "/projects", name: "Projects", key: "p", icon: FolderKanban },
-  { to: "/models", name: "Models & prices", key: "m", icon: Boxes },
   { to: "/integration", name: "Integration", key: "i", icon: Plug },
   { to: "/settings", name: "Settings", key: "s", icon: Settings },
 ];

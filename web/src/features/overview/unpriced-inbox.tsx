@@ -68,11 +68,11 @@ export function UnpricedInbox({ period, timeZone, search, className }: Props) {
                   </p>
                 </div>
                 <Link
-                  to="/models"
-                  search={{ tab: "names", service, model }}
+                  to="/records"
+                  search={{ ...link, service: [service], model: [model] }}
                   className={buttonClasses("plain", "small")}
                 >
-                  Give it a price<span className="sr-only">: {model}</span>
+                  Look into it<span className="sr-only">: {model}</span>
                 </Link>
               </li>
             );

@@ -1,0 +1,3 @@
+export { ApiKeyIntegration } from "./api-key-integration";
+export { ApiKeySettings } from "./api-key-settings";
+export { IntegrationDashboard } from "./integration-dashboard";

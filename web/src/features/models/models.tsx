@@ -1,3 +1,0 @@
-export function Models() {
-  return null;
-}
