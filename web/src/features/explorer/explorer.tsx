@@ -327,8 +327,10 @@ function Groups({ answer, before, by, metric, names, filters, onFilter }: Groups
     requests: answer.summary.totalRequests,
   };
   const all = amountOf(whole, metric);
-  const narrow = (keys: readonly (string | null)[]): Filters =>
-    by.reduce<Filters>((made, dimension, index) => ({ ...made, [dimension]: [keys[index] ?? "(none)"] }), filters);
+  const narrow = (keys: readonly (string | null)[]): Filters => ({
+    ...filters,
+    ...Object.fromEntries(by.map((dimension, index) => [dimension, [keys[index] ?? "(none)"]])),
+  });
   const cell = "px-3 py-2 text-right whitespace-nowrap";
   return (
     <Card className="overflow-hidden">
