@@ -27,7 +27,7 @@ const when = (at: string | null | undefined) => (at ? formatInstant(at, "UTC") :
 /** Keys of one's programs, and keys of providers. */
 export function ApiKeySettings() {
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <TrackerKeys />
       <ProviderKeys />
     </div>

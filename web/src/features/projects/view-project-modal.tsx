@@ -69,7 +69,7 @@ function Costs({ project }: { project: Project }) {
     ["Median duration", formatMs(summary.latency.p50)],
   ];
   return (
-    <div className="grid gap-5">
+    <div className="grid grid-cols-1 gap-5">
       <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line sm:grid-cols-4">
         {facts.map(([name, value]) => (
           <div key={name} className="bg-surface px-3 py-2">

@@ -57,7 +57,7 @@ function Content({ record, names }: { record: Detail; names: Names }) {
   const source = String(record.costSource).toLowerCase();
   const allocation = Object.entries(record.costAllocation).filter(([, value]) => value);
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <section aria-label="Cost">
         <p className="nums text-3xl font-semibold tracking-tight">
           {record.cost == null ? "unknown" : formatMoney(record.cost)}
@@ -183,7 +183,7 @@ function Explanation({
         </tbody>
       </table>
       <p className="mt-2 text-[13px] text-muted">
-        {match && `${words(match)}. `}
+        {match && `${match}. `}
         Price row <span className="font-mono text-xs break-all">{price.id}</span>
         {conditions.length > 0 && `, ${conditions.map(([name, value]) => `${name} ${value}`).join(", ")}`} of{" "}
         {price.source.name} {price.source.version}
