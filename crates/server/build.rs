@@ -38,8 +38,12 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, PathBuf)>) -> io
 }
 
 fn entry(name: &str, path: &Path) -> String {
-    let compressed = PathBuf::from(format!("{}.br", path.display()));
-    let brotli =
-        if compressed.exists() { format!("Some(include_bytes!({compressed:?}))") } else { "None".to_owned() };
-    format!("    File {{ name: {name:?}, content: include_bytes!({path:?}), brotli: {brotli} }},\n")
+    let file = path.display().to_string();
+    let compressed = format!("{file}.br");
+    let brotli = if Path::new(&compressed).exists() {
+        format!("Some(include_bytes!({compressed:?}))")
+    } else {
+        "None".to_owned()
+    };
+    format!("    File {{ name: {name:?}, content: include_bytes!({file:?}), brotli: {brotli} }},\n")
 }

@@ -372,7 +372,7 @@ function Groups({ answer, before, by, metric, names, filters, onFilter }: Groups
               return (
                 <tr key={row.id} className="border-t hover:bg-sunken">
                   {by.map((dimension, index) => (
-                    <th key={dimension} scope="row" className="max-w-64 px-3 py-2 text-left font-normal">
+                    <th key={dimension} scope="row" className="max-w-32 px-3 py-2 text-left sm:max-w-64 font-normal">
                       <button
                         type="button"
                         title="Show only this"
