@@ -14,7 +14,7 @@ pub mod profile;
 pub mod projects;
 pub mod provider_keys;
 pub mod session;
-pub mod start;
+pub mod setup;
 pub mod tracker_keys;
 pub mod usage;
 pub mod usage_bulk;
