@@ -65,7 +65,7 @@ impl CostAllocation {
 }
 
 /// The tags of a record or a project: sorted, each once.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[schema(value_type = Vec<String>)]
 pub struct Tags(BTreeSet<String>);
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use pricing::{Money, PriceBook, Usage};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ProjectId, UsageId, UserId,
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// What a sender says of one call, checked at the door.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewUsage {
     /// Who sold it; from the model when missing.
     pub provider: Option<String>,

@@ -61,6 +61,14 @@ pub struct ProjectSettings {
     pub max_tokens_per_request: Option<u64>,
     /// Whether prompts and completions are kept. Off unless switched on.
     pub store_prompts: bool,
+    /// Whether members without a provider key of their own call through the gateway with one of the project's owners.
+    pub share_provider_keys: bool,
+    /// Calls through the gateway a minute.
+    #[schema(minimum = 1)]
+    pub requests_per_minute: Option<u32>,
+    /// Tokens through the gateway a minute.
+    #[schema(minimum = 1)]
+    pub tokens_per_minute: Option<u32>,
 }
 
 impl ProjectSettings {
@@ -75,8 +83,13 @@ impl ProjectSettings {
         for (index, model) in self.allowed_models.iter().enumerate().take(limits::ALLOWED_MODELS_MAX) {
             problems.take(text::dimension_value(&format!("settings.allowedModels[{index}]"), model));
         }
-        if self.max_tokens_per_request == Some(0) {
-            problems.add("settings.maxTokensPerRequest", "must be at least 1");
+        let at_least_one = [
+            ("settings.maxTokensPerRequest", self.max_tokens_per_request == Some(0)),
+            ("settings.requestsPerMinute", self.requests_per_minute == Some(0)),
+            ("settings.tokensPerMinute", self.tokens_per_minute == Some(0)),
+        ];
+        for (field, _) in at_least_one.iter().filter(|(_, is_zero)| *is_zero) {
+            problems.add(*field, "must be at least 1");
         }
         problems.into_result()
     }

@@ -33,14 +33,26 @@ pub struct Sealed {
     pub ciphertext: Vec<u8>,
 }
 
-#[derive(Deserialize)]
+/// What signs calls of AWS.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct BedrockCredential {
-    access_key_id: String,
-    secret_access_key: Secret,
+pub struct AwsCredential {
+    /// Tells whose key it is; not secret.
+    pub access_key_id: String,
+    /// Signs.
+    pub secret_access_key: Secret,
+    /// Goes with keys that are temporary.
     #[serde(default)]
-    session_token: Option<Secret>,
-    region: String,
+    pub session_token: Option<Secret>,
+    /// Where calls go, e.g. `us-east-1`.
+    pub region: String,
+}
+
+impl AwsCredential {
+    /// The credential in a kept key, unless that is a Bedrock API key.
+    pub fn read(key: &Secret) -> Option<Self> {
+        serde_json::from_str(key.expose()).ok()
+    }
 }
 
 /// Checks the form of a new key and gives the mask under which it is listed.
@@ -67,7 +79,7 @@ pub fn check(provider: &str, key: &Secret) -> Result<String, Invalid> {
 
 fn check_bedrock(text: &str) -> Result<String, Invalid> {
     // The parser's own message could quote the credential.
-    let credential: BedrockCredential = serde_json::from_str(text).map_err(|_| {
+    let credential: AwsCredential = serde_json::from_str(text).map_err(|_| {
         Invalid::field("key", "a Bedrock credential is JSON with accessKeyId, secretAccessKey, region and, if temporary, sessionToken")
     })?;
     let empty = [

@@ -106,7 +106,7 @@ words! {
 }
 
 /// Prompt and completion, where the project keeps them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// What was asked.
     pub prompt: Option<String>,
@@ -115,7 +115,7 @@ pub struct Content {
 }
 
 /// What went wrong with a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallError {
     /// The provider's code or the HTTP status, as text.
     pub code: Option<String>,

@@ -10,6 +10,7 @@
 //! **Architecture Invariant:** nothing here adds up two usage objects of one call, reads a price, or fails: what is
 //! not understood is unknown. Memory is bounded by [`EVENT_BYTES_MAX`] and by what `json` keeps of a document.
 
+mod answer;
 mod anthropic;
 mod bedrock;
 mod cohere;

@@ -17,6 +17,8 @@ use crate::{
         token::AccessTokens,
     },
     config::{Config, Secrets},
+    gateway::Gateway,
+    ledger::Ledger,
     limits,
     price_book::Prices,
     router,
@@ -50,6 +52,10 @@ pub struct Parts {
     pub tokens: AccessTokens,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
+    /// Forwards calls.
+    pub gateway: Gateway,
+    /// What budgets have left.
+    pub ledger: Ledger,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -85,9 +91,20 @@ pub struct Ingredients {
     pub metrics: PrometheusHandle,
 }
 
+/// The program cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Passwords cannot be hashed as configured.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// There is no client for calls to other servers.
+    #[error("calls to other servers cannot be made: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
 impl App {
     /// The program over these stores. Hashes one password, which blocks for tens of milliseconds.
-    pub fn new(ingredients: Ingredients) -> Result<Self, PasswordError> {
+    pub fn new(ingredients: Ingredients) -> Result<Self, AppError> {
         let Ingredients { config, secrets, clock, usage, meta, prices, metrics } = ingredients;
         let auth = &config.auth;
         Ok(Self(Arc::new(Parts {
@@ -95,6 +112,8 @@ impl App {
             passwords: Passwords::new(&auth.argon2)?,
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
+            gateway: Gateway::new(&config.gateway)?,
+            ledger: Ledger::default(),
             ids: IdSource::new(&mut rand::rng()),
             config,
             clock,

@@ -24,6 +24,8 @@ use domain::{
     user::{Role, User},
 };
 
+use jiff::Timestamp;
+
 use crate::{
     app::App,
     auth::token::TokenError,
@@ -70,7 +72,8 @@ impl Caller {
         if self.user.role >= role { Ok(()) } else { Err(ApiError::forbidden(role.as_str())) }
     }
 
-    fn require_scope(&self, wanted: Scope) -> Result<()> {
+    /// `Err` unless the caller's tracker key, if it came with one, has the scope.
+    pub fn require_scope(&self, wanted: Scope) -> Result<()> {
         let Some(key) = &self.key else { return Ok(()) };
         if key.scopes.iter().any(|held| held.allows(wanted)) {
             return Ok(());
@@ -227,22 +230,35 @@ async fn by_access_token(app: &App, token: &str, address: Option<IpAddr>) -> Res
 }
 
 async fn by_tracker_key(app: &App, text: &str, address: Option<IpAddr>) -> Result<Caller> {
+    let (user, key) = find_key_holder(app, text).await?;
+    check_key(&key, address, app.clock.now())?;
+    note_use(app, &key);
+    Ok(Caller { user, key: Some(key), address })
+}
+
+/// The tracker key, whether it may be used or not, and its account.
+pub async fn find_key_holder(app: &App, text: &str) -> Result<(User, TrackerKey)> {
     if !tracker_key::is_well_formed(text) {
         return Err(ApiError::unauthenticated());
     }
     // Found by the hash of 256 random bits: what could be timed tells nothing about a key.
     let key = app.meta.find_tracker_key(&tracker_key::hash_token(text)).await?;
-    let now = app.clock.now();
-    let key = key.filter(|key| key.is_valid_at(now)).ok_or_else(ApiError::unauthenticated)?;
+    let key = key.ok_or_else(ApiError::unauthenticated)?;
+    Ok((find_user(app, key.user_id).await?, key))
+}
+
+/// Whether the key may be used now, and from this address.
+pub fn check_key(key: &TrackerKey, address: Option<IpAddr>, now: Timestamp) -> Result<()> {
+    if !key.is_valid_at(now) {
+        return Err(ApiError::unauthenticated());
+    }
     if !key.allows_address(address) {
         return Err(ApiError::new(
             ErrorCode::AddressNotAllowed,
             "this tracker key may not be used from this address",
         ));
     }
-    let user = find_user(app, key.user_id).await?;
-    note_use(app, &key);
-    Ok(Caller { user, key: Some(key), address })
+    Ok(())
 }
 
 async fn find_user(app: &App, id: UserId) -> Result<User> {
@@ -265,7 +281,8 @@ fn note_use(app: &App, key: &TrackerKey) {
     });
 }
 
-fn client_address(parts: &Parts, app: &App) -> Option<IpAddr> {
+/// Where a request came from: the peer, or what a trusted proxy says of it.
+pub fn client_address(parts: &Parts, app: &App) -> Option<IpAddr> {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical())?;
     let trusted =
         |address: IpAddr| app.config.server.trusted_proxies.iter().any(|network| network.contains(address));

@@ -10,6 +10,7 @@
 mod documented;
 mod environment;
 mod file;
+mod gateway;
 mod layers;
 mod mistake;
 mod nearest;
@@ -26,6 +27,7 @@ use domain::{Secret, tracker_key::Network};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub use documented::Setting;
+pub use gateway::{Gateway, KeyPlace, ProviderUpstream, UnpricedModels, WhenStoreIsDown};
 pub use environment::process_environment;
 pub use mistake::{ConfigError, Mistake, Source};
 pub use origin::{Origin, PublicUrl};
@@ -58,6 +60,8 @@ pub struct Config {
     pub auth: Auth,
     /// What is accepted in one request.
     pub limits: Limits,
+    /// Forwarding and metering calls.
+    pub gateway: Gateway,
     /// What the server says about itself.
     pub log: Log,
 }

@@ -61,12 +61,20 @@ codes! {
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED;
     /// The refresh token is unknown, expired, revoked or was used before.
     InvalidRefreshToken = "invalid_refresh_token", UNAUTHORIZED;
+    /// No key of the provider is stored for the caller, or it cannot be opened.
+    ProviderKeyMissing = "provider_key_missing", UNAUTHORIZED;
+    /// The project's budget blocks, and does not allow what the call may cost.
+    BudgetExhausted = "budget_exhausted", PAYMENT_REQUIRED;
     /// The caller's role does not allow this.
     Forbidden = "forbidden", FORBIDDEN;
     /// The tracker key lacks the scope for this.
     ScopeMissing = "scope_missing", FORBIDDEN;
     /// The tracker key may not be used from this address.
     AddressNotAllowed = "address_not_allowed", FORBIDDEN;
+    /// The project does not allow this model.
+    ModelNotAllowed = "model_not_allowed", FORBIDDEN;
+    /// The project's budget blocks and no price is known for the model, so nobody can say whether it allows the call.
+    PriceUnknown = "price_unknown", FORBIDDEN;
     /// Registration is closed and the person holds no invitation.
     SignupClosed = "signup_closed", FORBIDDEN;
     /// There is no such route.
@@ -75,6 +83,8 @@ codes! {
     ProjectNotFound = "project_not_found", NOT_FOUND;
     /// The usage record does not exist or is not visible to the caller.
     UsageNotFound = "usage_not_found", NOT_FOUND;
+    /// The gateway knows no such provider.
+    ProviderNotFound = "provider_not_found", NOT_FOUND;
     /// There is no such key.
     KeyNotFound = "key_not_found", NOT_FOUND;
     /// There is no such account.
@@ -103,6 +113,12 @@ codes! {
     InvalidInput = "invalid_input", UNPROCESSABLE_ENTITY;
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
+    /// The provider could not be reached, or broke off before it answered.
+    ProviderUnreachable = "provider_unreachable", BAD_GATEWAY;
+    /// The provider did not begin to answer in time.
+    ProviderTimeout = "provider_timeout", GATEWAY_TIMEOUT;
+    /// The gateway has as many calls under way as it may, or cannot record any more; try again.
+    GatewayBusy = "gateway_busy", SERVICE_UNAVAILABLE;
     /// A bug; the log has the cause under the request id.
     Internal = "internal", INTERNAL_SERVER_ERROR;
     /// So much waits to be written that no more is taken; try again.

@@ -12,5 +12,4 @@ pub fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("ai-cost-tracker/", env!("CARGO_PKG_VERSION")))
 }

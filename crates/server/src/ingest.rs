@@ -1,6 +1,6 @@
 //! The one path by which usage is recorded: access → price → append → acknowledge.
 //!
-//! **Architecture Invariant:** every door (REST, import, gateway, OpenTelemetry) ends in [`ingest`]; nothing else
+//! **Architecture Invariant:** every door (REST, import, gateway, OpenTelemetry) ends in [`append`]; nothing else
 //! appends records, and nothing is acknowledged before [`store::UsageStore::append`] has made it durable.
 
 use std::{collections::HashMap, sync::Arc};
@@ -12,7 +12,7 @@ use domain::{
     usage_record::{Origin, UsageRecord},
 };
 use pricing::PriceBook;
-use store::Appended;
+use store::{Appended, StoreError};
 
 use crate::{
     app::App,
@@ -62,8 +62,7 @@ pub async fn ingest(
     }
     let records: Vec<UsageRecord> =
         admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
-    let mut appended =
-        if records.is_empty() { Vec::new() } else { app.usage.append(records).await? }.into_iter();
+    let mut appended = append(app, records).await?.into_iter();
     let outcome = |record: Result<UsageRecord>| -> Result<Ingested> {
         let record = record?;
         match appended.next() {
@@ -74,8 +73,20 @@ pub async fn ingest(
         }
     };
     let outcomes: Vec<_> = admitted.into_iter().map(outcome).collect();
-    count(&outcomes, origin);
+    outcomes.iter().filter(|outcome| outcome.is_err()).for_each(|_| count_outcome(origin, "refused"));
     Ok(outcomes)
+}
+
+/// Appends records, with what follows from it: budgets hear of them.
+pub async fn append(app: &App, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let appending = app.ledger.appending(&records).await;
+    let appended = app.usage.append(records.clone()).await?;
+    appending.appended(records.iter().zip(&appended));
+    records.iter().zip(&appended).for_each(|(record, outcome)| count(record, outcome));
+    Ok(appended)
 }
 
 /// Estimates what nobody counted, off the threads that serve requests: it takes as long as the texts are.
@@ -93,22 +104,18 @@ async fn with_estimates(mut batch: Vec<NewUsage>, book: &Arc<PriceBook>) -> Resu
     estimated.await.map_err(ApiError::internal)
 }
 
-fn count(outcomes: &[Result<Ingested>], origin: Origin) {
-    for outcome in outcomes {
-        let outcome_word = match outcome {
-            Ok(Ingested::New(_)) => "new",
-            Ok(Ingested::Duplicate(_) | Ingested::Deleted(_)) => "duplicate",
-            Err(_) => "refused",
-        };
-        metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome_word)
-            .increment(1);
-        if let Ok(Ingested::New(record)) = outcome
-            && record.cost.is_none()
-        {
-            metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone())
-                .increment(1);
-        }
+fn count(record: &UsageRecord, outcome: &Appended) {
+    let is_new = *outcome == Appended::New;
+    let outcome = if is_new { "new" } else { "duplicate" };
+    count_outcome(record.origin, outcome);
+    if is_new && record.cost.is_none() {
+        metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone()).increment(1);
     }
+}
+
+fn count_outcome(origin: Origin, outcome: &'static str) {
+    metrics::counter!("aict_usage_records_total", "origin" => origin.as_str(), "outcome" => outcome)
+        .increment(1);
 }
 
 /// Which projects the caller may record for; each is looked up once a batch.
@@ -137,7 +144,8 @@ impl<'a> ProjectDoor<'a> {
     }
 }
 
-fn admit(project: &Project, role: ProjectRole) -> Result<bool> {
+/// Whether the project keeps prompts and completions, if somebody with `role` may record for it.
+pub fn admit(project: &Project, role: ProjectRole) -> Result<bool> {
     if role < ProjectRole::Member {
         return Err(ApiError::forbidden("member of the project"));
     }

@@ -31,3 +31,15 @@ pub const REQUESTS_IN_PROGRESS_MAX: usize = 4_096;
 pub const SIMULATED_MODELS_MAX: usize = 10;
 /// Calls that one simulation looks at.
 pub const SIMULATED_RECORDS_MAX: u64 = 2_000_000;
+/// Combinations of tracker key, project and provider that the gateway remembers.
+pub const GATEWAY_DOORS_MAX: usize = 4_096;
+/// Keys and projects whose use a minute is remembered before those are forgotten that no longer matter.
+pub const GATEWAY_RATES_MAX: usize = 16_384;
+/// Records of the gateway that wait in memory for the store; beyond, they wait on disk only.
+pub const GATEWAY_QUEUE_RECORDS: usize = 10_000;
+/// Bytes of a reply that is read whole before it is passed on, so that its headers can tell its cost.
+pub const GATEWAY_WHOLE_REPLY_BYTES: usize = 1024 * 1024;
+/// Pieces of a stream that wait for a client that reads slowly.
+pub const GATEWAY_PIECES_WAITING: usize = 8;
+/// Bytes of a provider's error that are looked at for its message.
+pub const GATEWAY_ERROR_BYTES: usize = 64 * 1024;

@@ -114,7 +114,7 @@ fn read_metered(fields: &mut Fields<'_>, provider: Option<&str>) -> Metered {
 }
 
 /// The key of a call by which it can be told again, through whichever door it comes: the provider's id of the reply.
-fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<String> {
+pub fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<String> {
     let key = format!("reply:{}:{}", provider.unwrap_or_default(), response_id?);
     text::reference("response.id", &key).ok()
 }

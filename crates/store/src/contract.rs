@@ -118,6 +118,8 @@ macro_rules! meta_contract {
                 a_tracker_key_comes_back
                 tracker_keys_are_their_owners
                 a_tracker_key_is_touched_forwards
+                a_provider_key_is_touched_forwards
+                changes_of_keys_are_counted
                 a_provider_key_is_replaced
                 a_provider_key_is_resealed_if_it_is_still_the_same
                 keys_vanish_with_their_account

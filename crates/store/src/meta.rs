@@ -157,6 +157,10 @@ pub trait KeyStore: Send + Sync {
         new: &Sealed,
     ) -> Result<bool, StoreError>;
 
+    /// Notes that a provider key was used; an earlier instant than the one known changes nothing.
+    async fn touch_provider_key(&self, user: UserId, provider: &str, at: Timestamp)
+    -> Result<(), StoreError>;
+
     /// Deletes a provider key; `false` if the user has none for that provider.
     async fn delete_provider_key(&self, user: UserId, provider: &str) -> Result<bool, StoreError>;
 }
@@ -196,6 +200,10 @@ pub trait ProjectStore: Send + Sync {
 }
 
 /// Keeps everything that is not a usage record.
-pub trait MetaStore: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug {}
-
-impl<T: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug> MetaStore for T {}
+pub trait MetaStore: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug {
+    /// Counts the changes to accounts, keys and projects, log-ins and notes of use left out.
+    ///
+    /// What was read after this number was asked for still holds as long as the number stays: a cache need never
+    /// disagree with the store.
+    fn change_count(&self) -> u64;
+}

@@ -158,6 +158,25 @@ impl Sqlite {
             None => Err(StoreError::Unavailable("it was opened to read only".to_owned())),
         }
     }
+
+    /// As [`Self::write`], for what a cache must hear of.
+    async fn change<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce(&mut WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let noted = move |tx: &mut WriteTx<'_>| {
+            *tx.is_change = true;
+            work(tx)
+        };
+        self.write(bytes, noted).await
+    }
+}
+
+impl crate::MetaStore for Sqlite {
+    fn change_count(&self) -> u64 {
+        self.inner.writer.as_ref().map_or(0, Writer::changes)
+    }
 }
 
 async fn run_blocking<T: Send + 'static>(

@@ -1,6 +1,6 @@
 //! Metering a reply while it passes by.
 
-use super::{Dialect, EVENT_BYTES_MAX, Metered, Note, frame::Frames, gather::Gathered, json};
+use super::{Dialect, EVENT_BYTES_MAX, Metered, Note, answer, frame::Frames, gather::Gathered, json};
 
 /// Documents that are read only for the id and the model of the reply. They come with the first event, or with one of
 /// the next where a provider begins with something else.
@@ -41,12 +41,13 @@ struct Documents {
     dialect: Dialect,
     gathered: Gathered,
     introductions: u32,
+    answer_bytes: u64,
 }
 
 impl StreamMeter {
     /// A meter that has seen nothing.
     pub fn new(dialect: Dialect) -> Self {
-        let documents = Documents { dialect, gathered: Gathered::default(), introductions: 0 };
+        let documents = Documents { dialect, gathered: Gathered::default(), introductions: 0, answer_bytes: 0 };
         Self { frames: Frames::default(), documents }
     }
 
@@ -65,6 +66,11 @@ impl StreamMeter {
         }
     }
 
+    /// Bytes of the answer so far, about: to estimate what was used when a stream ends without telling.
+    pub fn answer_bytes(&self) -> u64 {
+        self.documents.answer_bytes
+    }
+
     /// What the stream said of the call, however it ended. `None` if it said nothing.
     pub fn finish(mut self) -> Option<Metered> {
         let Self { frames, documents } = &mut self;
@@ -79,6 +85,7 @@ impl StreamMeter {
 impl Documents {
     fn add(&mut self, document: &[u8]) {
         let Ok(text) = std::str::from_utf8(document) else { return };
+        self.answer_bytes = self.answer_bytes.saturating_add(answer::bytes_in(text));
         if !self.can_tell_more(text) {
             return;
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use toml::{Table, Value};
 
-use super::{Config, ConfigError, DEFAULTS, Mistake, Source, environment, nearest, range};
+use super::{Config, ConfigError, DEFAULTS, Mistake, Source, environment, gateway, nearest, range};
 
 /// Settings by dotted key, so that laying one source over another is inserting.
 #[derive(Debug)]
@@ -47,7 +47,8 @@ impl Layers {
 
     /// Lays the environment over the settings.
     pub(super) fn add_environment(&mut self, variables: &BTreeMap<String, String>) {
-        let keys: Vec<String> = self.settings.keys().cloned().collect();
+        let mut keys: Vec<String> = self.settings.keys().cloned().collect();
+        keys.extend(gateway::keys_among(variables));
         let read = environment::read(variables, &keys);
         for (key, text, name) in read.settings {
             self.set_text(&key, &text, Source::Variable(name));
@@ -88,6 +89,8 @@ impl Layers {
         let is_section = |known: &String| known.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
         if let Some(setting) = self.settings.get_mut(key) {
             *setting = (value, source);
+        } else if gateway::is_provider_setting(key) {
+            self.settings.insert(key.to_owned(), (value, source));
         } else if self.settings.keys().any(is_section) {
             // An empty section changes nothing.
             if !value.is_table() {
@@ -107,6 +110,7 @@ impl Layers {
     fn set_text(&mut self, key: &str, text: &str, source: Source) {
         let value = match self.settings.get(key) {
             Some((current, _)) => read_as(current, text),
+            None if gateway::is_switch(key) => read_as(&Value::Boolean(true), text),
             None => Ok(Value::from(text)),
         };
         match value {

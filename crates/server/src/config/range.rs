@@ -4,20 +4,21 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Argon2Cost, Auth, Config, Limits, Server, Store, strength};
+use super::{Argon2Cost, Auth, Config, Gateway, Limits, Server, Store, strength};
 
 const MIB: usize = 1024 * 1024;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Key and message of every setting that cannot be accepted.
 pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, store, auth, limits, log } = config;
+    let Config { server, store, auth, limits, gateway, log } = config;
     let found = [
         check_server(server),
         check_store(store),
         check_auth(auth),
         check_argon2(&auth.argon2),
         check_limits(limits),
+        check_gateway(gateway),
         vec![check_level(&log.level).map(|message| ("log.level", message))],
         strength::check_configured(auth),
     ];
@@ -65,6 +66,18 @@ fn check_limits(limits: &Limits) -> Found {
         within("limits.body_bytes_max", limits.body_bytes_max, 1024..=1024 * MIB),
         within("limits.bulk_body_bytes_max", limits.bulk_body_bytes_max, 1024..=1024 * MIB),
         within("limits.bulk_line_bytes_max", limits.bulk_line_bytes_max, 1024..=64 * MIB),
+    ]
+}
+
+fn check_gateway(gateway: &Gateway) -> Found {
+    vec![
+        within("gateway.calls_max", gateway.calls_max, 1..=100_000),
+        within("gateway.body_bytes_max", gateway.body_bytes_max, 1024..=1024 * MIB),
+        within("gateway.assumed_output_tokens", gateway.assumed_output_tokens, 1..=10_000_000),
+        within("gateway.head_timeout_ms", gateway.head_timeout_ms, 100..=86_400_000),
+        within("gateway.idle_timeout_ms", gateway.idle_timeout_ms, 100..=86_400_000),
+        within("gateway.drain_timeout_ms", gateway.drain_timeout_ms, 0..=86_400_000),
+        within("gateway.journal_bytes_max", gateway.journal_bytes_max, 1024 * 1024..=1 << 40),
     ]
 }
 

@@ -74,6 +74,37 @@ pub async fn a_provider_key_is_replaced(store: Arc<dyn MetaStore>) {
     assert_eq!(store.list_provider_keys(ids[1]).await.unwrap().len(), 1);
 }
 
+/// Replies may overtake each other; the last use is the latest.
+pub async fn a_provider_key_is_touched_forwards(store: Arc<dyn MetaStore>) {
+    let user = insert_users(&*store, 1).await[0];
+    let key = ProviderKey { last_used_at: None, ..provider_key(user, "openai", 1) };
+    store.put_provider_key(&key).await.unwrap();
+    for (moment, last) in
+        [("2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z"), ("2024-04-01T00:00:00Z", "2024-05-01T00:00:00Z")]
+    {
+        store.touch_provider_key(user, "openai", at(moment)).await.unwrap();
+        assert_eq!(store.list_provider_keys(user).await.unwrap()[0].last_used_at, Some(at(last)));
+    }
+    store.touch_provider_key(user, "nobody", at("2024-05-01T00:00:00Z")).await.unwrap();
+}
+
+/// What was cached is read anew after a change, and only then.
+pub async fn changes_of_keys_are_counted(store: Arc<dyn MetaStore>) {
+    let user = insert_users(&*store, 1).await[0];
+    let mut last = store.change_count();
+    store.insert_tracker_key(&plain_tracker_key(1, user), &[1; 32]).await.unwrap();
+    assert_ne!(store.change_count(), last);
+    last = store.change_count();
+    store.put_provider_key(&provider_key(user, "openai", 1)).await.unwrap();
+    assert_ne!(store.change_count(), last);
+    last = store.change_count();
+    store.touch_tracker_key(key_id(1), at("2024-05-01T00:00:00Z")).await.unwrap();
+    store.find_tracker_key(&[1; 32]).await.unwrap();
+    assert_eq!(store.change_count(), last);
+    store.delete_tracker_key(user, key_id(1)).await.unwrap();
+    assert_ne!(store.change_count(), last);
+}
+
 /// A rotation does not overwrite a key that was replaced meanwhile.
 pub async fn a_provider_key_is_resealed_if_it_is_still_the_same(store: Arc<dyn MetaStore>) {
     let user = insert_users(&*store, 1).await[0];

@@ -34,7 +34,7 @@ const DELETE: &str = "delete from user where id = ?1";
 impl AccountStore for Sqlite {
     async fn insert_user(&self, new: &UserWithHash, claim: Claim) -> Result<User, StoreError> {
         let new = new.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, new, claim)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, new, claim)).await
     }
 
     async fn has_accounts(&self) -> Result<bool, StoreError> {
@@ -62,7 +62,7 @@ impl AccountStore for Sqlite {
 
     async fn update_user(&self, user: &User) -> Result<(), StoreError> {
         let User { id, name, preferences, role, .. } = user.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.prepare_cached(UPDATE)?.execute((id.bytes(), name, preferences, role.as_str()))?;
             Ok(())
         })
@@ -71,7 +71,7 @@ impl AccountStore for Sqlite {
 
     async fn change_password(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
         let password_hash = password_hash.to_owned();
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
             sessions::revoke_all(tx.connection, user)
         })
@@ -80,7 +80,7 @@ impl AccountStore for Sqlite {
 
     async fn upgrade_password_hash(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
         let password_hash = password_hash.to_owned();
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
             Ok(())
         })
@@ -88,7 +88,7 @@ impl AccountStore for Sqlite {
     }
 
     async fn delete_user(&self, user: UserId) -> Result<(), StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             tx.connection.execute(DELETE, [user.bytes()])?;
             Ok(())
         })

@@ -54,7 +54,7 @@ const HAS_OWNER: &str =
 impl ProjectStore for Sqlite {
     async fn insert_project(&self, project: &Project) -> Result<(), StoreError> {
         let project = project.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, &project)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, &project)).await
     }
 
     async fn find_project(&self, id: ProjectId) -> Result<Option<Project>, StoreError> {
@@ -71,7 +71,7 @@ impl ProjectStore for Sqlite {
 
     async fn update_project(&self, project: &Project) -> Result<(), StoreError> {
         let project = project.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             execute(tx.connection, UPDATE, &project)??;
             Ok(())
         })
@@ -85,14 +85,14 @@ impl ProjectStore for Sqlite {
         role: ProjectRole,
         at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             keep_owner(tx.connection, project, || put_member(tx.connection, project, user, role, at))
         })
         .await
     }
 
     async fn remove_member(&self, project: ProjectId, user: UserId) -> Result<bool, StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             keep_owner(tx.connection, project, || {
                 Ok(tx.connection.execute(REMOVE_MEMBER, (project.bytes(), user.bytes()))? > 0)
             })
@@ -101,7 +101,7 @@ impl ProjectStore for Sqlite {
     }
 
     async fn purge_demo_projects(&self) -> Result<Vec<ProjectId>, StoreError> {
-        self.write(SMALL_WRITE_BYTES, |tx| {
+        self.change(SMALL_WRITE_BYTES, |tx| {
             let mut statement = tx.connection.prepare(PURGE_DEMO)?;
             let ids = statement.query_map([], |row| row.get(0).map(ProjectId::from_bytes))?;
             Ok(ids.collect::<Result<_, _>>()?)

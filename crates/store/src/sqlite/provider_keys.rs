@@ -30,12 +30,15 @@ const RESEAL: &str = "
     update provider_key set key_id = ?6, nonce = ?7, ciphertext = ?8
      where user_id = ?1 and provider = ?2 and key_id = ?3 and nonce = ?4 and ciphertext = ?5";
 const DELETE: &str = "delete from provider_key where user_id = ?1 and provider = ?2";
+const TOUCH: &str = "
+    update provider_key set last_used_at_ms = ?3
+     where user_id = ?1 and provider = ?2 and coalesce(last_used_at_ms < ?3, true)";
 
 #[async_trait]
 impl KeyStore for Sqlite {
     async fn insert_tracker_key(&self, key: &TrackerKey, hash: &TokenHash) -> Result<(), StoreError> {
         let (key, hash) = (key.clone(), *hash);
-        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::insert(tx.connection, &key, &hash)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| tracker_keys::insert(tx.connection, &key, &hash)).await
     }
 
     async fn find_tracker_key(&self, hash: &TokenHash) -> Result<Option<TrackerKey>, StoreError> {
@@ -49,11 +52,11 @@ impl KeyStore for Sqlite {
 
     async fn update_tracker_key(&self, key: &TrackerKey) -> Result<bool, StoreError> {
         let key = key.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::update(tx.connection, &key)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| tracker_keys::update(tx.connection, &key)).await
     }
 
     async fn delete_tracker_key(&self, user: UserId, id: KeyId) -> Result<bool, StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| tracker_keys::delete(tx.connection, user, id)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| tracker_keys::delete(tx.connection, user, id)).await
     }
 
     async fn touch_tracker_key(&self, id: KeyId, at: Timestamp) -> Result<(), StoreError> {
@@ -62,7 +65,7 @@ impl KeyStore for Sqlite {
 
     async fn put_provider_key(&self, key: &ProviderKey) -> Result<(), StoreError> {
         let key = key.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| put(tx.connection, &key)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| put(tx.connection, &key)).await
     }
 
     async fn list_provider_keys(&self, user: UserId) -> Result<Vec<ProviderKey>, StoreError> {
@@ -81,7 +84,7 @@ impl KeyStore for Sqlite {
         new: &Sealed,
     ) -> Result<bool, StoreError> {
         let (provider, old, new) = (provider.to_owned(), old.clone(), new.clone());
-        self.write(SMALL_WRITE_BYTES, move |tx| {
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             let row = params![
                 user.bytes(),
                 provider,
@@ -97,9 +100,23 @@ impl KeyStore for Sqlite {
         .await
     }
 
-    async fn delete_provider_key(&self, user: UserId, provider: &str) -> Result<bool, StoreError> {
+    async fn touch_provider_key(
+        &self,
+        user: UserId,
+        provider: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let provider = provider.to_owned();
         self.write(SMALL_WRITE_BYTES, move |tx| {
+            tx.connection.prepare_cached(TOUCH)?.execute((user.bytes(), provider, at.as_millisecond()))?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn delete_provider_key(&self, user: UserId, provider: &str) -> Result<bool, StoreError> {
+        let provider = provider.to_owned();
+        self.change(SMALL_WRITE_BYTES, move |tx| {
             Ok(tx.connection.execute(DELETE, (user.bytes(), provider))? > 0)
         })
         .await

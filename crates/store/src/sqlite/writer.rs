@@ -34,6 +34,8 @@ pub(super) struct WriteTx<'a> {
     pub(super) names: &'a mut Names,
     /// New records that the write keeps.
     pub(super) appended: &'a mut u64,
+    /// Whether a cache of accounts, keys or projects must hear of the write.
+    pub(super) is_change: &'a mut bool,
 }
 
 /// The way to the writer's thread.
@@ -52,6 +54,7 @@ struct Gauges {
     bytes: AtomicUsize,
     commits: AtomicU64,
     appended: AtomicU64,
+    changes: AtomicU64,
 }
 
 impl Writer {
@@ -84,6 +87,11 @@ impl Writer {
         let thread = lock(&self.thread).take();
         let ended = thread.map_or(Ok(()), JoinHandle::join);
         ended.map_err(|_| StoreError::Damaged("the writer panicked".to_owned()))
+    }
+
+    /// See [`crate::MetaStore::change_count`].
+    pub(super) fn changes(&self) -> u64 {
+        self.gauges.changes.load(Ordering::Acquire)
     }
 
     pub(super) fn stats(&self) -> Stats {

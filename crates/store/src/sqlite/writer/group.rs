@@ -24,6 +24,7 @@ struct Group {
     jobs: Vec<Box<dyn Job>>,
     bytes: usize,
     appended: u64,
+    has_change: bool,
 }
 
 impl Committer {
@@ -41,6 +42,9 @@ impl Committer {
                 self.gauges.appended.fetch_add(group.appended, Ordering::Relaxed);
             }
             Err(error) => self.forget_group(error),
+        }
+        if group.has_change {
+            self.gauges.changes.fetch_add(1, Ordering::Release);
         }
         for job in group.jobs {
             self.gauges.leave(job.bytes());
@@ -69,7 +73,7 @@ impl Committer {
             if begun.is_ok()
                 && let Some(job) = group.jobs.last_mut()
             {
-                group.appended += self.run_job(&mut **job)?;
+                group.appended += self.run_job(&mut **job, &mut group.has_change)?;
             }
             let has_room = group.jobs.len() < limits::COMMIT_JOBS && group.bytes < limits::COMMIT_BYTES;
             next = if has_room { waiting.try_recv().ok() } else { None };
@@ -79,7 +83,7 @@ impl Committer {
     }
 
     /// Runs a write and undoes it if it fails; how many records it appended. An error is the loss of the whole group.
-    fn run_job(&mut self, job: &mut dyn Job) -> Result<u64, StoreError> {
+    fn run_job(&mut self, job: &mut dyn Job, is_change: &mut bool) -> Result<u64, StoreError> {
         self.connection.execute_batch("savepoint job")?;
         self.dictionary.start();
         let mut appended = 0;
@@ -88,6 +92,7 @@ impl Committer {
             dictionary: &mut self.dictionary,
             names: &mut self.names,
             appended: &mut appended,
+            is_change,
         });
         // After some failures (the disk is full, cannot be read) SQLite has undone the whole transaction by itself.
         if self.connection.is_autocommit() {

@@ -1,0 +1,205 @@
+//! What is known of a call, before it is forwarded and when it has ended.
+
+use axum::http::StatusCode;
+use domain::{
+    ingest::NewUsage,
+    text,
+    usage_record::{CallError, Content, Status},
+    wire::Metered,
+};
+use jiff::Timestamp;
+use pricing::{Money, Unit, Usage};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{ask::Ask, attribution::Attribution, upstream::Upstream};
+use crate::track;
+
+/// Bytes of an answer that are taken for a token, where nobody counted; the providers' own rule of thumb.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The whole answer came.
+    Whole,
+    /// The provider broke off.
+    Cut,
+    /// The provider fell silent.
+    Stalled,
+    /// The client had left, and the rest was too much or too slow to read.
+    NotDrained,
+    /// There was no answer: the provider could not be reached.
+    Unreachable,
+    /// There was no answer in time.
+    TimedOut,
+}
+
+/// What an answer told.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// Status of the answer, if there was one.
+    pub(super) status: Option<StatusCode>,
+    /// How it ended.
+    pub(super) end: End,
+    /// Whether the client left before the end.
+    pub(super) client_left: bool,
+    /// What it said of the call.
+    pub(super) metered: Metered,
+    /// Bytes of what was answered, about.
+    pub(super) answer_bytes: u64,
+    /// The beginning of an answer that is an error.
+    pub(super) error_body: Vec<u8>,
+    /// From request to the first piece of the answer.
+    pub(super) first_piece_ms: Option<u64>,
+    /// From request to the end.
+    pub(super) elapsed_ms: u64,
+}
+
+/// What has no field of its own; kept in the record's metadata.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    streamed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    client_left: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<&'a str>,
+}
+
+/// The call as it begins.
+pub(super) fn begin(upstream: &Upstream, ask: &Ask, attribution: &Attribution, now: Timestamp) -> NewUsage {
+    NewUsage {
+        provider: Some(upstream.provider.clone()),
+        model: ask.model.clone().unwrap_or_else(|| "unknown".to_owned()),
+        response_model: None,
+        operation: ask.operation.map(str::to_owned),
+        service_tier: ask.service_tier.clone(),
+        region: None,
+        usage: Usage::new(),
+        tokens_estimated: false,
+        reported_cost: None,
+        provider_cost: None,
+        occurred_at: Some(now),
+        project_id: attribution.project_id,
+        status: Status::Success,
+        error: CallError::default(),
+        response_time_ms: None,
+        time_to_first_token_ms: None,
+        allocation: attribution.allocation.clone(),
+        tags: attribution.tags.clone(),
+        user_email: attribution.user_email.clone(),
+        customer_email: attribution.customer_email.clone(),
+        session_id: attribution.session_id.clone(),
+        trace_id: attribution.trace_id.clone(),
+        request_id: None,
+        metadata: None,
+        content: Content::default(),
+    }
+}
+
+/// The most that the call can use.
+pub(super) fn most(ask: &Ask, assumed_output_tokens: u64) -> Usage {
+    let usage = Usage::new().with(Unit::InputTokens, ask.input_tokens);
+    match (ask.characters, ask.output_tokens(assumed_output_tokens)) {
+        (Some(characters), _) => usage.with(Unit::InputCharacters, characters),
+        (None, 0) => usage,
+        (None, output) => usage.with(Unit::OutputTokens, output),
+    }
+}
+
+/// Adds how the call ended.
+pub(super) fn complete(
+    call: &mut NewUsage,
+    upstream: &Upstream,
+    path: &str,
+    ask: &Ask,
+    attribution: &Attribution,
+    outcome: Outcome,
+) {
+    call.metadata = details(upstream, path, ask, attribution, &outcome);
+    let Outcome { status, end, metered, answer_bytes, error_body, first_piece_ms, elapsed_ms, .. } = outcome;
+    let is_refused = status.is_some_and(|status| status.is_client_error() || status.is_server_error());
+    call.response_time_ms = Some(elapsed_ms);
+    call.time_to_first_token_ms = first_piece_ms.filter(|_| ask.streams && !is_refused);
+    call.error = error(status.filter(|_| is_refused), end, &error_body);
+    call.status = if call.error == CallError::default() { Status::Success } else { Status::Error };
+    // A provider's words: what cannot be kept as it is says nothing.
+    let keepable = |text: Option<String>| text.and_then(|text| text::dimension_value("reply", &text).ok());
+    call.request_id = track::identity(call.provider.as_deref(), metered.response_id.as_deref());
+    call.response_model = keepable(metered.response_model);
+    call.service_tier = keepable(metered.service_tier).or(call.service_tier.take());
+    call.region = keepable(metered.region);
+    call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
+    call.usage = metered.usage;
+    if !call.usage.is_empty() || call.provider_cost.is_some() {
+        return;
+    }
+    if is_refused || end == End::Unreachable {
+        // Providers do not charge for a request that they refuse, and that is known, not unknown.
+        call.provider_cost = Some(Money::ZERO);
+    } else if let Some(characters) = ask.characters {
+        call.usage = Usage::new().with(Unit::InputCharacters, characters);
+    } else if status.is_some() {
+        call.usage = Usage::new().with(Unit::InputTokens, ask.input_tokens);
+        if ask.output_tokens(1) > 0 {
+            call.usage.set(Unit::OutputTokens, answer_bytes.div_ceil(BYTES_PER_TOKEN));
+        }
+        call.tokens_estimated = true;
+    }
+}
+
+fn details(
+    upstream: &Upstream,
+    path: &str,
+    ask: &Ask,
+    attribution: &Attribution,
+    outcome: &Outcome,
+) -> Option<String> {
+    let details = Details {
+        path: text::cut(path, 512),
+        upstream: (upstream.name != upstream.provider).then_some(upstream.name.as_str()),
+        http_status: outcome.status.map(|status| status.as_u16()),
+        streamed: ask.streams,
+        client_left: outcome.client_left,
+        end_user: attribution.end_user.as_deref(),
+        request_id: attribution.request_id.as_deref(),
+        finish: outcome.metered.finish.as_deref(),
+    };
+    serde_json::to_string(&details).ok()
+}
+
+fn error(refusal: Option<StatusCode>, end: End, body: &[u8]) -> CallError {
+    let told = |code: &str, message: &str| CallError { code: Some(code.to_owned()), message: Some(message.to_owned()) };
+    match (refusal, end) {
+        (Some(status), _) => CallError { code: Some(status.as_u16().to_string()), message: message_in(body) },
+        (None, End::Whole) => CallError::default(),
+        (None, End::Cut) => told("cut", "the provider broke off before the end of its answer"),
+        (None, End::Stalled) => told("stalled", "the provider fell silent before the end of its answer"),
+        (None, End::NotDrained) => told("not_drained", "the client left, and the rest of the answer was not waited for"),
+        (None, End::Unreachable) => told("unreachable", "the provider could not be reached"),
+        (None, End::TimedOut) => told("timeout", "the provider did not begin to answer in time"),
+    }
+}
+
+/// The message in a provider's error, or the beginning of whatever it is.
+fn message_in(body: &[u8]) -> Option<String> {
+    let said = serde_json::from_slice::<Value>(body).ok().and_then(|value| {
+        let error = value.get(0).unwrap_or(&value);
+        let places = [error.pointer("/error/message"), error.get("message"), error.get("error"), error.get("detail")];
+        places.into_iter().flatten().find_map(Value::as_str).map(str::to_owned)
+    });
+    let text = said.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());
+    let text = text::cut(&text, domain::limits::ERROR_MESSAGE_BYTES_MAX).replace('\0', "");
+    (!text.is_empty()).then_some(text)
+}
