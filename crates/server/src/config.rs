@@ -27,8 +27,8 @@ use domain::{Secret, tracker_key::Network};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub use documented::Setting;
-pub use gateway::{Gateway, KeyPlace, ProviderUpstream, UnpricedModels, WhenStoreIsDown};
 pub use environment::process_environment;
+pub use gateway::{Gateway, KeyPlace, ProviderUpstream, UnpricedModels, WhenStoreIsDown};
 pub use mistake::{ConfigError, Mistake, Source};
 pub use origin::{Origin, PublicUrl};
 pub use secrets::{GeneratedSecrets, Secrets, SecretsError};

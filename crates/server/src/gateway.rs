@@ -98,7 +98,10 @@ impl Gateway {
     }
 
     /// Reports what is under way.
-    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; the journal is far shorter than 2^53 bytes")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge is a float; the journal is far shorter than 2^53 bytes"
+    )]
     pub fn measure(&self) {
         let free = u32::try_from(self.calls.available_permits()).unwrap_or(u32::MAX);
         metrics::gauge!("aict_gateway_calls_in_progress").set(f64::from(self.calls_max.saturating_sub(free)));

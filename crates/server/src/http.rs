@@ -9,7 +9,5 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn client() -> reqwest::ClientBuilder {
     // A second call in one process finds the first one's provider.
     drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none())
+    reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).redirect(reqwest::redirect::Policy::none())
 }

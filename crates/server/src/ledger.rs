@@ -240,7 +240,12 @@ impl Account {
     }
 
     /// Reads what `period` has cost.
-    async fn look(&self, store: &dyn UsageStore, project: ProjectId, period: Interval) -> Result<(), StoreError> {
+    async fn look(
+        &self,
+        store: &dyn UsageStore,
+        project: ProjectId,
+        period: Interval,
+    ) -> Result<(), StoreError> {
         let _gate = self.gate.write().await;
         let corrections = {
             let mut state = self.state();
@@ -284,7 +289,9 @@ impl State {
 
     fn appended(&mut self, record: &UsageRecord, is_new: bool) {
         self.ended.remove(&record.id);
-        let Some(stored) = self.stored.filter(|_| is_new && self.period.contains(record.occurred_at)) else { return };
+        let Some(stored) = self.stored.filter(|_| is_new && self.period.contains(record.occurred_at)) else {
+            return;
+        };
         self.stored = Some(saturating(stored, record.cost.unwrap_or_default()));
     }
 }

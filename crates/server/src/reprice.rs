@@ -58,7 +58,9 @@ pub async fn reprice(app: &App, filter: Filter, apply: bool) -> Result<Repricing
 }
 
 async fn write(app: &App, costings: Vec<(UsageId, Costing)>) -> Result<(), StoreError> {
-    app.usage.recost(costings).await.map(drop)
+    app.usage.recost(costings).await?;
+    app.ledger.forget();
+    Ok(())
 }
 
 /// The record's new costing, if it differs in a figure or in where one comes from.

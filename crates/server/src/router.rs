@@ -32,7 +32,7 @@ use crate::{
     },
     app::App,
     error::{ApiError, ErrorCode},
-    telemetry,
+    gateway, telemetry,
 };
 
 /// Head of the OpenAPI document; the routes come from [`routes()`].
@@ -163,7 +163,17 @@ pub fn service(app: App) -> Router {
             ApiError::new(ErrorCode::MethodNotAllowed, "the route does not take this method; see /docs/api")
         })
         .layer(layers)
+        .merge(gateway_service())
         .with_state(app)
+}
+
+/// The gateway passes headers and bodies as they are: of the layers only those that watch are around it.
+fn gateway_service() -> Router<App> {
+    gateway::routes().layer(
+        ServiceBuilder::new()
+            .layer(middleware::from_fn(telemetry::observe))
+            .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response())),
+    )
 }
 
 /// Other sites' pages may only call from origins that the operator names.

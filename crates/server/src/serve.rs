@@ -44,6 +44,10 @@ pub async fn serve(app: App, listener: TcpListener, stop: impl Future<Output = (
             () = &mut stop => break,
             accepted = accepted => match accepted {
                 Ok(((stream, peer), permit)) => {
+                    // A piece of a stream must not wait until the client has acknowledged the one before.
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::trace!(%error, "a connection could not be made prompt");
+                    }
                     let connection = connection(router.clone(), stream, peer, &graceful);
                     connections.spawn(async move {
                         connection.await;
@@ -114,14 +118,17 @@ pub async fn signalled() {
 
 /// Reports the store's own counters until the program stops.
 pub fn measure_store(app: &App, store: store::sqlite::Sqlite) {
-    let stopping = app.stopping();
+    let (stopping, measured) = (app.stopping(), app.clone());
     app.spawn("measure_store", async move {
         tokio::pin!(stopping);
         let mut ticks = time::interval(STATS_EVERY);
         loop {
             tokio::select! {
                 () = &mut stopping => return,
-                _ = ticks.tick() => report(&store),
+                _ = ticks.tick() => {
+                    report(&store);
+                    measured.gateway.measure();
+                }
             }
         }
     });

@@ -55,6 +55,17 @@ fn describe() {
     metrics::describe_histogram!("aict_http_request_duration_seconds", "Time to the head of the answer");
     metrics::describe_counter!("aict_usage_records_total", "Records sent, by door and outcome");
     metrics::describe_counter!("aict_usage_unpriced_total", "Records kept without a cost, by provider");
+    metrics::describe_counter!(
+        "aict_gateway_refusals_total",
+        "Calls that the gateway did not forward, by code"
+    );
+    metrics::describe_gauge!("aict_gateway_calls_in_progress", "Calls under way");
+    metrics::describe_gauge!(
+        "aict_gateway_journal_bytes",
+        "Bytes of calls on disk that may not be in the store"
+    );
+    metrics::describe_counter!("aict_gateway_journal_errors_total", "Calls that could not be noted on disk");
+    metrics::describe_counter!("aict_gateway_records_lost_total", "Records that the store did not take");
     metrics::describe_counter!("aict_task_panics_total", "Background tasks that panicked");
     metrics::describe_gauge!("aict_store_queued_jobs", "Writes that wait for the store");
     metrics::describe_counter!("aict_store_commits_total", "Transactions that the store made durable");

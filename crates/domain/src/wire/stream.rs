@@ -47,7 +47,8 @@ struct Documents {
 impl StreamMeter {
     /// A meter that has seen nothing.
     pub fn new(dialect: Dialect) -> Self {
-        let documents = Documents { dialect, gathered: Gathered::default(), introductions: 0, answer_bytes: 0 };
+        let documents =
+            Documents { dialect, gathered: Gathered::default(), introductions: 0, answer_bytes: 0 };
         Self { frames: Frames::default(), documents }
     }
 

@@ -368,6 +368,7 @@ pub async fn update_usage(
     let amendment =
         Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
     let (_, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
+    app.ledger.forget();
     Ok(Success::ok(RecordDetail::new(&after, &app.prices.current())))
 }
 
@@ -383,6 +384,7 @@ pub async fn delete_usage(
     let record = find_visible(&app, &auth.caller, id).await?;
     may_correct(&app, &auth.caller, &record).await?;
     app.usage.delete_record(id).await?.ok_or_else(usage_not_found)?;
+    app.ledger.forget();
     tracing::info!(usage = %id, user = %auth.caller.user.id, "usage record deleted");
     Ok(Success::ok(Nothing {}).with_message("record deleted"))
 }

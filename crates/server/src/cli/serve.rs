@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Context;
-use crate::{serve, telemetry};
+use crate::{gateway::Gateway, serve, telemetry};
 
 /// Flags of `serve`.
 #[derive(Debug, Default, clap::Args)]
@@ -44,6 +44,7 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
             "next: open http://{address} and create the owner's account (or run `ai-cost-tracker demo` first)"
         );
     }
+    Gateway::start(&app).await.context("the gateway's journal cannot be opened")?;
     serve::measure_store(&app, store.clone());
     serve::serve(app, listener, serve::signalled()).await?;
     store.close().await?;

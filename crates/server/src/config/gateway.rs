@@ -140,7 +140,9 @@ pub(super) fn keys_among(variables: &BTreeMap<String, String>) -> Vec<String> {
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 64
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
 }
 
 fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -152,7 +154,9 @@ fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
             && uri.query().is_none()
     });
     if !is_address || probe.contains(['{', '}', '#']) {
-        return Err(D::Error::custom(format!("must be an address such as https://api.example.com, not {text:?}")));
+        return Err(D::Error::custom(format!(
+            "must be an address such as https://api.example.com, not {text:?}"
+        )));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -183,7 +187,10 @@ mod tests {
         ])
         .unwrap();
         let mine = &config.gateway.providers["my_vllm"];
-        assert_eq!((mine.base_url.as_str(), mine.auth, mine.ask_for_usage), ("http://10.0.0.5:8001", KeyPlace::None, false));
+        assert_eq!(
+            (mine.base_url.as_str(), mine.auth, mine.ask_for_usage),
+            ("http://10.0.0.5:8001", KeyPlace::None, false)
+        );
         assert_eq!(config.gateway.providers["openai"].base_url, "https://eu.api.openai.com");
         assert_eq!(config.gateway.providers["anthropic"].auth, KeyPlace::XApiKey);
     }

@@ -41,9 +41,14 @@ impl Ask {
     /// What a request to `path` says before its body is read.
     pub(super) fn of_path(method: &Method, path: &str) -> Self {
         let operation = if *method == Method::POST { operation(path) } else { None };
-        let streams = [":streamGenerateContent", "/converse-stream", "/invoke-with-response-stream", ":streamRawPredict"]
-            .iter()
-            .any(|end| path.ends_with(end));
+        let streams = [
+            ":streamGenerateContent",
+            "/converse-stream",
+            "/invoke-with-response-stream",
+            ":streamRawPredict",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end));
         Self { operation, model: model_in(path), streams, answers: 1, ..Self::default() }
     }
 
@@ -143,7 +148,9 @@ fn output_tokens_max(fields: &Fields<'_>) -> Option<u64> {
     ["max_completion_tokens", "max_output_tokens", "max_tokens", "max_tokens_to_sample", "maxTokens"]
         .iter()
         .find_map(|name| number(fields, name))
-        .or_else(|| ["generationConfig", "generation_config", "inferenceConfig"].iter().find_map(|name| nested(name)))
+        .or_else(|| {
+            ["generationConfig", "generation_config", "inferenceConfig"].iter().find_map(|name| nested(name))
+        })
 }
 
 fn text(fields: &Fields<'_>, name: &str) -> Option<String> {
@@ -199,9 +206,19 @@ mod tests {
         for (path, operation, model, streams) in [
             ("v1/chat/completions", Some("chat"), None, false),
             ("v1/embeddings", Some("embeddings"), None, false),
-            ("v1beta/models/gemini-2.5-pro:streamGenerateContent", Some("generate_content"), Some("gemini-2.5-pro"), true),
+            (
+                "v1beta/models/gemini-2.5-pro:streamGenerateContent",
+                Some("generate_content"),
+                Some("gemini-2.5-pro"),
+                true,
+            ),
             ("v1beta/models/gemini-2.5-pro:countTokens", None, Some("gemini-2.5-pro"), false),
-            ("/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse", Some("chat"), Some("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), false),
+            (
+                "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse",
+                Some("chat"),
+                Some("us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+                false,
+            ),
             ("/openai/deployments/our-gpt/chat/completions", Some("chat"), Some("our-gpt"), false),
             ("v1/messages/count_tokens", None, None, false),
             ("v1/messages/batches", None, None, false),
@@ -209,7 +226,11 @@ mod tests {
         ] {
             let path = format!("/{}", path.trim_start_matches('/'));
             let ask = ask(&Method::POST, &path, "");
-            assert_eq!((ask.operation, ask.model.as_deref(), ask.streams), (operation, model, streams), "{path}");
+            assert_eq!(
+                (ask.operation, ask.model.as_deref(), ask.streams),
+                (operation, model, streams),
+                "{path}"
+            );
             assert_eq!(Ask::of_path(&Method::GET, &path).operation, None, "{path}");
         }
     }
@@ -224,8 +245,15 @@ mod tests {
         assert_eq!(chat.model.as_deref(), Some("gpt-4o"));
         assert!(chat.streams);
         assert_eq!((chat.output_tokens(100), chat.service_tier.as_deref()), (21, Some("flex")));
-        let wrong = ask(&Method::POST, "/v1/chat/completions", r#"{"model":7,"stream":"yes","max_tokens":"a","n":-1}"#);
-        assert_eq!((wrong.model, wrong.streams, wrong.output_tokens_max, wrong.answers), (None, false, None, 1));
+        let wrong = ask(
+            &Method::POST,
+            "/v1/chat/completions",
+            r#"{"model":7,"stream":"yes","max_tokens":"a","n":-1}"#,
+        );
+        assert_eq!(
+            (wrong.model, wrong.streams, wrong.output_tokens_max, wrong.answers),
+            (None, false, None, 1)
+        );
         for (path, body) in [
             ("/v1beta/models/g:generateContent", r#"{"generationConfig":{"maxOutputTokens":9}}"#),
             ("/model/m/converse", r#"{"inferenceConfig":{"maxTokens":9}}"#),
@@ -233,7 +261,10 @@ mod tests {
         ] {
             assert_eq!(ask(&Method::POST, path, body).output_tokens(100), 9, "{path}");
         }
-        assert_eq!(ask(&Method::POST, "/v1/embeddings", r#"{"model":"m","input":"x"}"#).output_tokens(100), 0);
+        assert_eq!(
+            ask(&Method::POST, "/v1/embeddings", r#"{"model":"m","input":"x"}"#).output_tokens(100),
+            0
+        );
     }
 
     #[test]

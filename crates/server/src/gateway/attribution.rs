@@ -58,9 +58,9 @@ pub(super) fn read(headers: &HeaderMap) -> Result<Attribution, Invalid> {
         customer_email: line("x-customer-email", text::email),
         session_id: line("x-session-id", text::reference),
         trace_id: headers.get("traceparent").and_then(|value| trace_id(value.to_str().ok()?)),
-        request_id: line("x-cost-request-id", text::reference).or_else(|| line("idempotency-key", text::reference)),
-        project_id: line("x-project-id", text::reference)
-            .and_then(|id| problems.take(read_id(&id))),
+        request_id: line("x-cost-request-id", text::reference)
+            .or_else(|| line("idempotency-key", text::reference)),
+        project_id: line("x-project-id", text::reference).and_then(|id| problems.take(read_id(&id))),
         tags: read_tags(headers, &mut problems),
     };
     problems.into_result().map(|()| attribution)
@@ -91,7 +91,9 @@ fn not_text(name: &str) -> Invalid {
 /// The trace in a `traceparent` (<https://www.w3.org/TR/trace-context/#traceparent-header>).
 fn trace_id(header: &str) -> Option<String> {
     let id = header.split('-').nth(1)?;
-    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) && id.bytes().any(|byte| byte != b'0');
+    let is_id = id.len() == 32
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && id.bytes().any(|byte| byte != b'0');
     is_id.then(|| id.to_owned())
 }
 
@@ -130,9 +132,15 @@ mod tests {
         assert_eq!(super::read(&HeaderMap::new()), Ok(Attribution::default()));
     }
 
+    /// Longer than a tag may be.
+    const LONG: &str = match std::str::from_utf8(&[b'x'; 300]) {
+        Ok(text) => text,
+        Err(_) => "",
+    };
+
     #[test]
     fn every_wrong_header_is_named() {
-        let wrong = headers(&[("x-project-id", "7"), ("x-user-email", "nobody"), ("x-cost-tags", "a\u{7f}b")]);
+        let wrong = headers(&[("x-project-id", "7"), ("x-user-email", "nobody"), ("x-cost-tags", LONG)]);
         let fields: Vec<String> =
             super::read(&wrong).unwrap_err().0.into_iter().map(|problem| problem.field).collect();
         assert_eq!(fields, ["x-user-email", "x-project-id", "x-cost-tags[0]"]);

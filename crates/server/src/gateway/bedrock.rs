@@ -43,7 +43,8 @@ pub(super) fn sign_request(
         .map_err(|error| error.to_string())?;
     let host = uri.authority().map(ToString::to_string).unwrap_or_default();
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let signed = [("host", host.as_str())].into_iter().chain(content_type.map(|value| ("content-type", value)));
+    let signed =
+        [("host", host.as_str())].into_iter().chain(content_type.map(|value| ("content-type", value)));
     let request = SignableRequest::new(method.as_str(), uri.to_string(), signed, SignableBody::Bytes(body))
         .map_err(|error| error.to_string())?;
     let output = sign(request, &parameters.into()).map_err(|error| error.to_string())?;
@@ -62,7 +63,13 @@ fn system_time(at: Timestamp) -> SystemTime {
 
 /// Headers of a client's own signature, which holds for our address only.
 pub(super) fn drop_signature(headers: &mut HeaderMap) {
-    for name in ["x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "amz-sdk-invocation-id", "amz-sdk-request"] {
+    for name in [
+        "x-amz-date",
+        "x-amz-security-token",
+        "x-amz-content-sha256",
+        "amz-sdk-invocation-id",
+        "amz-sdk-request",
+    ] {
         headers.remove(name);
     }
 }

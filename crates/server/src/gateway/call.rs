@@ -70,13 +70,15 @@ struct Passed {
 impl Call {
     /// Sends the request, and answers through `head` as soon as there is something to say.
     pub(super) async fn run(self, request: reqwest::Request, head: oneshot::Sender<Head>) {
-        let sent = timeout(self.app.config.gateway.head_timeout(), self.app.gateway.client().execute(request)).await;
+        let sent =
+            timeout(self.app.config.gateway.head_timeout(), self.app.gateway.client().execute(request)).await;
         let (end, error) = match sent {
             Ok(Ok(reply)) => return self.pass(reply, head).await,
             Ok(Err(error)) => {
                 tracing::warn!(error = %chain(&error), upstream = self.upstream, "a provider could not be reached");
                 let end = if error.is_connect() { End::Unreachable } else { End::Cut };
-                let message = format!("{} could not be reached, or broke off before it answered", self.upstream);
+                let message =
+                    format!("{} could not be reached, or broke off before it answered", self.upstream);
                 (end, ApiError::new(ErrorCode::ProviderUnreachable, message))
             }
             Err(_) => {
@@ -234,7 +236,9 @@ impl Call {
         passed: Passed,
         tee: Option<Tee>,
     ) -> (Option<Money>, Option<Standing>) {
-        let Some(recorder) = self.app.gateway.recorder().filter(|_| self.is_metered) else { return (None, None) };
+        let Some(recorder) = self.app.gateway.recorder().filter(|_| self.is_metered) else {
+            return (None, None);
+        };
         let Some(upstream) = self.app.gateway.upstreams().find(&self.upstream) else { return (None, None) };
         let (metered, streamed_bytes) = tee.map(Tee::finish).unwrap_or_default();
         let outcome = Outcome {

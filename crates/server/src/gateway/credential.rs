@@ -83,14 +83,35 @@ mod tests {
             (&[("x-api-key", "aict_1")], None, false),
             (&[("x-goog-api-key", "aict_1")], None, false),
             (&[("api-key", "aict_1")], None, false),
-            (&[("authorization", "AWS4-HMAC-SHA256 Credential=aict_1/20240210/us-east-1/bedrock/aws4_request, Signature=0")], None, false),
-            (&[("costkatana-auth", "Bearer aict_1"), ("authorization", "Bearer sk-own")], Some("authorization"), false),
+            (
+                &[(
+                    "authorization",
+                    "AWS4-HMAC-SHA256 Credential=aict_1/20240210/us-east-1/bedrock/aws4_request, Signature=0",
+                )],
+                None,
+                false,
+            ),
+            (
+                &[("costkatana-auth", "Bearer aict_1"), ("authorization", "Bearer sk-own")],
+                Some("authorization"),
+                false,
+            ),
             (&[("x-tracker-key", "aict_1"), ("x-api-key", "sk-own")], Some("x-api-key"), false),
-            (&[("x-tracker-key", "aict_1"), ("authorization", "AWS4-HMAC-SHA256 Credential=AKIA/1/r/bedrock/aws4_request")], None, true),
+            (
+                &[
+                    ("x-tracker-key", "aict_1"),
+                    ("authorization", "AWS4-HMAC-SHA256 Credential=AKIA/1/r/bedrock/aws4_request"),
+                ],
+                None,
+                true,
+            ),
         ] {
             assert_eq!(found(pairs), (ours.clone(), own.map(str::to_owned), signed), "{pairs:?}");
         }
-        assert_eq!(found(&[("authorization", "Bearer sk-own")]), (None, Some("authorization".to_owned()), false));
+        assert_eq!(
+            found(&[("authorization", "Bearer sk-own")]),
+            (None, Some("authorization".to_owned()), false)
+        );
         assert_eq!(found(&[]), (None, None, false));
     }
 }

@@ -110,7 +110,8 @@ impl Door {
             Some(id) => Some(caller.find_project(app, id).await?.ok_or_else(ApiError::project_not_found)?),
             None => None,
         };
-        let keeps_content = project.as_ref().map_or(Ok(false), |(project, role)| ingest::admit(project, *role))?;
+        let keeps_content =
+            project.as_ref().map_or(Ok(false), |(project, role)| ingest::admit(project, *role))?;
         let provider_key = find_provider_key(app, &caller, project.as_ref(), upstream).await?;
         Ok(Self {
             noted_at: AtomicI64::new(key.last_used_at.map_or(i64::MIN, Timestamp::as_second)),
@@ -153,7 +154,8 @@ async fn find_provider_key(
         return Ok(None);
     }
     let shared = project.filter(|(project, _)| project.settings.share_provider_keys).into_iter();
-    let owners = shared.flat_map(|(project, _)| &project.members).filter(|member| member.role == ProjectRole::Owner);
+    let owners =
+        shared.flat_map(|(project, _)| &project.members).filter(|member| member.role == ProjectRole::Owner);
     let holders = [caller.user.id].into_iter().chain(owners.map(|member| member.user_id));
     for user_id in holders {
         let keys = app.meta.list_provider_keys(user_id).await?;

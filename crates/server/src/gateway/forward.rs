@@ -33,7 +33,7 @@ use crate::{
     config::{KeyPlace, UnpricedModels},
     error::{ApiError, ErrorCode, Result},
     input::read_body,
-    ledger::{ReserveError, Reservation},
+    ledger::{Reservation, ReserveError},
 };
 
 /// What the provider is to be sent.
@@ -59,7 +59,8 @@ pub(super) async fn forward(
 ) -> Result<Response<Body>> {
     let started = Instant::now();
     let calls = Arc::clone(&app.gateway.calls);
-    let permit = calls.try_acquire_owned().map_err(|_| busy("the gateway has as many calls under way as it may"))?;
+    let permit =
+        calls.try_acquire_owned().map_err(|_| busy("the gateway has as many calls under way as it may"))?;
     let (parts, body) = request.into_parts();
     let credentials = credential::find(&parts.headers);
     let attribution = attribution::read(&parts.headers)?;
@@ -81,7 +82,8 @@ pub(super) async fn forward(
     call.project_id = door.project.as_ref().map(|project| project.id);
     let id = app.ids.next(now);
     let mut begun = Begun { id, user_id: door.user.id, at: now, reserved: None, call };
-    let reservation = if ask.operation.is_some() { reserve(app, &door, &ask, &mut begun).await? } else { None };
+    let reservation =
+        if ask.operation.is_some() { reserve(app, &door, &ask, &mut begun).await? } else { None };
     let is_metered = ask.operation.is_some();
     if is_metered && !recorder.begin(&begun) {
         return Err(busy("the store is down, and as many records wait on disk as may"));
@@ -145,7 +147,8 @@ async fn read(
     body: Body,
     ask: &mut Ask,
 ) -> Result<(Sent, bool)> {
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_json = kind.starts_with("application/json");
     let is_form = kind.starts_with("multipart/form-data");
     if !is_json && !(is_form && ask.operation.is_some()) && upstream.key_place != KeyPlace::Aws {
@@ -175,7 +178,8 @@ fn check_rules(project: Option<&Project>, ask: &Ask) -> Result<()> {
         return Ok(());
     };
     let model = ask.model.as_deref().unwrap_or_default();
-    if !settings.allowed_models.is_empty() && !settings.allowed_models.iter().any(|allowed| allowed == model) {
+    if !settings.allowed_models.is_empty() && !settings.allowed_models.iter().any(|allowed| allowed == model)
+    {
         let message = format!(
             "this project does not allow the model {model:?}; it allows {}",
             settings.allowed_models.join(", ")
@@ -184,7 +188,9 @@ fn check_rules(project: Option<&Project>, ask: &Ask) -> Result<()> {
     }
     match (settings.max_tokens_per_request, ask.output_tokens_max) {
         (Some(allowed), Some(asked)) if asked > allowed => {
-            let message = format!("this project allows at most {allowed} output tokens a call, and this asks for {asked}");
+            let message = format!(
+                "this project allows at most {allowed} output tokens a call, and this asks for {asked}"
+            );
             Err(ApiError::new(ErrorCode::InvalidInput, message))
         }
         _ => Ok(()),
@@ -194,7 +200,8 @@ fn check_rules(project: Option<&Project>, ask: &Ask) -> Result<()> {
 fn rates(app: &App, door: &Door) -> Vec<(Subject, PerMinute)> {
     let limit = |limit: u32| (limit > 0).then_some(limit);
     let gateway = &app.config.gateway;
-    let key = PerMinute { requests: limit(gateway.requests_per_minute), tokens: limit(gateway.tokens_per_minute) };
+    let key =
+        PerMinute { requests: limit(gateway.requests_per_minute), tokens: limit(gateway.tokens_per_minute) };
     let mut rates = vec![(Subject::Key(door.key.id), key)];
     rates.extend(door.project.as_ref().map(|project| {
         let settings = &project.settings;
@@ -207,7 +214,8 @@ fn rates(app: &App, door: &Door) -> Vec<(Subject, PerMinute)> {
 
 /// Reserves the most that the call can cost, where its project has a budget.
 async fn reserve(app: &App, door: &Door, ask: &Ask, begun: &mut Begun) -> Result<Option<Reservation>> {
-    let Some((project, budget)) = door.project.as_ref().and_then(|project| Some((project, project.budget.as_ref()?)))
+    let Some((project, budget)) =
+        door.project.as_ref().and_then(|project| Some((project, project.budget.as_ref()?)))
     else {
         return Ok(None);
     };
@@ -270,12 +278,22 @@ fn outgoing(
     }
     let stored = door.provider_key.as_ref().map(|stored| &stored.key);
     let aws = stored.filter(|_| upstream.key_place == KeyPlace::Aws).and_then(AwsCredential::read);
-    let address = upstream.address(path, parts.uri.query(), aws.as_ref()).ok_or_else(|| no_address(upstream))?;
+    let address =
+        upstream.address(path, parts.uri.query(), aws.as_ref()).ok_or_else(|| no_address(upstream))?;
     match (&credentials.own, upstream.key_place) {
         (Some((name, value)), _) => drop(headers.insert(name.clone(), value.clone())),
         (None, KeyPlace::Aws) => {
             bedrock::drop_signature(&mut headers);
-            sign(upstream, credentials, stored, aws.as_ref(), (&parts.method, &address), &mut headers, &body, now)?;
+            sign(
+                upstream,
+                credentials,
+                stored,
+                aws.as_ref(),
+                (&parts.method, &address),
+                &mut headers,
+                &body,
+                now,
+            )?;
         }
         (None, KeyPlace::None) => {}
         (None, place) => {
@@ -326,7 +344,8 @@ fn header_of(place: KeyPlace, key: &Secret) -> Result<(HeaderName, HeaderValue)>
             (header::AUTHORIZATION, format!("Bearer {}", key.expose()))
         }
     };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| ApiError::internal("a stored key is not a header"))?;
+    let mut value =
+        HeaderValue::from_str(&text).map_err(|_| ApiError::internal("a stored key is not a header"))?;
     value.set_sensitive(true);
     Ok((name, value))
 }

@@ -58,8 +58,11 @@ pub(super) fn to_provider(headers: &HeaderMap) -> HeaderMap {
             && !named.iter().any(|other| other == name.as_str())
             && !["x-cost-", "costkatana-"].iter().any(|prefix| name.as_str().starts_with(prefix))
     };
-    let mut passing: HeaderMap =
-        headers.iter().filter(|(name, _)| stays(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut passing: HeaderMap = headers
+        .iter()
+        .filter(|(name, _)| stays(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     passing.insert(header::ACCEPT_ENCODING, readable_encoding(headers));
     passing
 }
@@ -67,10 +70,13 @@ pub(super) fn to_provider(headers: &HeaderMap) -> HeaderMap {
 /// The provider's headers as they go to the client.
 pub(super) fn to_client(headers: &HeaderMap) -> HeaderMap {
     let named = named_by_connection(headers);
-    let stays = |name: &HeaderName| {
-        !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str())
-    };
-    headers.iter().filter(|(name, _)| stays(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    let stays =
+        |name: &HeaderName| !HOP_BY_HOP.contains(name) && !named.iter().any(|other| other == name.as_str());
+    headers
+        .iter()
+        .filter(|(name, _)| stays(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Of what the client takes, the one encoding that can be metered while it passes.
@@ -82,7 +88,8 @@ fn readable_encoding(headers: &HeaderMap) -> HeaderValue {
         .flat_map(|value| value.split(','))
         .any(|coding| {
             let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-            name.trim().eq_ignore_ascii_case("gzip") && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
+            name.trim().eq_ignore_ascii_case("gzip")
+                && !matches!(quality.trim(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000")
         });
     HeaderValue::from_static(if accepts_gzip { "gzip" } else { "identity" })
 }
@@ -134,7 +141,8 @@ mod tests {
 
     #[test]
     fn an_encoding_that_cannot_be_read_is_not_asked_for() {
-        for (accepted, expected) in [("br, zstd", "identity"), ("gzip;q=0, br", "identity"), ("GZIP", "gzip")] {
+        for (accepted, expected) in [("br, zstd", "identity"), ("gzip;q=0, br", "identity"), ("GZIP", "gzip")]
+        {
             let passed = to_provider(&headers(&[("accept-encoding", accepted)]));
             assert_eq!(passed[header::ACCEPT_ENCODING], expected, "{accepted}");
         }
@@ -143,7 +151,11 @@ mod tests {
 
     #[test]
     fn the_providers_headers_pass_but_those_of_its_hop() {
-        let sent = headers(&[("transfer-encoding", "chunked"), ("x-ratelimit-remaining", "7"), ("connection", "close")]);
+        let sent = headers(&[
+            ("transfer-encoding", "chunked"),
+            ("x-ratelimit-remaining", "7"),
+            ("connection", "close"),
+        ]);
         assert_eq!(to_client(&sent), headers(&[("x-ratelimit-remaining", "7")]));
     }
 }

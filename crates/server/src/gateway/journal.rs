@@ -105,8 +105,11 @@ impl Journal {
         let file = create(folder, number)?;
         sizes.insert(number, 0);
         let (left, open) = found.left();
-        let journal =
-            Self { folder: folder.to_owned(), bytes_max, state: Mutex::new(State { file, number, sizes, open }) };
+        let journal = Self {
+            folder: folder.to_owned(),
+            bytes_max,
+            state: Mutex::new(State { file, number, sizes, open }),
+        };
         journal.delete_done(&mut journal.state());
         Ok((journal, left))
     }
@@ -217,7 +220,8 @@ impl Found {
     fn left(mut self) -> (Left, HashMap<UsageId, u64>) {
         self.begun.retain(|id, _| !self.kept.contains(id));
         self.ended.retain(|id, _| !self.kept.contains(id));
-        let mut open: HashMap<UsageId, u64> = self.ended.iter().map(|(id, (number, _))| (*id, *number)).collect();
+        let mut open: HashMap<UsageId, u64> =
+            self.ended.iter().map(|(id, (number, _))| (*id, *number)).collect();
         open.extend(self.begun.iter().map(|(id, (number, _))| (*id, *number)));
         self.begun.retain(|id, _| !self.ended.contains_key(id));
         let mut left = Left {

@@ -180,13 +180,18 @@ fn details(
 }
 
 fn error(refusal: Option<StatusCode>, end: End, body: &[u8]) -> CallError {
-    let told = |code: &str, message: &str| CallError { code: Some(code.to_owned()), message: Some(message.to_owned()) };
+    let told = |code: &str, message: &str| CallError {
+        code: Some(code.to_owned()),
+        message: Some(message.to_owned()),
+    };
     match (refusal, end) {
         (Some(status), _) => CallError { code: Some(status.as_u16().to_string()), message: message_in(body) },
         (None, End::Whole) => CallError::default(),
         (None, End::Cut) => told("cut", "the provider broke off before the end of its answer"),
         (None, End::Stalled) => told("stalled", "the provider fell silent before the end of its answer"),
-        (None, End::NotDrained) => told("not_drained", "the client left, and the rest of the answer was not waited for"),
+        (None, End::NotDrained) => {
+            told("not_drained", "the client left, and the rest of the answer was not waited for")
+        }
         (None, End::Unreachable) => told("unreachable", "the provider could not be reached"),
         (None, End::TimedOut) => told("timeout", "the provider did not begin to answer in time"),
     }
@@ -196,7 +201,8 @@ fn error(refusal: Option<StatusCode>, end: End, body: &[u8]) -> CallError {
 fn message_in(body: &[u8]) -> Option<String> {
     let said = serde_json::from_slice::<Value>(body).ok().and_then(|value| {
         let error = value.get(0).unwrap_or(&value);
-        let places = [error.pointer("/error/message"), error.get("message"), error.get("error"), error.get("detail")];
+        let places =
+            [error.pointer("/error/message"), error.get("message"), error.get("error"), error.get("detail")];
         places.into_iter().flatten().find_map(Value::as_str).map(str::to_owned)
     });
     let text = said.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());

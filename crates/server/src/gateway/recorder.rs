@@ -75,11 +75,6 @@ impl Recorder {
         }
     }
 
-    /// Notes that a call needs no record.
-    pub(super) fn drop_call(&self, begun: &Begun) {
-        self.note_kept(vec![begun.id]);
-    }
-
     /// Completes when every record is in the store.
     pub(super) async fn settled(&self) {
         let mut pending = self.pending.subscribe();
@@ -191,7 +186,9 @@ impl Recorder {
                     self.pending.send_modify(|pending| *pending += 1);
                     self.write_recovered(app, record).await;
                 }
-                Err(error) => tracing::error!(%error, "the store cannot be read; the gateway's journal is left as it is"),
+                Err(error) => {
+                    tracing::error!(%error, "the store cannot be read; the gateway's journal is left as it is")
+                }
             }
         }
     }

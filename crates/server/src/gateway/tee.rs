@@ -33,11 +33,15 @@ impl Tee {
             None | Some("" | "identity") => Coding::None,
             Some("gzip" | "x-gzip") => Coding::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
             Some(other) => {
-                tracing::warn!(coding = other, "a reply comes in an encoding that was not asked for; it is not metered");
+                tracing::warn!(
+                    coding = other,
+                    "a reply comes in an encoding that was not asked for; it is not metered"
+                );
                 Coding::Unreadable
             }
         };
-        let is_framed = text(header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"));
+        let is_framed = text(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"));
         let pairs = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let told_by_headers = matches!(dialect, Dialect::BedrockConverse | Dialect::BedrockInvoke);
         Self {

@@ -98,7 +98,12 @@ mod tests {
         Upstreams::new(&Config::load(&Sources::default()).unwrap().gateway.providers)
     }
 
-    fn address(name: &str, path: &str, query: Option<&str>, credential: Option<&AwsCredential>) -> Option<String> {
+    fn address(
+        name: &str,
+        path: &str,
+        query: Option<&str>,
+        credential: Option<&AwsCredential>,
+    ) -> Option<String> {
         upstreams().find(name).unwrap().address(path, query, credential).map(|uri| uri.to_string())
     }
 
@@ -125,7 +130,8 @@ mod tests {
             Some("https://bedrock-runtime.eu-central-1.amazonaws.com/model/m/converse")
         );
         assert_eq!(address("bedrock", "/model/m/converse", None, Some(&credential("evil.com/"))), None);
-        let vertex = |location: &str| address("vertex", &format!("/v1/projects/p/locations/{location}/x"), None, None);
+        let vertex =
+            |location: &str| address("vertex", &format!("/v1/projects/p/locations/{location}/x"), None, None);
         assert_eq!(
             vertex("europe-west4").as_deref(),
             Some("https://europe-west4-aiplatform.googleapis.com/v1/projects/p/locations/europe-west4/x")

@@ -113,9 +113,18 @@ mod tests {
     #[test]
     fn the_question_is_added_and_nothing_else_changes() {
         for (body, expected) in [
-            (r#"{"model":"m", "stream":true}"#, Some(r#"{"stream_options":{"include_usage":true},"model":"m", "stream":true}"#)),
-            (r#"{"stream_options":{"include_usage":false,"include_obfuscation":false},"n":1}"#, Some(r#"{"stream_options":{"include_usage":true,"include_obfuscation":false},"n":1}"#)),
-            (r#"{"stream":true,"stream_options":null}"#, Some(r#"{"stream":true,"stream_options":{"include_usage":true}}"#)),
+            (
+                r#"{"model":"m", "stream":true}"#,
+                Some(r#"{"stream_options":{"include_usage":true},"model":"m", "stream":true}"#),
+            ),
+            (
+                r#"{"stream_options":{"include_usage":false,"include_obfuscation":false},"n":1}"#,
+                Some(r#"{"stream_options":{"include_obfuscation":false,"include_usage":true},"n":1}"#),
+            ),
+            (
+                r#"{"stream":true,"stream_options":null}"#,
+                Some(r#"{"stream":true,"stream_options":{"include_usage":true}}"#),
+            ),
             (r#"{"stream_options":{},"n":1}"#, Some(r#"{"stream_options":{"include_usage":true},"n":1}"#)),
             (r#"{"stream_options":{"include_usage":true}}"#, None),
             (r#"{"stream_options":7}"#, None),

@@ -81,7 +81,8 @@ impl Server {
     }
 
     pub(crate) fn over(store: Sqlite, data: TempDir, settings: &[(&str, &str)]) -> Self {
-        let config = config(settings);
+        let data_dir = data.path().to_str().unwrap().to_owned();
+        let config = config(&[&[("store.data_dir", data_dir.as_str())], settings].concat());
         let clock = Arc::new(FrozenClock::at(NOW.parse().unwrap()));
         let ingredients = Ingredients {
             secrets: config.keep_secrets(&mut rand::rng()).unwrap(),
@@ -164,6 +165,13 @@ impl Call<'_> {
     /// Sends JSON.
     pub(crate) async fn json(self, body: &Value) -> Answer {
         self.header("content-type", "application/json").bytes(body.to_string().into_bytes()).await
+    }
+
+    /// Sends JSON, and leaves the answer to be read.
+    pub(crate) async fn open(self, body: &Value) -> axum::response::Response {
+        let request = self.request.header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        self.server.router.clone().oneshot(request).await.unwrap()
     }
 
     /// Sends text as JSON, whether it is or not.

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod docs;
 mod exports;
+mod gateway;
 mod harness;
 mod hostile;
 mod import;

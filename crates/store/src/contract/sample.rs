@@ -317,6 +317,9 @@ pub fn project(n: u32, owner: UserId) -> Project {
             allowed_models: vec!["gpt-4o".to_owned()],
             max_tokens_per_request: Some(u64::MAX),
             store_prompts: true,
+            share_provider_keys: true,
+            requests_per_minute: Some(60),
+            tokens_per_minute: Some(100_000),
         },
         members: vec![Member {
             user_id: owner,
