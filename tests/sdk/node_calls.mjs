@@ -12,6 +12,7 @@ import {
   InvokeModelWithResponseStreamCommand,
 } from "@aws-sdk/client-bedrock-runtime";
 import { GoogleGenAI } from "@google/genai";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
 import OpenAI from "openai";
 
 const PROMPT = "Say something about the price of things";
@@ -33,7 +34,7 @@ const openai = (to) =>
 const anthropic = (to) =>
   new Anthropic({ baseURL: to.url, apiKey: to.key, defaultHeaders: to.headers, maxRetries: 0 });
 const ask = (more) => ({
-  model: "claude-sonnet-4-5",
+  model: "claude-haiku-4-5",
   max_tokens: 100,
   messages: [{ role: "user", content: PROMPT }],
   ...more,
@@ -48,12 +49,14 @@ const google = (to, headers = {}) =>
 // What it keeps of the HTTP reply is not the same by two ways.
 const parsed = ({ sdkHttpResponse, ...reply }) => reply;
 
-const bedrock = (to, headers = {}) => {
+// By itself the SDK speaks HTTP/2 to Bedrock; `bedrock_over_http2` has it so. The rest is compared byte by byte.
+const bedrock = (to, headers = {}, handler = { requestHandler: new NodeHttpHandler() }) => {
   const client = new BedrockRuntimeClient({
     region: "us-east-1",
     endpoint: to.url,
     credentials: { accessKeyId: to.awsAccessKey, secretAccessKey: to.awsSecretKey },
     maxAttempts: 1,
+    ...handler,
   });
   client.middlewareStack.add(
     (next) => (step) => {
@@ -189,6 +192,7 @@ const calls = {
     ),
 
   bedrock_converse: async (to) => withoutHttp(await bedrock(to).send(new ConverseCommand(converse))),
+  bedrock_over_http2: async (to) => withoutHttp(await bedrock(to, {}, {}).send(new ConverseCommand(converse))),
   bedrock_converse_stream: async (to) => {
     const reply = await bedrock(to).send(new ConverseStreamCommand(converse));
     return all(reply.stream);

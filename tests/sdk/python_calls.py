@@ -108,7 +108,7 @@ def _anthropic(to):
 
 def _ask(**more):
     return {
-        "model": "claude-sonnet-4-5",
+        "model": "claude-haiku-4-5",
         "max_tokens": 100,
         "messages": [{"role": "user", "content": PROMPT}],
         **more,

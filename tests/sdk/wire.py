@@ -42,6 +42,11 @@ class Wire:
                 raise AssertionError(f"a reply of {self._upstream} never ended")
             return [exchange for connection in self._connections for exchange in connection.take()]
 
+    def forget(self):
+        """Forgets what is half done: a call went wrong."""
+        with self._changed:
+            self._connections.clear()
+
     def _accept(self):
         while True:
             client, _ = self._listener.accept()
