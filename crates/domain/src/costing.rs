@@ -27,6 +27,8 @@ pub struct Facts<'a> {
     pub service_tier: Option<&'a str>,
     /// Region or geography that served it.
     pub region: Option<&'a str>,
+    /// Kind of web search that it used.
+    pub search_type: Option<&'a str>,
     /// What was counted.
     pub usage: &'a Usage,
     /// Whether `usage` is estimated from the text.
@@ -115,6 +117,7 @@ impl Facts<'_> {
             response_model: self.response_model,
             service_tier: self.service_tier,
             region: self.region,
+            search_type: self.search_type,
             ..call
         }
     }
@@ -144,6 +147,7 @@ impl UsageRecord {
             response_model: self.response_model.as_deref(),
             service_tier: self.service_tier.as_deref(),
             region: self.region.as_deref(),
+            search_type: self.search_type.as_deref(),
             usage: &self.usage,
             tokens_estimated: self.flags.contains(&Flag::TokensEstimated),
             reported_cost: self.cost.filter(|_| self.cost_source == CostSource::Reported),
@@ -193,6 +197,7 @@ mod tests {
             response_model: None,
             service_tier: None,
             region: None,
+            search_type: None,
             usage,
             tokens_estimated: false,
             reported_cost: reported.map(|digits| Money::parse(digits).unwrap()),

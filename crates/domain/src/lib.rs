@@ -20,6 +20,7 @@ pub mod limits;
 pub mod project;
 pub mod provider_key;
 pub mod query;
+pub mod redact;
 pub mod secret;
 pub mod text;
 pub mod totals;

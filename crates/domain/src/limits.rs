@@ -2,6 +2,8 @@
 
 /// Bytes of a model, provider, tag, team, purpose or any other dimension value.
 pub const DIMENSION_BYTES_MAX: usize = 256;
+/// Records that what other models did inside one reply makes.
+pub const SIDE_CALLS_MAX: usize = 16;
 /// Tags of one record.
 pub const TAGS_MAX: usize = 50;
 /// Bytes of a request id or idempotency key, a session id or a trace id.

@@ -15,6 +15,10 @@ use crate::{
 
 /// The provider of a call whose provider nobody named and no rule could tell.
 pub const UNKNOWN_PROVIDER: &str = "unknown";
+/// The model of a side call whose reply does not say which it was.
+pub const UNKNOWN_MODEL: &str = "unknown";
+/// The kind of call that is what another model did inside the reply of one.
+pub const SIDE_CALL: &str = "side_call";
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
@@ -150,6 +154,8 @@ pub struct UsageRecord {
     pub service_tier: Option<String>,
     /// Region or geography that served it.
     pub region: Option<String>,
+    /// Kind of web search that it used, where that changes what a search costs.
+    pub search_type: Option<String>,
     /// What was counted.
     pub usage: Usage,
     /// What it cost; `None` is unknown, not free.

@@ -72,6 +72,12 @@ pub fn meter_reply_value(provider: Option<&str>, value: &Value) -> Option<Metere
     gather::reply(dialect, value)?.settle(dialect).filter(Metered::counts_something)
 }
 
+/// The kind of web search that a request asks for, where that changes what a search costs (Perplexity). Replies do not
+/// repeat it.
+pub fn search_type(request: &Value) -> Option<String> {
+    openai::search_type(request).and_then(gather::reference)
+}
+
 /// The counts that [`meter_value`] reads, also those that are too large for a call, so that their sender can be told.
 pub fn usage_from_object(provider: Option<&str>, object: &Value) -> Option<Usage> {
     let dialect = Dialect::recognise(provider, object);

@@ -52,6 +52,25 @@ pub enum MappingError {
     },
 }
 
+impl Mapping {
+    /// Whether it catches every call that `other` would.
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_for = |line: &Self| line.provider.as_deref().map(|name| canonical_provider(name).into_owned());
+        let provider = is_for(self);
+        (provider.is_none() || provider == is_for(other)) && self.pattern.covers(&other.pattern)
+    }
+
+    /// Puts it into a table where it takes hold: in the place of a line about the same names, else before the first
+    /// line that would catch all of its calls, else at the end.
+    pub fn place_into(self, table: &mut Vec<Self>) {
+        match table.iter().position(|line| line.covers(&self)) {
+            Some(position) if self.covers(&table[position]) => table[position] = self,
+            Some(position) => table.insert(position, self),
+            None => table.push(self),
+        }
+    }
+}
+
 impl Mappings {
     /// How many lines a table may have.
     pub const LINES_MAX: usize = 10_000;

@@ -36,6 +36,11 @@ impl NamePattern {
         }
     }
 
+    /// Whether it means every name that `other` means.
+    pub fn covers(&self, other: &Self) -> bool {
+        if self.is_prefix { other.start.starts_with(&self.start) } else { self == other }
+    }
+
     /// The narrower pattern of two that match the same name is the greater.
     pub(crate) fn narrowness(&self) -> (bool, usize) {
         (!self.is_prefix, self.start.len())

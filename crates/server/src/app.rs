@@ -22,6 +22,7 @@ use crate::{
     limits,
     price_book::Prices,
     router,
+    unpriced::Repricings,
     vault::Vault,
 };
 
@@ -44,6 +45,8 @@ pub struct Parts {
     pub meta: Arc<dyn MetaStore>,
     /// What calls cost.
     pub prices: Prices,
+    /// Costing of kept records.
+    pub repricings: Repricings,
     /// Encrypts provider keys.
     pub vault: Vault,
     /// Hashes passwords.
@@ -120,6 +123,7 @@ impl App {
             usage,
             meta,
             prices: Prices::new(prices),
+            repricings: Repricings::default(),
             metrics,
             openapi: router::openapi(),
             requests: Semaphore::new(limits::REQUESTS_IN_PROGRESS_MAX),

@@ -1,7 +1,7 @@
 //! Ninety days of an organisation that never was, to look around in: the work behind `ai-cost-tracker demo`.
 //!
 //! **Architecture Invariant:** every record belongs to a project that is marked as of the demo, and so does the account
-//! that recorded it; taking both out leaves nothing behind. Records are priced by [`domain::ingest::NewUsage::into_record`] like any
+//! that recorded it; taking both out leaves nothing behind. Records are priced by [`domain::ingest::NewUsage::into_records`] like any
 //! other; only their times and ids are of the past.
 
 mod briefs;
@@ -143,7 +143,8 @@ impl Filling<'_> {
             recorded_at: moment.at,
             keeps_content: false,
         };
-        let record = self.calls.make(moment)?.into_record(stamp, &self.app.prices.current());
+        let call = self.calls.make(moment)?;
+        let record = call.into_records(stamp, &self.app.prices.current(), || self.ids.next(moment.at)).call;
         self.ledgers.get_mut(moment.project)?.add(&record);
         Some(record)
     }

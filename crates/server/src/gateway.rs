@@ -17,6 +17,7 @@ mod door;
 mod forward;
 mod headers;
 mod journal;
+mod outgoing;
 mod rate;
 mod record;
 mod recorder;

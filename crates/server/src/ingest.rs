@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use domain::{
     ProjectId, UsageId,
-    ingest::{NewUsage, Stamp},
+    ingest::{CallRecords, NewUsage, Stamp},
     project::{Project, ProjectRole},
     usage_record::{Origin, UsageRecord},
 };
@@ -22,6 +22,15 @@ use crate::{
 };
 
 /// What became of one call that was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Of the call itself.
+    pub call: Ingested,
+    /// Of what other models did inside its reply.
+    pub side_calls: Vec<Ingested>,
+}
+
+/// What became of one record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ingested {
     /// It is kept.
@@ -40,7 +49,7 @@ pub async fn ingest(
     caller: &Caller,
     batch: Vec<NewUsage>,
     origin: Origin,
-) -> Result<Vec<Result<Ingested>>> {
+) -> Result<Vec<Result<Recorded>>> {
     let now = app.clock.now();
     let book = app.prices.current();
     let batch = with_estimates(batch, &book).await?;
@@ -57,22 +66,28 @@ pub async fn ingest(
                 recorded_at: now,
                 keeps_content,
             };
-            new.into_record(stamp, &book)
+            new.into_records(stamp, &book, || app.ids.next(now))
         }));
     }
-    let records: Vec<UsageRecord> =
-        admitted.iter().filter_map(|record| record.as_ref().ok()).cloned().collect();
+    let records: Vec<UsageRecord> = admitted.iter().flatten().flat_map(CallRecords::iter).cloned().collect();
     let mut appended = append(app, records).await?.into_iter();
-    let outcome = |record: Result<UsageRecord>| -> Result<Ingested> {
-        let record = record?;
-        match appended.next() {
-            Some(Appended::New) => Ok(Ingested::New(Box::new(record))),
-            Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
-            Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
-            None => Err(ApiError::internal("the store answered for fewer records than it was given")),
-        }
+    if !Arc::ptr_eq(&book, &app.prices.current()) {
+        // Whoever followed the change of prices may have passed before these records were there.
+        app.repricings.prices_changed();
+    }
+    let mut ingested = |record: UsageRecord| match appended.next() {
+        Some(Appended::New) => Ok(Ingested::New(Box::new(record))),
+        Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
+        Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
+        None => Err(ApiError::internal("the store answered for fewer records than it was given")),
     };
-    let outcomes: Vec<_> = admitted.into_iter().map(outcome).collect();
+    let mut recorded = |records: CallRecords| {
+        Ok(Recorded {
+            call: ingested(records.call)?,
+            side_calls: records.side_calls.into_iter().map(&mut ingested).collect::<Result<_>>()?,
+        })
+    };
+    let outcomes: Vec<_> = admitted.into_iter().map(|records| recorded(records?)).collect();
     outcomes.iter().filter(|outcome| outcome.is_err()).for_each(|_| count_outcome(origin, "refused"));
     Ok(outcomes)
 }

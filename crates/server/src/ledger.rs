@@ -71,6 +71,21 @@ impl Standing {
     }
 }
 
+/// What a call wants to reserve.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The project that pays.
+    pub project: ProjectId,
+    /// Its budget.
+    pub budget: &'a Budget,
+    /// The record that the call will have.
+    pub call: UsageId,
+    /// The most that it can cost.
+    pub most: Money,
+    /// When it begins.
+    pub at: Timestamp,
+}
+
 /// Why nothing was reserved.
 #[derive(Debug, thiserror::Error)]
 pub enum ReserveError {
@@ -92,24 +107,20 @@ pub struct Reservation {
 }
 
 impl Ledger {
-    /// Reserves `most` for `call`, unless the budget blocks and that would overrun it.
+    /// Reserves the most that a call can cost, unless the budget blocks and that would overrun it.
     pub async fn reserve(
         &self,
         store: &dyn UsageStore,
-        project: ProjectId,
-        budget: &Budget,
-        call: UsageId,
-        most: Money,
-        now: Timestamp,
+        claim: Claim<'_>,
     ) -> Result<Reservation, ReserveError> {
-        let account = self.account(project);
+        let account = self.account(claim.project);
+        let period = claim.budget.period_containing(claim.at);
         loop {
-            let period = budget.period_containing(now);
-            if let Some(result) = account.try_reserve(budget, period, call, most, now) {
+            if let Some(result) = account.try_reserve(claim, period) {
                 let standing = result.map_err(ReserveError::Exhausted)?;
-                return Ok(Reservation { account, call, standing });
+                return Ok(Reservation { account, call: claim.call, standing });
             }
-            account.look(store, project, period).await?;
+            account.look(store, claim.project, period).await?;
         }
     }
 
@@ -220,16 +231,10 @@ impl Account {
     }
 
     /// `None` if what was spent in `period` has yet to be read.
-    fn try_reserve(
-        &self,
-        budget: &Budget,
-        period: Interval,
-        call: UsageId,
-        most: Money,
-        now: Timestamp,
-    ) -> Option<Result<Standing, Standing>> {
+    fn try_reserve(&self, claim: Claim<'_>, period: Interval) -> Option<Result<Standing, Standing>> {
+        let Claim { budget, call, most, at, .. } = claim;
         let mut state = self.state();
-        let before = state.standing(budget.amount, period, now)?;
+        let before = state.standing(budget.amount, period, at)?;
         let with = Standing { reserved: saturating(before.reserved, most), ..before };
         let fits = saturating(with.spent, with.reserved) <= budget.amount;
         if !fits && budget.enforcement == Enforcement::Block {

@@ -31,4 +31,5 @@ pub mod serve;
 pub mod telemetry;
 pub mod token_estimate;
 pub mod track;
+pub mod unpriced;
 pub mod vault;

@@ -20,7 +20,7 @@ pub struct Prices(RwLock<Arc<PriceBook>>);
 /// Who changes prices, and what they say of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Author<'a> {
-    /// The account; `None` for the command line.
+    /// The account; `None` for the program: from the command line, or the server by itself.
     pub user: Option<UserId>,
     /// When.
     pub at: Timestamp,
@@ -47,15 +47,6 @@ pub enum PricesError {
     },
 }
 
-/// What an import changes.
-#[derive(Debug)]
-pub struct Import {
-    /// Row by row.
-    pub changes: Vec<Change>,
-    /// What could not be taken over as it was.
-    pub notes: Vec<Note>,
-}
-
 impl Prices {
     /// A book that is in force from now on.
     pub fn new(book: PriceBook) -> Self {
@@ -78,7 +69,7 @@ impl Prices {
         rules: Vec<Adjustment>,
         author: Author<'_>,
     ) -> Result<(), PricesError> {
-        let checked = Adjustments::new(rules.clone()).map_err(|error| invalid("rules", &error))?;
+        let checked = checked_rules(rules.clone())?;
         keep(store, PriceDocument::Adjustments, &rules, author).await?;
         self.replace((*self.current()).clone().with_adjustments(checked));
         Ok(())
@@ -92,8 +83,7 @@ impl Prices {
         author: Author<'_>,
     ) -> Result<(), PricesError> {
         let book = self.current();
-        let checked =
-            Mappings::new(lines.clone(), book.catalog()).map_err(|error| invalid("mappings", &error))?;
+        let checked = checked_names(lines.clone(), &book)?;
         keep(store, PriceDocument::Mappings, &lines, author).await?;
         self.replace((*book).clone().with_mappings(checked));
         Ok(())
@@ -120,6 +110,16 @@ impl Prices {
         self.replace(renewed.with_mappings(mappings));
         Ok(merged.changes)
     }
+}
+
+/// The operator's own rules, if they can hold.
+pub fn checked_rules(rules: Vec<Adjustment>) -> Result<Adjustments, PricesError> {
+    Adjustments::new(rules).map_err(|error| invalid("rules", &error))
+}
+
+/// The operator's names, if the catalog of `book` has what they stand for.
+pub fn checked_names(lines: Vec<Mapping>, book: &PriceBook) -> Result<Mappings, PricesError> {
+    Mappings::new(lines, book.catalog()).map_err(|error| invalid("mappings", &error))
 }
 
 /// The book that the store's newest revisions make.

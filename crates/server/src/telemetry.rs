@@ -66,6 +66,9 @@ fn describe() {
     );
     metrics::describe_counter!("aict_gateway_journal_errors_total", "Calls that could not be noted on disk");
     metrics::describe_counter!("aict_gateway_records_lost_total", "Records that the store did not take");
+        "aict_usage_priced_later_total",
+        "Records whose price became known after they were kept"
+    );
     metrics::describe_counter!("aict_task_panics_total", "Background tasks that panicked");
     metrics::describe_gauge!("aict_store_queued_jobs", "Writes that wait for the store");
     metrics::describe_counter!("aict_store_commits_total", "Transactions that the store made durable");

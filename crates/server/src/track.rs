@@ -27,6 +27,7 @@ const COUNTS: &[(Unit, &[&str])] = &[
     (Unit::CacheReadTokens, &["cacheReadTokens", "cachedTokens", "cache_read_tokens"]),
     (Unit::CacheWriteTokens, &["cacheWriteTokens", "cacheCreationTokens", "cache_write_tokens"]),
     (Unit::CacheWrite1hTokens, &["cacheWrite1hTokens", "cache_write_1h_tokens"]),
+    (Unit::CacheWrite12hTokens, &["cacheWrite12hTokens", "cache_write_12h_tokens"]),
     (Unit::ReasoningTokens, &["reasoningTokens", "reasoning_tokens"]),
     (Unit::InputAudioTokens, &["audioInputTokens", "inputAudioTokens", "input_audio_tokens"]),
     (Unit::OutputAudioTokens, &["audioOutputTokens", "outputAudioTokens", "output_audio_tokens"]),
@@ -63,6 +64,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
         operation: fields.dimension(&["operation"]),
         service_tier: fields.dimension(&["serviceTier", "service_tier"]).or(metered.service_tier),
         region: fields.dimension(&["region"]).or(metered.region),
+        search_type: fields.dimension(&["searchType", "search_type"]).or(metered.search_type),
         usage,
         tokens_estimated: false,
         reported_cost: fields.money(&["cost", "estimatedCost", "totalCost"]),
@@ -85,6 +87,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
             completion: fields.content(&["completion", "response"]),
         },
         metadata: read_metadata(fields),
+        side_calls: metered.side_calls,
     };
     (!new.model.is_empty()).then_some(new)
 }
@@ -108,6 +111,7 @@ fn read_metered(fields: &mut Fields<'_>, provider: Option<&str>) -> Metered {
         response_model: keepable(metered.response_model),
         service_tier: keepable(metered.service_tier),
         region: keepable(metered.region),
+        search_type: keepable(metered.search_type),
         provider_cost: metered.provider_cost.filter(|cost| *cost >= Money::ZERO),
         ..metered
     }

@@ -30,7 +30,7 @@ pub struct PriceRevision {
     pub json: String,
     /// What changed, in words.
     pub note: String,
-    /// Who changed it; `None` for the command line.
+    /// Who changed it; `None` for the program: from the command line, or the server by itself.
     pub author: Option<UserId>,
     /// When.
     pub at: Timestamp,

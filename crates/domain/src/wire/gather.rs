@@ -25,6 +25,7 @@ pub(super) struct Gathered {
     pub(super) response_id: Option<String>,
     pub(super) response_model: Option<String>,
     pub(super) service_tier: Option<String>,
+    pub(super) search_type: Option<String>,
     pub(super) finish: Option<String>,
     pub(super) image: Option<ImageFormat>,
     pub(super) side_calls: Vec<SideCall>,
@@ -120,6 +121,10 @@ impl Gathered {
         replace(&mut self.service_tier, tier);
     }
 
+    pub(super) fn set_search_type(&mut self, kind: Option<&str>) {
+        replace(&mut self.search_type, kind);
+    }
+
     pub(super) fn set_finish(&mut self, reason: Option<&str>) {
         replace(&mut self.finish, reason);
     }
@@ -159,9 +164,11 @@ impl Gathered {
         if provider_cost != cost {
             self.notes.insert(Note::ZeroCost);
         }
-        self.side_calls.extend(reading.side_calls);
+        let side_calls = std::mem::take(&mut self.side_calls).into_iter().chain(reading.side_calls);
         let side_calls =
-            self.side_calls.into_iter().filter(|call| call.usage.iter().any(|(_, count)| count > 0));
+            side_calls.map(|call| SideCall { usage: self.without_too_large(&call.usage), ..call });
+        let side_calls: Vec<_> =
+            side_calls.filter(|call| call.usage.iter().any(|(_, count)| count > 0)).collect();
         let service_tier = reading.service_tier.or(self.service_tier);
         let metered = Metered {
             usage,
@@ -169,10 +176,11 @@ impl Gathered {
             response_model: self.response_model,
             service_tier: if self.is_batch { Some("batch".to_owned()) } else { service_tier },
             region: reading.region,
+            search_type: self.search_type,
             finish: self.finish,
             provider_cost,
             image: self.image,
-            side_calls: side_calls.collect(),
+            side_calls,
             notes: self.notes,
         };
         Some(metered).filter(Metered::says_something)

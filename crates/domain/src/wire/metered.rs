@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use pricing::{Money, Usage};
+use serde::{Deserialize, Serialize};
 
 /// What a provider's reply says of itself. Everything that it does not say is `None`, empty or absent, never zero.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub struct Metered {
     pub service_tier: Option<String>,
     /// Where it was served, in the provider's words.
     pub region: Option<String>,
+    /// Which kind of web search it used, where that changes what a search costs. Few replies say so, but most requests:
+    /// see [`super::search_type`].
+    pub search_type: Option<String>,
     /// Why the reply ended, in the provider's words.
     pub finish: Option<String>,
     /// What the provider says that it charges for the call.
@@ -39,7 +43,7 @@ pub struct ImageFormat {
 }
 
 /// What another model than the one that answered did for a reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SideCall {
     /// Which, if the reply says so.
     pub model: Option<String>,
@@ -71,21 +75,22 @@ impl Metered {
         self.response_model = self.response_model.or(other.response_model);
         self.service_tier = self.service_tier.or(other.service_tier);
         self.region = self.region.or(other.region);
+        self.search_type = self.search_type.or(other.search_type);
         self.finish = self.finish.or(other.finish);
         self.provider_cost = self.provider_cost.or(other.provider_cost);
+        if self.side_calls.is_empty() {
+            self.side_calls = other.side_calls;
+        }
         self
     }
 
     /// Whether anything is counted, or charged.
     pub(super) fn counts_something(&self) -> bool {
-        !self.usage.is_empty() || self.provider_cost.is_some()
+        !self.usage.is_empty() || self.provider_cost.is_some() || !self.side_calls.is_empty()
     }
 
     /// Whether it says anything of a call.
     pub(super) fn says_something(&self) -> bool {
-        self.counts_something()
-            || self.response_id.is_some()
-            || self.response_model.is_some()
-            || !self.side_calls.is_empty()
+        self.counts_something() || self.response_id.is_some() || self.response_model.is_some()
     }
 }

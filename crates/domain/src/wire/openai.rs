@@ -79,6 +79,11 @@ fn gather_generation(reply: &Value, into: &mut Gathered) {
     into.merge_usage(Some(generation));
 }
 
+/// The kind of web search of a request.
+pub(super) fn search_type(request: &Value) -> Option<&str> {
+    tools::search_type(request)
+}
+
 /// A usage object, by whichever names it uses.
 pub(super) fn read(dialect: Dialect, usage: &Value) -> Reading {
     let has = |keys: &[&str]| keys.iter().any(|key| usage.get(key).is_some());
@@ -98,11 +103,14 @@ pub(super) fn read(dialect: Dialect, usage: &Value) -> Reading {
 }
 
 /// Responses, embeddings, images, transcriptions and Realtime: details are inside of their totals, and Realtime's have
-/// names in the singular.
+/// names in the singular. Of what is written to the cache, responses tell how much is kept for twelve hours,
+/// <https://developers.openai.com/api/docs/guides/prompt-caching>; the rest is kept for thirty
+/// minutes, which has no rate of its own.
 pub(super) fn responses(usage: &Value) -> Usage {
     let input = usage.get("input_tokens_details").or_else(|| usage.get("input_token_details"));
     let output = usage.get("output_tokens_details").or_else(|| usage.get("output_token_details"));
     let within = |details: Option<&Value>, keys: &[&str]| details.and_then(|details| first(details, keys));
+    let lifetimes = input.and_then(|input| input.get("cache_write_tokens_details"));
     let cached = usage.get("cached_tokens_details");
     let cached = input.and_then(|input| input.get("cached_tokens_details")).or(cached);
     let own = [first(usage, &["input_tokens"]), first(usage, &["output_tokens"])];
@@ -115,6 +123,7 @@ pub(super) fn responses(usage: &Value) -> Usage {
                 .or_else(|| inner(Some(usage), "cached_tokens")),
         ),
         (Unit::CacheWriteTokens, within(input, &["cache_write_tokens", "cache_creation_input_tokens"])),
+        (Unit::CacheWrite12hTokens, inner(lifetimes, "ttl_12h_tokens")),
         (Unit::InputAudioTokens, inner(input, "audio_tokens")),
         (Unit::InputImageTokens, inner(input, "image_tokens")),
         (Unit::CacheReadAudioTokens, inner(cached, "audio_tokens")),

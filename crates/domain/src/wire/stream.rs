@@ -42,14 +42,39 @@ struct Documents {
     gathered: Gathered,
     introductions: u32,
     answer_bytes: u64,
+    /// The answer, as far as it is to be kept.
+    kept: Option<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    text: String,
+    bytes_max: usize,
 }
 
 impl StreamMeter {
     /// A meter that has seen nothing.
     pub fn new(dialect: Dialect) -> Self {
-        let documents =
-            Documents { dialect, gathered: Gathered::default(), introductions: 0, answer_bytes: 0 };
+        let documents = Documents {
+            dialect,
+            gathered: Gathered::default(),
+            introductions: 0,
+            answer_bytes: 0,
+            kept: None,
+        };
         Self { frames: Frames::default(), documents }
+    }
+
+    /// The same, which also keeps the text of the answer, about `bytes_max` of it.
+    #[must_use]
+    pub fn keeping_answer(mut self, bytes_max: usize) -> Self {
+        self.documents.kept = Some(Kept { text: String::new(), bytes_max });
+        self
+    }
+
+    /// The text of the answer so far, if it is kept and there is any.
+    pub fn take_answer(&mut self) -> Option<String> {
+        self.documents.kept.take().map(|kept| kept.text).filter(|text| !text.is_empty())
     }
 
     /// Takes the next bytes of the stream.
@@ -86,12 +111,21 @@ impl StreamMeter {
 impl Documents {
     fn add(&mut self, document: &[u8]) {
         let Ok(text) = std::str::from_utf8(document) else { return };
-        self.answer_bytes = self.answer_bytes.saturating_add(answer::bytes_in(text));
+        self.read_answer(text);
         if !self.can_tell_more(text) {
             return;
         }
         if let Some(document) = json::parse(document) {
             self.gathered.add(self.dialect, &document);
+        }
+    }
+
+    fn read_answer(&mut self, document: &str) {
+        for piece in answer::pieces(document) {
+            self.answer_bytes = self.answer_bytes.saturating_add(piece.len() as u64);
+            if let Some(kept) = self.kept.as_mut().filter(|kept| kept.text.len() < kept.bytes_max) {
+                kept.text.push_str(&answer::unescaped(piece));
+            }
         }
     }
 

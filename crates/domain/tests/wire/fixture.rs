@@ -132,6 +132,7 @@ pub(crate) fn describe(metered: Option<&Metered>) -> String {
         ("model", &metered.response_model),
         ("tier", &metered.service_tier),
         ("region", &metered.region),
+        ("search", &metered.search_type),
         ("finish", &metered.finish),
         ("cost", &metered.provider_cost.map(|cost| cost.to_string())),
     ] {

@@ -4,7 +4,7 @@ use domain::wire::{
     Dialect, StreamMeter, meter_lines, meter_reply, meter_reply_value, meter_value, usage_from_object,
 };
 use pricing::{Unit, Usage};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fixture::{ByValue, Fixture, all, describe};
 
@@ -144,5 +144,21 @@ fn what_no_dialect_counts_is_nothing() {
         let value: Value = serde_json::from_str(json).unwrap();
         assert_eq!(meter_value(None, &value), None, "{json}");
         assert_eq!(usage_from_object(None, &value), None, "{json}");
+    }
+}
+
+#[test]
+fn a_request_says_which_kind_of_search_it_wants() {
+    for (request, expected) in [
+        (
+            json!({ "tools": [{ "type": "fetch_url" }, { "type": "web_search", "search_type": "fast" }] }),
+            Some("fast"),
+        ),
+        (json!({ "web_search_options": { "search_type": "pro" } }), Some("pro")),
+        (json!({ "tools": [{ "type": "web_search" }], "web_search_options": {} }), None),
+        (json!({ "search_type": "fast" }), None),
+        (json!([]), None),
+    ] {
+        assert_eq!(domain::wire::search_type(&request).as_deref(), expected, "{request}");
     }
 }

@@ -13,6 +13,7 @@ mod key;
 mod name;
 mod number;
 mod off_peak;
+mod uplift;
 
 use card::Cards;
 use name::Name;

@@ -173,6 +173,31 @@ fn litellm_names_become_ours() {
 }
 
 #[test]
+fn where_tokens_cost_more_than_elsewhere_they_have_rows_of_their_own() {
+    let imported = priced(
+        "chat",
+        r#""input_cost_per_token": 1e-6, "input_cost_per_token_batches": 5e-7, "output_cost_per_token": 1.5e-6,
+           "search_context_cost_per_query": {"search_context_size_medium": 0.01},
+           "regional_processing_uplift_multiplier_eu": 1.1, "regional_processing_uplift_multiplier_us": 1.05"#,
+    );
+    assert!(notes(&imported).iter().all(|note| !note.contains("uplift")), "{:?}", notes(&imported));
+    let catalog = Catalog::from_file(imported.catalog.clone()).unwrap();
+    for (region, tier, expected) in [
+        (None, None, ["1", "1.5", "10000"]),
+        (Some("eu"), None, ["1.1", "1.65", "10000"]),
+        (Some("US"), None, ["1.05", "1.575", "10000"]),
+        (Some("eu"), Some("batch"), ["0.55", "0.825", "10000"]),
+        (Some("jp"), Some("batch"), ["0.5", "0.75", "10000"]),
+    ] {
+        let call = Call::new(Some("openai"), "m", at(NOW)).region(region).service_tier(tier);
+        let price = catalog.find_price(&call).unwrap().price;
+        let rates = [Unit::InputTokens, Unit::OutputTokens, Unit::WebSearches]
+            .map(|unit| price.rates[&unit][0].rate.to_string());
+        assert_eq!(rates, expected, "{region:?} {tier:?}");
+    }
+}
+
+#[test]
 fn what_litellm_says_and_we_cannot_is_noted() {
     let vectors = [
         (
@@ -180,11 +205,11 @@ fn what_litellm_says_and_we_cannot_is_noted() {
             "left out output_cost_per_pixel: m",
         ),
         (
-            r#""input_cost_per_token": 1e-6, "regional_processing_uplift_multiplier_eu": 1.1"#,
-            "left out regional_processing_uplift_multiplier_eu: m",
+            r#""input_cost_per_token": 1e-6, "regional_endpoint_uplift_multiplier": 1.1"#,
+            "left out regional_endpoint_uplift_multiplier: m",
         ),
         (
-            r#""input_cost_per_token": 1e-6, "provider_specific_entry": {"us": 1.1}"#,
+            r#""input_cost_per_token": 1e-6, "provider_specific_entry": {"us": 1.1, "fast": 2.0}"#,
             "left out provider_specific_entry: m",
         ),
         (

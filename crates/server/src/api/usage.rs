@@ -27,7 +27,7 @@ use crate::{
     app::App,
     auth::{Auth, Caller, Ingest, Read, Write},
     error::{ApiError, ErrorCode, Failure, Result},
-    ingest::{Ingested, ingest},
+    ingest::{Ingested, Recorded, ingest},
     input::{Json, Pairs, path_id, read_body, require_json},
     reply::{Nothing, Pagination, Success},
     track,
@@ -51,8 +51,45 @@ pub struct Tracked {
     pub cost_source: Option<CostSource>,
     /// Whether this key was sent before; then nothing was added.
     pub duplicate: bool,
+    /// What other models did inside the reply: each is a record of its own, and its cost is not in `cost`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub side_calls: Vec<TrackedSideCall>,
     /// Always `false`: this server does not change prompts.
     pub optimization_applied: bool,
+}
+
+/// What another model did inside a reply.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TrackedSideCall {
+    /// Id of its record; `null` when nothing is recorded.
+    #[schema(value_type = Option<String>)]
+    id: Option<UsageId>,
+    /// Who sold it.
+    service: String,
+    /// The model.
+    model: String,
+    /// Tokens in and out; `null` when nobody counted.
+    total_tokens: Option<u64>,
+    /// What it cost; `null` is unknown, not free.
+    #[schema(value_type = Option<f64>)]
+    cost: Option<Money>,
+    /// Where the cost comes from.
+    cost_source: CostSource,
+}
+
+impl TrackedSideCall {
+    /// The side call of `record`, which has this id if it is kept.
+    pub fn new(id: Option<UsageId>, record: &UsageRecord) -> Self {
+        Self {
+            id,
+            service: record.provider.clone(),
+            model: record.model.clone(),
+            total_tokens: record.total_tokens(),
+            cost: record.cost,
+            cost_source: record.cost_source,
+        }
+    }
 }
 
 /// A call to record. Only `model` is required; fields this server does not know are kept under `metadata.extra`.
@@ -74,6 +111,9 @@ pub struct TrackUsage {
     service_tier: Option<String>,
     /// Region or geography that served it.
     region: Option<String>,
+    /// Kind of web search that it used, where that changes what a search costs: `fast` (Perplexity).
+    #[schema(rename = "searchType")]
+    search_type: Option<String>,
     /// What was asked; kept only if the project keeps prompts.
     prompt: Option<String>,
     /// What was answered; kept only if the project keeps prompts.
@@ -96,6 +136,9 @@ pub struct TrackUsage {
     /// Those of them that are kept for an hour.
     #[schema(rename = "cacheWrite1hTokens")]
     cache_write_1h_tokens: Option<u64>,
+    /// Those of them that are kept for twelve hours.
+    #[schema(rename = "cacheWrite12hTokens")]
+    cache_write_12h_tokens: Option<u64>,
     /// Output tokens spent on reasoning.
     #[schema(rename = "reasoningTokens")]
     reasoning_tokens: Option<u64>,
@@ -212,19 +255,25 @@ fn apply_headers(new: &mut NewUsage, headers: &HeaderMap) -> Result<(), Invalid>
 }
 
 /// The reply for one call.
-pub fn tracked(outcome: &Ingested) -> Tracked {
-    let of = |record: &UsageRecord, duplicate| Tracked {
-        id: record.id,
-        cost: record.cost,
-        tokens: record.total_tokens(),
-        total_tokens: record.total_tokens(),
-        cost_source: Some(record.cost_source),
-        duplicate,
-        optimization_applied: false,
+pub fn tracked(Recorded { call, side_calls }: &Recorded) -> Tracked {
+    let side_call = |ingested: &Ingested| match ingested {
+        Ingested::New(record) | Ingested::Duplicate(record) => {
+            Some(TrackedSideCall::new(Some(record.id), record))
+        }
+        Ingested::Deleted(_) => None,
     };
-    match outcome {
-        Ingested::New(record) => of(record, false),
-        Ingested::Duplicate(record) => of(record, true),
+    let side_calls: Vec<_> = side_calls.iter().filter_map(side_call).collect();
+    match call {
+        Ingested::New(record) | Ingested::Duplicate(record) => Tracked {
+            id: record.id,
+            cost: record.cost,
+            tokens: record.total_tokens(),
+            total_tokens: record.total_tokens(),
+            cost_source: Some(record.cost_source),
+            duplicate: matches!(call, Ingested::Duplicate(_)),
+            side_calls,
+            optimization_applied: false,
+        },
         Ingested::Deleted(id) => Tracked {
             id: *id,
             cost: None,
@@ -232,6 +281,7 @@ pub fn tracked(outcome: &Ingested) -> Tracked {
             total_tokens: None,
             cost_source: None,
             duplicate: true,
+            side_calls,
             optimization_applied: false,
         },
     }

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     auth::{Auth, Caller, Ingest},
     error::{ApiError, ErrorCode, Failure, Result},
-    ingest::{Ingested, ingest},
+    ingest::{Ingested, Recorded, ingest},
     input::{parse_json, read_body, require_json},
     limits::{BULK_ERRORS_MAX, BULK_RESULTS_MAX, INGEST_BATCH_RECORDS},
     lines::{Line, Lines},
@@ -217,20 +217,20 @@ impl Bulk<'_> {
         let outcomes = ingest(self.app, self.caller, batch, Origin::Bulk).await?;
         for (index, outcome) in indexes.into_iter().zip(outcomes) {
             match outcome {
-                Ok(ingested) => self.accept(index, &ingested),
+                Ok(recorded) => self.accept(index, &recorded),
                 Err(error) => self.refuse(index, error),
             }
         }
         Ok(())
     }
 
-    fn accept(&mut self, index: u64, ingested: &Ingested) {
-        match ingested {
+    fn accept(&mut self, index: u64, recorded: &Recorded) {
+        match recorded.call {
             Ingested::New(_) => self.outcome.successful += 1,
             Ingested::Duplicate(_) | Ingested::Deleted(_) => self.outcome.duplicates += 1,
         }
         if self.outcome.results.len() < BULK_RESULTS_MAX {
-            self.outcome.results.push(BulkResult { index, tracked: tracked(ingested) });
+            self.outcome.results.push(BulkResult { index, tracked: tracked(recorded) });
         }
     }
 

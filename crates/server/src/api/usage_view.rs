@@ -47,6 +47,9 @@ pub struct RecordView {
     service_tier: Option<String>,
     /// Region or geography.
     region: Option<String>,
+    /// Kind of web search, where that changes what a search costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_type: Option<String>,
     /// Input tokens, cached ones included; `null` when nobody counted.
     prompt_tokens: Option<u64>,
     /// Output tokens, reasoning included; `null` when nobody counted.
@@ -96,7 +99,9 @@ pub struct RecordView {
     trace_id: Option<String>,
     /// The sender's key for this call.
     request_id: Option<String>,
-    /// What else the sender said; fields this server does not know are under `extra`.
+    /// What else the sender said; fields this server does not know are under `extra`. `sideCalls` has the ids of the
+    /// records of what other models did inside the reply; the key of such a record is this one's `requestId` (its `id`
+    /// if it has none) with `:side:` and a number behind, and its `operation` is `side_call`.
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     /// What a person should know about it.
@@ -126,6 +131,7 @@ impl RecordView {
             operation: record.operation.clone(),
             service_tier: record.service_tier.clone(),
             region: record.region.clone(),
+            search_type: record.search_type.clone(),
             prompt_tokens: record.usage.get(Unit::InputTokens),
             completion_tokens: record.usage.get(Unit::OutputTokens),
             total_tokens: record.total_tokens(),

@@ -1,20 +1,24 @@
 //! `ai-cost-tracker prices`.
 
+mod rules;
+
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, ensure};
 use domain::{
-    Clock as _, Interval,
+    Clock as _,
     query::{Dimension, Filter, UsageQuery, Visibility},
 };
 use jiff::Timestamp;
 use pricing::{Catalog, Price, PriceBook, import::Format};
-use store::{PriceDocument, PriceStore as _, UsageStore as _};
+use store::{PriceDocument, PriceStore as _, UsageStore as _, sqlite::Sqlite};
 
 use super::{Context, output};
 use crate::{
     clock::SystemClock,
     price_book::{self, Author, Prices},
+    reprice::{self, Repricer},
+    unpriced,
 };
 
 /// Flags of `prices`.
@@ -51,6 +55,12 @@ enum PricesCommand {
     Diff(ListFile),
     /// Look the catalog over for gaps, overlaps, absurd rates and models in use without a price
     Verify,
+    /// Show or change what names of deployments stand for
+    #[command(subcommand)]
+    Mappings(rules::MappingsCommand),
+    /// Show or change own rates, discounts and margins
+    #[command(subcommand)]
+    Overrides(rules::OverridesCommand),
     /// List changes of catalog, mappings and overrides, and repricings
     Revisions,
 }
@@ -80,6 +90,8 @@ pub async fn run(args: &PricesArgs, context: &Context) -> anyhow::Result<()> {
         PricesCommand::Import(list) => import(context, list, !list.dry_run).await,
         PricesCommand::Diff(list) => import(context, list, false).await,
         PricesCommand::Verify => verify(context).await,
+        PricesCommand::Mappings(command) => rules::mappings(command, context).await,
+        PricesCommand::Overrides(command) => rules::overrides(command, context).await,
         PricesCommand::Revisions => revisions(context).await,
     }
 }
@@ -155,6 +167,7 @@ async fn import(context: &Context, list: &ListFile, apply: bool) -> anyhow::Resu
     let prices = Prices::new(price_book::load(&store).await?);
     let note = format!("{} imported from {}", list.format, list.file.display());
     let changes = prices.import(&store, catalog, apply, Author { user: None, at, note: &note }).await?;
+    let priced = if apply { price_unpriced(&store, &prices, at).await? } else { 0 };
     store.close().await?;
     for change in &changes {
         output::line(&change.to_string())?;
@@ -165,8 +178,23 @@ async fn import(context: &Context, list: &ListFile, apply: bool) -> anyhow::Resu
     let verb = if apply { "made" } else { "would be made" };
     output::line(&format!("{} changes {verb}", changes.len()))?;
     if apply && !changes.is_empty() {
-        output::line("kept records follow with POST /api/prices/reprice")?;
+        tell_priced(priced)?;
     }
+    Ok(())
+}
+
+/// Gives records without a cost one, as a running server does by itself after a change of prices.
+async fn price_unpriced(store: &Sqlite, prices: &Prices, now: Timestamp) -> anyhow::Result<u64> {
+    let (usage, book) = (Arc::new(store.clone()), prices.current());
+    let repricer = Repricer { usage, book: &book, is_stopping: &|| false };
+    Ok(unpriced::price_unpriced(&repricer, store, now).await?)
+}
+
+fn tell_priced(records: u64) -> anyhow::Result<()> {
+    output::line(&format!("{records} records that had no cost have one now"))?;
+    output::line(
+        "records that had one keep it; POST /api/prices/reprice shows what costing them anew would change",
+    )?;
     Ok(())
 }
 
@@ -186,16 +214,10 @@ async fn verify(context: &Context) -> anyhow::Result<()> {
 }
 
 /// Providers and models of the records, with the last day on which each was called.
-async fn models_in_use(
-    store: &store::sqlite::Sqlite,
-) -> anyhow::Result<BTreeMap<(String, String), Timestamp>> {
-    let now = SystemClock.now();
-    let start = "2015-01-01T00:00:00Z".parse()?;
-    let months =
-        domain::query::Bucket::Month.starts(Interval { start, end: now }, &jiff::tz::TimeZone::UTC)?;
+async fn models_in_use(store: &Sqlite) -> anyhow::Result<BTreeMap<(String, String), Timestamp>> {
     let query = UsageQuery {
         filter: Filter::all(Visibility::Everything),
-        buckets: Some(months),
+        buckets: Some(reprice::months_until(SystemClock.now())),
         group_by: vec![Dimension::Service, Dimension::Model],
     };
     let mut last = BTreeMap::new();
@@ -219,7 +241,7 @@ async fn revisions(context: &Context) -> anyhow::Result<()> {
     ] {
         for revision in store.list_price_revisions(document).await? {
             let author =
-                revision.author.map_or_else(|| "command line".to_owned(), |author| author.to_string());
+                revision.author.map_or_else(|| "the program".to_owned(), |author| author.to_string());
             rows.push(vec![
                 name.to_owned(),
                 revision.number.to_string(),

@@ -75,6 +75,7 @@ impl Calls {
             operation: Some(if model == SEARCH_INDEX { "embeddings" } else { "chat" }.to_owned()),
             service_tier: batch.then(|| "batch".to_owned()),
             region: None,
+            search_type: None,
             usage,
             reported_cost: None,
             provider_cost: None,
@@ -97,6 +98,7 @@ impl Calls {
             request_id: None,
             metadata: (brief.kind == Kind::Chat).then(|| format!(r#"{{"turn":{}}}"#, thread.turn)),
             content: Content::default(),
+            side_calls: Vec::new(),
         })
     }
 }

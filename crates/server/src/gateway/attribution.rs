@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn headers_say_whom_a_call_is_for() {
-        let read = read(&headers(&[
+        let said = read(&headers(&[
             ("x-project-id", "507f1f77bcf86cd799439011"),
             ("x-cost-department", "marketing"),
             ("x-cost-team", "content"),
@@ -123,13 +123,13 @@ mod tests {
             ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         ]))
         .unwrap();
-        assert_eq!(read.project_id, "507f1f77bcf86cd799439011".parse().ok());
-        assert_eq!(read.allocation.department.as_deref(), Some("marketing"));
-        assert_eq!(read.tags.iter().collect::<Vec<_>>(), ["blog", "seo"]);
-        assert_eq!((read.user_email.as_deref(), read.end_user), (Some("ada@example.com"), None));
-        assert_eq!((read.session_id.as_deref(), read.request_id.as_deref()), (Some("s-1"), Some("r-1")));
-        assert_eq!(read.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
-        assert_eq!(super::read(&HeaderMap::new()), Ok(Attribution::default()));
+        assert_eq!(said.project_id, "507f1f77bcf86cd799439011".parse().ok());
+        assert_eq!(said.allocation.department.as_deref(), Some("marketing"));
+        assert_eq!(said.tags.iter().collect::<Vec<_>>(), ["blog", "seo"]);
+        assert_eq!((said.user_email.as_deref(), said.end_user), (Some("ada@example.com"), None));
+        assert_eq!((said.session_id.as_deref(), said.request_id.as_deref()), (Some("s-1"), Some("r-1")));
+        assert_eq!(said.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        assert_eq!(read(&HeaderMap::new()), Ok(Attribution::default()));
     }
 
     /// Longer than a tag may be.
@@ -142,7 +142,7 @@ mod tests {
     fn every_wrong_header_is_named() {
         let wrong = headers(&[("x-project-id", "7"), ("x-user-email", "nobody"), ("x-cost-tags", LONG)]);
         let fields: Vec<String> =
-            super::read(&wrong).unwrap_err().0.into_iter().map(|problem| problem.field).collect();
+            read(&wrong).unwrap_err().0.into_iter().map(|problem| problem.field).collect();
         assert_eq!(fields, ["x-user-email", "x-project-id", "x-cost-tags[0]"]);
     }
 }

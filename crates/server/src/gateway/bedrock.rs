@@ -8,7 +8,7 @@ use aws_sigv4::{
     sign::v4::SigningParams,
 };
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::BytesMut;
 use domain::{provider_key::AwsCredential, wire::StreamMeter};
@@ -22,12 +22,10 @@ const FRAME_BYTES_MAX: usize = 17 * 1024 * 1024;
 /// The name by which Bedrock's runtime is signed for.
 const SERVICE: &str = "bedrock";
 
-/// Signs a request with `credential`, at `at`: puts the headers of the signature into `headers`.
+/// Signs a request, whose body is there as a whole, with `credential`, at `at`.
 pub(super) fn sign_request(
     credential: &AwsCredential,
-    (method, uri): (&Method, &Uri),
-    headers: &mut HeaderMap,
-    body: &[u8],
+    request: &mut reqwest::Request,
     at: Timestamp,
 ) -> Result<(), String> {
     let token = credential.session_token.as_ref().map(|token| token.expose().to_owned());
@@ -41,18 +39,21 @@ pub(super) fn sign_request(
         .settings(SigningSettings::default())
         .build()
         .map_err(|error| error.to_string())?;
-    let host = uri.authority().map(ToString::to_string).unwrap_or_default();
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let signed =
-        [("host", host.as_str())].into_iter().chain(content_type.map(|value| ("content-type", value)));
-    let request = SignableRequest::new(method.as_str(), uri.to_string(), signed, SignableBody::Bytes(body))
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let signed = [("host", request.url().authority())].into_iter();
+    let signed = signed.chain(content_type.map(|value| ("content-type", value)));
+    let body =
+        request.body().map_or(Some(&[][..]), reqwest::Body::as_bytes).ok_or("the body is still coming")?;
+    let url = request.url().as_str();
+    let signable = SignableRequest::new(request.method().as_str(), url, signed, SignableBody::Bytes(body))
         .map_err(|error| error.to_string())?;
-    let output = sign(request, &parameters.into()).map_err(|error| error.to_string())?;
-    for (name, value) in output.output().headers() {
+    let (instructions, _) =
+        sign(signable, &parameters.into()).map_err(|error| error.to_string())?.into_parts();
+    for (name, value) in instructions.headers() {
         let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
         let mut value = HeaderValue::from_str(value).map_err(|error| error.to_string())?;
         value.set_sensitive(true);
-        headers.insert(name, value);
+        request.headers_mut().insert(name, value);
     }
     Ok(())
 }

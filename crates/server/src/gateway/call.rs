@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use bytes::{Bytes, BytesMut};
-use domain::{ingest::NewUsage, wire::Dialect};
+use domain::wire::Dialect;
 use pricing::Money;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
@@ -21,7 +21,7 @@ use super::{
     headers,
     journal::{Begun, Ended},
     rate::{PerMinute, Subject},
-    record::{self, End, Outcome},
+    record::{self, Asked, End, Outcome},
     recorder,
     tee::Tee,
     usage_chunk::UsageFilter,
@@ -50,6 +50,8 @@ pub(super) struct Call {
     pub(super) rates: Vec<(Subject, PerMinute)>,
     /// Takes out the usage that the client had not asked for.
     pub(super) filter: Option<UsageFilter>,
+    /// Whether the client wants to be told the cost of a stream at its end.
+    pub(super) wants_comment: bool,
     pub(super) started: Instant,
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -67,9 +69,18 @@ struct Passed {
     client_left: bool,
 }
 
+/// An answer that is being read.
+#[derive(Debug)]
+struct Answer {
+    reply: reqwest::Response,
+    status: StatusCode,
+    tee: Option<Tee>,
+    passed: Passed,
+}
+
 impl Call {
     /// Sends the request, and answers through `head` as soon as there is something to say.
-    pub(super) async fn run(self, request: reqwest::Request, head: oneshot::Sender<Head>) {
+    pub(super) async fn run(self: Box<Self>, request: reqwest::Request, head: oneshot::Sender<Head>) {
         let sent =
             timeout(self.app.config.gateway.head_timeout(), self.app.gateway.client().execute(request)).await;
         let (end, error) = match sent {
@@ -90,42 +101,37 @@ impl Call {
         drop(head.send(Err(error)));
     }
 
-    async fn pass(self, reply: reqwest::Response, head: oneshot::Sender<Head>) {
+    async fn pass(self: Box<Self>, reply: reqwest::Response, head: oneshot::Sender<Head>) {
         let status = reply.status();
-        let headers = reply.headers().clone();
-        let tee = self.is_metered.then(|| Tee::new(self.dialect, &headers));
-        if is_short(&headers) {
-            self.pass_whole(reply, status, &headers, tee, head).await;
+        let tee = self.is_metered.then(|| Tee::new(self.dialect, reply.headers(), self.door.keeps_content));
+        let is_short = is_short(reply.headers());
+        let answer = Box::new(Answer { reply, status, tee, passed: Passed::default() });
+        if is_short {
+            self.pass_whole(answer, head).await;
         } else {
-            self.pass_stream(reply, status, &headers, tee, head).await;
+            self.pass_stream(answer, Bytes::new(), head).await;
         }
     }
 
     /// Reads an answer that is not streamed to its end, so that its headers can tell what it cost.
-    async fn pass_whole(
-        self,
-        mut reply: reqwest::Response,
-        status: StatusCode,
-        headers: &HeaderMap,
-        mut tee: Option<Tee>,
-        head: oneshot::Sender<Head>,
-    ) {
-        let (mut whole, mut passed) = (BytesMut::new(), Passed::default());
+    async fn pass_whole(self: Box<Self>, mut answer: Box<Answer>, head: oneshot::Sender<Head>) {
+        let mut whole = BytesMut::new();
         let end = loop {
-            match next_piece(&mut reply, self.app.config.gateway.idle_timeout()).await {
+            match next_piece(&mut answer.reply, self.app.config.gateway.idle_timeout()).await {
                 Ok(Some(piece)) => {
-                    self.look_at(&piece, status, &mut tee, &mut passed);
+                    answer.look_at(&piece, self.started);
                     whole.extend_from_slice(&piece);
                 }
                 Ok(None) => break End::Whole,
                 Err(end) => break end,
             }
             if whole.len() > limits::GATEWAY_WHOLE_REPLY_BYTES {
-                return self.pass_rest(reply, status, headers, tee, head, whole.freeze(), passed).await;
+                return self.pass_stream(answer, whole.freeze(), head).await;
             }
         };
+        let mut response = self.response(&answer);
+        let Answer { status, tee, mut passed, .. } = *answer;
         passed.client_left = head.is_closed();
-        let mut response = self.response(status, headers);
         let (cost, standing) = self.finish(Some(status), end, passed, tee);
         tell(response.headers_mut(), cost, standing);
         *response.body_mut() = match end {
@@ -136,60 +142,26 @@ impl Call {
         drop(head.send(Ok(response)));
     }
 
-    /// An answer that turned out to be long: what was read of it goes first.
-    #[expect(clippy::too_many_arguments, reason = "the state of one reading, handed over once")]
-    async fn pass_rest(
-        self,
-        reply: reqwest::Response,
-        status: StatusCode,
-        headers: &HeaderMap,
-        tee: Option<Tee>,
-        head: oneshot::Sender<Head>,
-        begun: Bytes,
-        passed: Passed,
-    ) {
+    /// Passes an answer on piece by piece, as it comes, after what was `read` of it before.
+    async fn pass_stream(self: Box<Self>, answer: Box<Answer>, read: Bytes, head: oneshot::Sender<Head>) {
         let (pieces, body) = channel();
-        drop(pieces.send(Ok(begun)).await);
-        let mut response = self.response(status, headers);
-        *response.body_mut() = body;
-        let pieces = head.send(Ok(response)).is_ok().then_some(pieces);
-        self.pump(reply, status, tee, pieces, passed).await;
-    }
-
-    /// Passes an answer on piece by piece, as it comes.
-    async fn pass_stream(
-        self,
-        reply: reqwest::Response,
-        status: StatusCode,
-        headers: &HeaderMap,
-        tee: Option<Tee>,
-        head: oneshot::Sender<Head>,
-    ) {
-        let (pieces, body) = channel();
-        let mut response = self.response(status, headers);
-        if self.filter.is_some() {
+        let mut response = self.response(&answer);
+        if self.filter.is_some() || self.wants_comment {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
         tell(response.headers_mut(), None, self.reservation.as_ref().map(|reservation| reservation.standing));
         *response.body_mut() = body;
-        let pieces = head.send(Ok(response)).is_ok().then_some(pieces);
-        self.pump(reply, status, tee, pieces, Passed::default()).await;
+        let mut way = Way::new(&self.app, head.send(Ok(response)).is_ok().then_some(pieces));
+        way.send(read).await;
+        self.pump(answer, way).await;
     }
 
-    async fn pump(
-        mut self,
-        mut reply: reqwest::Response,
-        status: StatusCode,
-        mut tee: Option<Tee>,
-        pieces: Option<Pieces>,
-        mut passed: Passed,
-    ) {
+    async fn pump(mut self: Box<Self>, mut answer: Box<Answer>, mut way: Way) {
         let mut filter = self.filter.take();
-        let mut way = Way::new(&self.app, pieces);
         let end = loop {
-            match way.next_piece(&mut reply).await {
+            match way.next_piece(&mut answer.reply).await {
                 Ok(Some(piece)) => {
-                    self.look_at(&piece, status, &mut tee, &mut passed);
+                    answer.look_at(&piece, self.started);
                     let passing = filter.as_mut().map_or_else(|| piece.clone(), |filter| filter.push(&piece));
                     if !way.send(passing).await {
                         break End::NotDrained;
@@ -200,28 +172,22 @@ impl Call {
             }
         };
         let rest = filter.as_mut().map(UsageFilter::finish).unwrap_or_default();
+        let takes_comment = end == End::Whole && self.wants_comment && takes_comments(answer.reply.headers());
+        let id = self.begun.id;
+        let Answer { status, tee, mut passed, .. } = *answer;
         passed.client_left = !(way.send(rest).await && way.is_open());
-        self.finish(Some(status), end, passed, tee);
+        let (cost, _) = self.finish(Some(status), end, passed, tee);
+        if let Some(cost) = cost.filter(|_| takes_comment) {
+            way.send(format!(": x-cost-usd={cost} x-cost-request-id={id}\n\n").into()).await;
+        }
         way.close(end).await;
     }
 
-    fn look_at(&self, piece: &Bytes, status: StatusCode, tee: &mut Option<Tee>, passed: &mut Passed) {
-        passed.first_piece_ms.get_or_insert_with(|| milliseconds(self.started.elapsed()));
-        passed.bytes += piece.len() as u64;
-        if let Some(tee) = tee {
-            tee.push(piece);
-        }
-        let is_refusal = status.is_client_error() || status.is_server_error();
-        if is_refusal && passed.error_body.len() < limits::GATEWAY_ERROR_BYTES {
-            passed.error_body.extend_from_slice(piece);
-        }
-    }
-
     /// Everything but the body of what the client gets.
-    fn response(&self, status: StatusCode, headers: &HeaderMap) -> Response<Body> {
+    fn response(&self, answer: &Answer) -> Response<Body> {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = status;
-        *response.headers_mut() = headers::to_client(headers);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = headers::to_client(answer.reply.headers());
         if self.is_metered {
             insert(response.headers_mut(), "x-cost-request-id", &self.begun.id.to_string());
         }
@@ -230,39 +196,55 @@ impl Call {
 
     /// Writes down how the call ended: what it cost, and how the project's budget stands.
     fn finish(
-        self,
+        self: Box<Self>,
         status: Option<StatusCode>,
         end: End,
         passed: Passed,
         tee: Option<Tee>,
     ) -> (Option<Money>, Option<Standing>) {
-        let Some(recorder) = self.app.gateway.recorder().filter(|_| self.is_metered) else {
-            return (None, None);
-        };
-        let Some(upstream) = self.app.gateway.upstreams().find(&self.upstream) else { return (None, None) };
-        let (metered, streamed_bytes) = tee.map(Tee::finish).unwrap_or_default();
+        let app = self.app.clone();
+        let Some(recorder) = app.gateway.recorder().filter(|_| self.is_metered) else { return (None, None) };
+        let Some(upstream) = app.gateway.upstreams().find(&self.upstream) else { return (None, None) };
+        let told = tee.map(Tee::finish).unwrap_or_default();
         let outcome = Outcome {
             status,
             end,
             client_left: passed.client_left,
-            metered,
-            answer_bytes: if streamed_bytes > 0 { streamed_bytes } else { passed.bytes },
+            metered: told.metered,
+            answer_bytes: if told.answer_bytes > 0 { told.answer_bytes } else { passed.bytes },
+            answer: told.answer,
             error_body: passed.error_body,
             first_piece_ms: passed.first_piece_ms,
             elapsed_ms: milliseconds(self.started.elapsed()),
         };
-        let mut call: NewUsage = self.begun.call;
-        record::complete(&mut call, upstream, &self.path, &self.ask, &self.attribution, outcome);
-        let (id, user_id, began_at) = (self.begun.id, self.begun.user_id, self.begun.at);
-        let now = self.app.clock.now();
-        let ended = Ended { id, user_id, at: now, keeps_content: self.door.keeps_content, call };
-        let record = ended.call.clone().into_record(recorder::stamp(&ended), &self.app.prices.current());
-        let (cost, tokens) = (record.cost, record.total_tokens().unwrap_or(0));
-        let standing = self.reservation.and_then(|held| held.settle(began_at, cost.unwrap_or_default(), now));
-        self.app.gateway.rates().used(&self.rates, tokens);
-        recorder.end(&ended, record);
-        drop(self.permit);
+        let Self { path, ask, attribution, door, begun, reservation, rates, permit, .. } = *self;
+        let asked = Asked { upstream, path: &path, ask: &ask, attribution: &attribution };
+        let Begun { id, user_id, at: began_at, mut call, .. } = begun;
+        record::complete(&mut call, asked, outcome);
+        let now = app.clock.now();
+        let ended = Ended { id, user_id, at: now, keeps_content: door.keeps_content, call };
+        let records = recorder::records_of(&app, &ended);
+        let (cost, tokens) = (recorder::cost_of(&records), records.call.total_tokens().unwrap_or(0));
+        let standing = reservation.and_then(|held| held.settle(began_at, cost.unwrap_or_default(), now));
+        app.gateway.rates().used(&rates, tokens);
+        recorder.end(&ended, records);
+        drop(permit);
         (cost, standing)
+    }
+}
+
+impl Answer {
+    fn look_at(&mut self, piece: &Bytes, started: Instant) {
+        let passed = &mut self.passed;
+        passed.first_piece_ms.get_or_insert_with(|| milliseconds(started.elapsed()));
+        passed.bytes += piece.len() as u64;
+        if let Some(tee) = &mut self.tee {
+            tee.push(piece);
+        }
+        let is_refusal = self.status.is_client_error() || self.status.is_server_error();
+        if is_refusal && passed.error_body.len() < limits::GATEWAY_ERROR_BYTES {
+            passed.error_body.extend_from_slice(piece);
+        }
     }
 }
 
@@ -352,6 +334,12 @@ fn is_short(headers: &HeaderMap) -> bool {
     let length: Option<usize> = text(header::CONTENT_LENGTH).parse().ok();
     text(header::CONTENT_TYPE).starts_with("application/json")
         && length.is_none_or(|length| length <= limits::GATEWAY_WHOLE_REPLY_BYTES)
+}
+
+/// Whether an answer is a stream of server-sent events as it is: a comment in it is no event.
+fn takes_comments(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.starts_with("text/event-stream") && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 async fn next_piece(reply: &mut reqwest::Response, idle_timeout: Duration) -> Result<Option<Bytes>, End> {

@@ -56,26 +56,29 @@ pub(super) struct Doors(Mutex<HashMap<Id, (u64, Arc<Door>)>>);
 
 type Id = (TokenHash, Option<ProjectId>, String);
 
+/// Who knocks, and where they want to go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit<'a> {
+    pub(super) tracker_key: &'a str,
+    /// The project that the request names.
+    pub(super) project: Option<ProjectId>,
+    pub(super) upstream: &'a Upstream,
+    pub(super) address: Option<IpAddr>,
+}
+
 impl Doors {
     /// Opens the door for a tracker key, as long as it may be used.
-    pub(super) async fn open(
-        &self,
-        app: &App,
-        tracker_key: &str,
-        project: Option<ProjectId>,
-        upstream: &Upstream,
-        address: Option<IpAddr>,
-    ) -> Result<Arc<Door>> {
+    pub(super) async fn open(&self, app: &App, visit: Visit<'_>) -> Result<Arc<Door>> {
+        let Visit { tracker_key, project, upstream, address } = visit;
         let id = (tracker_key::hash_token(tracker_key), project, upstream.name.clone());
         let changes = app.meta.change_count();
         let known = self.doors().get(&id).filter(|(at, _)| *at == changes).map(|(_, door)| Arc::clone(door));
-        let door = match known {
-            Some(door) => door,
-            None => {
-                let door = Arc::new(Door::find(app, tracker_key, project, upstream).await?);
-                self.remember(id, changes, &door);
-                door
-            }
+        let door = if let Some(door) = known {
+            door
+        } else {
+            let door = Arc::new(Door::find(app, visit).await?);
+            self.remember(id, changes, &door);
+            door
         };
         let now = app.clock.now();
         check_key(&door.key, address, now)?;
@@ -97,12 +100,8 @@ impl Doors {
 }
 
 impl Door {
-    async fn find(
-        app: &App,
-        tracker_key: &str,
-        project: Option<ProjectId>,
-        upstream: &Upstream,
-    ) -> Result<Self> {
+    async fn find(app: &App, visit: Visit<'_>) -> Result<Self> {
+        let Visit { tracker_key, project, upstream, .. } = visit;
         let (user, key) = find_key_holder(app, tracker_key).await?;
         let caller = Caller { user, key: Some(key.clone()), address: None };
         caller.require_scope(Scope::Ingest)?;

@@ -1,14 +1,15 @@
-//! From a client's request to the provider's: who may call, within which limits, and with which key.
+//! From a client's request to the provider's: who may call, and within which limits.
 
 use std::sync::Arc;
 
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Uri, header, request::Parts},
+    http::{Response, header, request::Parts},
 };
-use bytes::Bytes;
-use domain::{Secret, ingest::NewUsage, project::Project, provider_key::AwsCredential};
+use domain::{
+    budget::Enforcement, ingest::NewUsage, limits, project::Project, redact::redact, text, tracker_key,
+};
 use jiff::{SignedDuration, Timestamp};
 use pricing::Money;
 use tokio::{sync::oneshot, time::Instant};
@@ -16,14 +17,13 @@ use tokio::{sync::oneshot, time::Instant};
 use super::{
     ask::{self, Ask},
     attribution::{self, Attribution},
-    bedrock,
     call::Call,
     credential::{self, Credentials},
-    door::Door,
-    headers,
+    door::{Door, Visit},
     journal::Begun,
+    outgoing::{Route, Sent},
     rate::{PerMinute, Subject},
-    record,
+    record::{self, Asked},
     upstream::Upstream,
     usage_chunk::{self, UsageFilter},
 };
@@ -33,22 +33,8 @@ use crate::{
     config::{KeyPlace, UnpricedModels},
     error::{ApiError, ErrorCode, Result},
     input::read_body,
-    ledger::{Reservation, ReserveError},
+    ledger::{Claim, Reservation, ReserveError},
 };
-
-/// What the provider is to be sent.
-struct Outgoing {
-    method: Method,
-    address: Uri,
-    headers: HeaderMap,
-    body: Sent,
-}
-
-/// A body, read or still coming.
-enum Sent {
-    Whole(Bytes),
-    Coming(Body),
-}
 
 /// Sends a request on, and gives the head of the answer as soon as there is one.
 pub(super) async fn forward(
@@ -71,24 +57,26 @@ pub(super) async fn forward(
     }
     let mut ask = Ask::of_path(&parts.method, path);
     let (body, asks_for_usage) = read(app, upstream, &parts, body, &mut ask).await?;
-    let rates = rates(app, &door);
-    let now = app.clock.now();
-    check_rules(door.project.as_ref(), &ask)?;
-    if ask.operation.is_some() {
+    let is_metered = ask.operation.is_some();
+    let (rates, now) = (rates(app, &door), app.clock.now());
+    if is_metered {
+        check_rules(door.project.as_ref(), &ask)?;
         app.gateway.rates().admit(&rates, now)?;
     }
-    let outgoing = outgoing(upstream, path, &parts, &credentials, &door, body, now)?;
-    let mut call = record::begin(upstream, &ask, &attribution, now);
-    call.project_id = door.project.as_ref().map(|project| project.id);
-    let id = app.ids.next(now);
-    let mut begun = Begun { id, user_id: door.user.id, at: now, reserved: None, call };
-    let reservation =
-        if ask.operation.is_some() { reserve(app, &door, &ask, &mut begun).await? } else { None };
-    let is_metered = ask.operation.is_some();
+    let stored = door.provider_key.as_ref().map(|stored| &stored.key);
+    let route = Route { upstream, path, parts: &parts, credentials: &credentials, stored };
+    let prompt = if door.keeps_content && is_metered { prompt_in(&body) } else { None };
+    let outgoing = route.request(body, now)?;
+    let project_id = door.project.as_ref().map(|project| project.id);
+    let mut call =
+        record::begin(Asked { upstream, path, ask: &ask, attribution: &attribution }, project_id, now);
+    call.content.prompt = prompt;
+    let mut begun = Begun { id: app.ids.next(now), user_id: door.user.id, at: now, reserved: None, call };
+    let reservation = if is_metered { reserve(app, &door, &ask, &mut begun).await? } else { None };
     if is_metered && !recorder.begin(&begun) {
         return Err(busy("the store is down, and as many records wait on disk as may"));
     }
-    let call = Call {
+    let call = Box::new(Call {
         app: app.clone(),
         upstream: upstream.name.clone(),
         path: path.to_owned(),
@@ -101,24 +89,13 @@ pub(super) async fn forward(
         is_metered,
         reservation,
         rates,
+        wants_comment: parts.headers.contains_key("x-cost-comment"),
         started,
         permit,
-    };
-    send(app, call, outgoing).await
-}
-
-/// The call goes on by itself from here: a client that leaves does not end it.
-async fn send(app: &App, call: Call, outgoing: Outgoing) -> Result<Response<Body>> {
-    let Outgoing { method, address, headers, body } = outgoing;
-    let url = reqwest::Url::parse(&address.to_string()).map_err(ApiError::internal)?;
-    let mut request = reqwest::Request::new(method, url);
-    *request.headers_mut() = headers;
-    *request.body_mut() = Some(match body {
-        Sent::Whole(bytes) => reqwest::Body::from(bytes),
-        Sent::Coming(body) => reqwest::Body::wrap_stream(body.into_data_stream()),
     });
+    // The call goes on by itself from here: a client that leaves does not end it.
     let (head, answered) = oneshot::channel();
-    app.spawn("gateway_call", call.run(request, head));
+    app.spawn("gateway_call", call.run(outgoing, head));
     answered.await.map_err(|_| ApiError::internal("a call ended without an answer"))?
 }
 
@@ -129,14 +106,15 @@ async fn open_door(
     credentials: &Credentials,
     attribution: &Attribution,
 ) -> Result<Arc<Door>> {
-    let is_in_query = parts.uri.query().is_some_and(|query| query.contains(domain::tracker_key::PREFIX));
-    let key = credentials.tracker_key.as_deref().filter(|_| !is_in_query).ok_or_else(|| {
+    let is_in_query = parts.uri.query().is_some_and(|query| query.contains(tracker_key::PREFIX));
+    let tracker_key = credentials.tracker_key.as_deref().filter(|_| !is_in_query).ok_or_else(|| {
         let message = "send a tracker key (aict_…) where the provider's client puts its own key, or in X-Tracker-Key; \
                        never in the address";
         ApiError::new(ErrorCode::Unauthenticated, message)
     })?;
     let address = client_address(parts, app);
-    app.gateway.doors.open(app, key, attribution.project_id, upstream, address).await
+    let visit = Visit { tracker_key, project: attribution.project_id, upstream, address };
+    app.gateway.doors.open(app, visit).await
 }
 
 /// Reads what has to be read of the body, and asks for usage where it has to be asked for.
@@ -149,41 +127,49 @@ async fn read(
 ) -> Result<(Sent, bool)> {
     let kind =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_json = kind.starts_with("application/json");
     let is_form = kind.starts_with("multipart/form-data");
-    if !is_json && !(is_form && ask.operation.is_some()) && upstream.key_place != KeyPlace::Aws {
+    let is_read = kind.starts_with("application/json")
+        || (is_form && ask.operation.is_some())
+        || upstream.key_place == KeyPlace::Aws;
+    if !is_read {
         return Ok((Sent::Coming(body), false));
     }
     let bytes = read_body(body, app.config.gateway.body_bytes_max, app).await?;
     if is_form {
-        ask.model = ask::model_in_form(&bytes).or(ask.model.take());
+        ask.model = ask::model_in_form(&bytes).or_else(|| ask.model.take());
         return Ok((Sent::Whole(bytes), false));
     }
-    let Ok(text) = std::str::from_utf8(&bytes) else { return Ok((Sent::Whole(bytes), false)) };
-    let Some(fields) = ask::fields(text) else { return Ok((Sent::Whole(bytes), false)) };
-    ask.read_json(&fields, text);
-    let must_ask = upstream.ask_for_usage
-        && ask.streams
-        && parts.uri.path().ends_with("completions")
-        && matches!(ask.operation, Some("chat" | "text_completion"));
-    match usage_chunk::ask_for_usage(&fields, text).filter(|_| must_ask) {
-        Some(asking) => Ok((Sent::Whole(asking.into()), true)),
-        None => Ok((Sent::Whole(bytes), false)),
-    }
+    // What is not JSON after all is the provider's to refuse.
+    let asking = std::str::from_utf8(&bytes).ok().and_then(|text| {
+        let fields = ask::fields(text)?;
+        ask.read_json(&fields, text);
+        let must_ask = upstream.ask_for_usage
+            && ask.streams
+            && matches!(ask.operation, Some("chat" | "text_completion"))
+            && parts.uri.path().ends_with("completions");
+        usage_chunk::ask_for_usage(&fields, text).filter(|_| must_ask)
+    });
+    Ok(match asking {
+        Some(asking) => (Sent::Whole(asking.into()), true),
+        None => (Sent::Whole(bytes), false),
+    })
+}
+
+/// What is kept of a request: its JSON, without secrets, as far as a record holds it.
+fn prompt_in(body: &Sent) -> Option<String> {
+    let Sent::Whole(bytes) = body else { return None };
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(redact(text::cut(text, limits::CONTENT_BYTES_MAX)).into_owned())
 }
 
 /// What the project allows.
 fn check_rules(project: Option<&Project>, ask: &Ask) -> Result<()> {
-    let Some(settings) = project.map(|project| &project.settings).filter(|_| ask.operation.is_some()) else {
-        return Ok(());
-    };
+    let Some(settings) = project.map(|project| &project.settings) else { return Ok(()) };
     let model = ask.model.as_deref().unwrap_or_default();
     if !settings.allowed_models.is_empty() && !settings.allowed_models.iter().any(|allowed| allowed == model)
     {
-        let message = format!(
-            "this project does not allow the model {model:?}; it allows {}",
-            settings.allowed_models.join(", ")
-        );
+        let allowed = settings.allowed_models.join(", ");
+        let message = format!("this project does not allow the model {model:?}; it allows {allowed}");
         return Err(ApiError::new(ErrorCode::ModelNotAllowed, message));
     }
     match (settings.max_tokens_per_request, ask.output_tokens_max) {
@@ -214,12 +200,12 @@ fn rates(app: &App, door: &Door) -> Vec<(Subject, PerMinute)> {
 
 /// Reserves the most that the call can cost, where its project has a budget.
 async fn reserve(app: &App, door: &Door, ask: &Ask, begun: &mut Begun) -> Result<Option<Reservation>> {
-    let Some((project, budget)) =
-        door.project.as_ref().and_then(|project| Some((project, project.budget.as_ref()?)))
+    let project = door.project.as_ref();
+    let Some((project, budget)) = project.and_then(|project| Some((project, project.budget.as_ref()?)))
     else {
         return Ok(None);
     };
-    let blocks = budget.enforcement == domain::budget::Enforcement::Block;
+    let blocks = budget.enforcement == Enforcement::Block;
     let most = match most_cost(app, begun, ask) {
         Some(most) => most,
         None if blocks && app.config.gateway.unpriced_models == UnpricedModels::Refuse => {
@@ -227,8 +213,8 @@ async fn reserve(app: &App, door: &Door, ask: &Ask, begun: &mut Begun) -> Result
         }
         None => Money::ZERO,
     };
-    let reserved = app.ledger.reserve(&*app.usage, project.id, budget, begun.id, most, begun.at).await;
-    let reservation = reserved.map_err(|error| match error {
+    let claim = Claim { project: project.id, budget, call: begun.id, most, at: begun.at };
+    let reservation = app.ledger.reserve(&*app.usage, claim).await.map_err(|error| match error {
         ReserveError::Store(error) => error.into(),
         ReserveError::Exhausted(standing) => {
             let message = format!(
@@ -239,11 +225,16 @@ async fn reserve(app: &App, door: &Door, ask: &Ask, begun: &mut Begun) -> Result
             ApiError::new(ErrorCode::BudgetExhausted, message)
         }
     })?;
+    begun.reserved = Some((most, must_have_ended_at(app, begun.at)));
+    Ok(Some(reservation))
+}
+
+/// When a call that began at `at` has ended at the latest, but for a stream that never pauses.
+fn must_have_ended_at(app: &App, at: Timestamp) -> Timestamp {
     let gateway = &app.config.gateway;
     let longest_ms = gateway.head_timeout_ms.saturating_add(gateway.idle_timeout_ms);
     let longest = SignedDuration::from_millis(i64::try_from(longest_ms).unwrap_or(i64::MAX));
-    begun.reserved = Some((most, begun.at.checked_add(longest).unwrap_or(Timestamp::MAX)));
-    Ok(Some(reservation))
+    at.checked_add(longest).unwrap_or(Timestamp::MAX)
 }
 
 /// The most that the call can cost; `None` if no price is known.
@@ -260,122 +251,6 @@ fn price_unknown(call: &NewUsage) -> ApiError {
         call.model
     );
     ApiError::new(ErrorCode::PriceUnknown, message)
-}
-
-/// The request as the provider gets it: its own headers and key, and nothing of ours.
-fn outgoing(
-    upstream: &Upstream,
-    path: &str,
-    parts: &Parts,
-    credentials: &Credentials,
-    door: &Door,
-    body: Sent,
-    now: Timestamp,
-) -> Result<Outgoing> {
-    let mut headers = headers::to_provider(&parts.headers);
-    if let (Sent::Coming(_), Some(length)) = (&body, parts.headers.get(header::CONTENT_LENGTH)) {
-        headers.insert(header::CONTENT_LENGTH, length.clone());
-    }
-    let stored = door.provider_key.as_ref().map(|stored| &stored.key);
-    let aws = stored.filter(|_| upstream.key_place == KeyPlace::Aws).and_then(AwsCredential::read);
-    let address =
-        upstream.address(path, parts.uri.query(), aws.as_ref()).ok_or_else(|| no_address(upstream))?;
-    match (&credentials.own, upstream.key_place) {
-        (Some((name, value)), _) => drop(headers.insert(name.clone(), value.clone())),
-        (None, KeyPlace::Aws) => {
-            bedrock::drop_signature(&mut headers);
-            sign(
-                upstream,
-                credentials,
-                stored,
-                aws.as_ref(),
-                (&parts.method, &address),
-                &mut headers,
-                &body,
-                now,
-            )?;
-        }
-        (None, KeyPlace::None) => {}
-        (None, place) => {
-            let key = stored.filter(|_| !has_own_key_in_query(parts));
-            if let Some((name, value)) = key.map(|key| header_of(place, key)).transpose()? {
-                headers.insert(name, value);
-            } else if !has_own_key_in_query(parts) {
-                return Err(no_key(upstream));
-            }
-        }
-    }
-    Ok(Outgoing { method: parts.method.clone(), address, headers, body })
-}
-
-#[expect(clippy::too_many_arguments, reason = "everything that a signature covers")]
-fn sign(
-    upstream: &Upstream,
-    credentials: &Credentials,
-    stored: Option<&Secret>,
-    aws: Option<&AwsCredential>,
-    (method, address): (&Method, &Uri),
-    headers: &mut HeaderMap,
-    body: &Sent,
-    now: Timestamp,
-) -> Result<()> {
-    let Some(stored) = stored else {
-        return Err(if credentials.is_signed_by_caller { cannot_pass_signature() } else { no_key(upstream) });
-    };
-    match (aws, body) {
-        (Some(aws), Sent::Whole(body)) => {
-            bedrock::sign_request(aws, (method, address), headers, body, now).map_err(ApiError::internal)
-        }
-        (Some(_), Sent::Coming(_)) => Err(ApiError::internal("a body that is signed is read before")),
-        (None, _) => {
-            let (name, value) = header_of(KeyPlace::Bearer, stored)?;
-            headers.insert(name, value);
-            Ok(())
-        }
-    }
-}
-
-fn header_of(place: KeyPlace, key: &Secret) -> Result<(HeaderName, HeaderValue)> {
-    let (name, text) = match place {
-        KeyPlace::XApiKey => (HeaderName::from_static("x-api-key"), key.expose().to_owned()),
-        KeyPlace::ApiKey => (HeaderName::from_static("api-key"), key.expose().to_owned()),
-        KeyPlace::XGoogApiKey => (HeaderName::from_static("x-goog-api-key"), key.expose().to_owned()),
-        KeyPlace::Bearer | KeyPlace::Aws | KeyPlace::None => {
-            (header::AUTHORIZATION, format!("Bearer {}", key.expose()))
-        }
-    };
-    let mut value =
-        HeaderValue::from_str(&text).map_err(|_| ApiError::internal("a stored key is not a header"))?;
-    value.set_sensitive(true);
-    Ok((name, value))
-}
-
-/// Google's API also takes its key in the address; then it is the caller's own.
-fn has_own_key_in_query(parts: &Parts) -> bool {
-    parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("key=")))
-}
-
-fn no_key(upstream: &Upstream) -> ApiError {
-    let message = format!(
-        "no key of {} is stored for this account: add one (POST /api/user/api-keys), or send your own and the tracker \
-         key in X-Tracker-Key",
-        upstream.provider
-    );
-    ApiError::new(ErrorCode::ProviderKeyMissing, message)
-}
-
-fn cannot_pass_signature() -> ApiError {
-    let message = "a signature of your own holds for the gateway's address only: store the credential \
-                   (POST /api/user/api-keys), or use a Bedrock API key";
-    ApiError::new(ErrorCode::ProviderKeyMissing, message)
-}
-
-fn no_address(upstream: &Upstream) -> ApiError {
-    let message = format!(
-        "the address of {} has a region or location that neither the stored credential nor the path names",
-        upstream.name
-    );
-    ApiError::new(ErrorCode::InvalidInput, message)
 }
 
 fn busy(why: &str) -> ApiError {

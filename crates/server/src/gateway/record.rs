@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use domain::{
+    ProjectId,
     ingest::NewUsage,
+    redact::redact,
     text,
     usage_record::{CallError, Content, Status},
     wire::Metered,
@@ -48,6 +50,8 @@ pub(super) struct Outcome {
     pub(super) metered: Metered,
     /// Bytes of what was answered, about.
     pub(super) answer_bytes: u64,
+    /// The answer, where the project keeps it.
+    pub(super) answer: Option<String>,
     /// The beginning of an answer that is an error.
     pub(super) error_body: Vec<u8>,
     /// From request to the first piece of the answer.
@@ -77,8 +81,18 @@ struct Details<'a> {
     finish: Option<&'a str>,
 }
 
+/// What was asked, of whom, for whom.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) upstream: &'a Upstream,
+    pub(super) path: &'a str,
+    pub(super) ask: &'a Ask,
+    pub(super) attribution: &'a Attribution,
+}
+
 /// The call as it begins.
-pub(super) fn begin(upstream: &Upstream, ask: &Ask, attribution: &Attribution, now: Timestamp) -> NewUsage {
+pub(super) fn begin(asked: Asked<'_>, project_id: Option<ProjectId>, now: Timestamp) -> NewUsage {
+    let Asked { upstream, ask, attribution, .. } = asked;
     NewUsage {
         provider: Some(upstream.provider.clone()),
         model: ask.model.clone().unwrap_or_else(|| "unknown".to_owned()),
@@ -87,11 +101,12 @@ pub(super) fn begin(upstream: &Upstream, ask: &Ask, attribution: &Attribution, n
         service_tier: ask.service_tier.clone(),
         region: None,
         usage: Usage::new(),
+        side_calls: Vec::new(),
         tokens_estimated: false,
         reported_cost: None,
         provider_cost: None,
         occurred_at: Some(now),
-        project_id: attribution.project_id,
+        project_id,
         status: Status::Success,
         error: CallError::default(),
         response_time_ms: None,
@@ -119,17 +134,14 @@ pub(super) fn most(ask: &Ask, assumed_output_tokens: u64) -> Usage {
 }
 
 /// Adds how the call ended.
-pub(super) fn complete(
-    call: &mut NewUsage,
-    upstream: &Upstream,
-    path: &str,
-    ask: &Ask,
-    attribution: &Attribution,
-    outcome: Outcome,
-) {
-    call.metadata = details(upstream, path, ask, attribution, &outcome);
-    let Outcome { status, end, metered, answer_bytes, error_body, first_piece_ms, elapsed_ms, .. } = outcome;
+pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) {
+    call.metadata = details(asked, &outcome);
+    let ask = asked.ask;
+    let Outcome {
+        status, end, metered, answer_bytes, answer, error_body, first_piece_ms, elapsed_ms, ..
+    } = outcome;
     let is_refused = status.is_some_and(|status| status.is_client_error() || status.is_server_error());
+    call.content.completion = answer.map(|answer| redact(&answer).into_owned());
     call.response_time_ms = Some(elapsed_ms);
     call.time_to_first_token_ms = first_piece_ms.filter(|_| ask.streams && !is_refused);
     call.error = error(status.filter(|_| is_refused), end, &error_body);
@@ -138,10 +150,11 @@ pub(super) fn complete(
     let keepable = |text: Option<String>| text.and_then(|text| text::dimension_value("reply", &text).ok());
     call.request_id = track::identity(call.provider.as_deref(), metered.response_id.as_deref());
     call.response_model = keepable(metered.response_model);
-    call.service_tier = keepable(metered.service_tier).or(call.service_tier.take());
+    call.service_tier = keepable(metered.service_tier).or_else(|| call.service_tier.take());
     call.region = keepable(metered.region);
     call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
     call.usage = metered.usage;
+    call.side_calls = metered.side_calls;
     if !call.usage.is_empty() || call.provider_cost.is_some() {
         return;
     }
@@ -159,13 +172,8 @@ pub(super) fn complete(
     }
 }
 
-fn details(
-    upstream: &Upstream,
-    path: &str,
-    ask: &Ask,
-    attribution: &Attribution,
-    outcome: &Outcome,
-) -> Option<String> {
+fn details(asked: Asked<'_>, outcome: &Outcome) -> Option<String> {
+    let Asked { upstream, path, ask, attribution } = asked;
     let details = Details {
         path: text::cut(path, 512),
         upstream: (upstream.name != upstream.provider).then_some(upstream.name.as_str()),

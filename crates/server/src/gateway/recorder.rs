@@ -9,10 +9,11 @@ use std::{
 };
 
 use domain::{
-    ingest::Stamp,
+    ingest::{CallRecords, Stamp},
     query::Visibility,
-    usage_record::{CallError, Origin, Status, UsageRecord},
+    usage_record::{CallError, Origin, Status},
 };
+use pricing::Money;
 use store::StoreError;
 use tokio::sync::{mpsc, watch};
 
@@ -26,8 +27,8 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Recorder {
     journal: Journal,
-    queue: mpsc::Sender<UsageRecord>,
-    waiting: Mutex<Option<mpsc::Receiver<UsageRecord>>>,
+    queue: mpsc::Sender<CallRecords>,
+    waiting: Mutex<Option<mpsc::Receiver<CallRecords>>>,
     /// Records that are on their way; a test or a stopping server waits until there is none.
     pending: watch::Sender<usize>,
     is_store_down: AtomicBool,
@@ -62,14 +63,14 @@ impl Recorder {
         !self.is_store_down.load(Ordering::Relaxed)
     }
 
-    /// Takes the record of a call that has ended.
-    pub(super) fn end(&self, ended: &Ended, record: UsageRecord) {
+    /// Takes the records of a call that has ended.
+    pub(super) fn end(&self, ended: &Ended, records: CallRecords) {
         if let Err(error) = self.journal.end(ended) {
             tracing::error!(%error, "the end of a call could not be noted in the gateway's journal");
             metrics::counter!("aict_gateway_journal_errors_total").increment(1);
         }
         self.pending.send_modify(|pending| *pending += 1);
-        if self.queue.try_send(record).is_err() {
+        if self.queue.try_send(records).is_err() {
             self.has_overflowed.store(true, Ordering::Release);
             self.pending.send_modify(|pending| *pending -= 1);
         }
@@ -100,8 +101,8 @@ impl Recorder {
             }
             app.gateway.all_calls_ended().await;
             let mut rest = Vec::new();
-            while let Ok(record) = waiting.try_recv() {
-                rest.push(record);
+            while let Ok(records) = waiting.try_recv() {
+                rest.push(records);
             }
             for batch in rest.chunks(limits::INGEST_BATCH_RECORDS) {
                 recorder.write(&app, batch.to_vec()).await;
@@ -110,7 +111,7 @@ impl Recorder {
     }
 
     /// Writes a batch, however long the store takes; gives up only when the program stops, and leaves it on disk.
-    async fn write(&self, app: &App, batch: Vec<UsageRecord>) {
+    async fn write(&self, app: &App, batch: Vec<CallRecords>) {
         let count = batch.len();
         while let Err(error) = self.try_write(app, &batch).await {
             if !matches!(error, StoreError::Busy | StoreError::Unavailable(_)) {
@@ -131,22 +132,23 @@ impl Recorder {
         }
     }
 
-    async fn try_write(&self, app: &App, batch: &[UsageRecord]) -> Result<(), StoreError> {
-        ingest::append(app, batch.to_vec()).await?;
+    async fn try_write(&self, app: &App, batch: &[CallRecords]) -> Result<(), StoreError> {
+        ingest::append(app, batch.iter().flat_map(CallRecords::iter).cloned().collect()).await?;
         if self.is_store_down.swap(false, Ordering::Relaxed) {
             tracing::info!("the store is back");
         }
-        self.note_kept(batch.iter().map(|record| record.id).collect());
+        self.note_kept(batch.iter().map(|records| records.call.id).collect());
         Ok(())
     }
 
-    /// One record that the store cannot take must not hold up the others.
-    async fn write_one_by_one(&self, app: &App, batch: &[UsageRecord]) {
-        for record in batch {
-            if let Err(error) = self.try_write(app, std::slice::from_ref(record)).await {
-                tracing::error!(%error, id = %record.id, "a record of the gateway was not taken by the store");
+    /// A call that the store cannot take must not hold up the others.
+    async fn write_one_by_one(&self, app: &App, batch: &[CallRecords]) {
+        for records in batch {
+            if let Err(error) = self.try_write(app, std::slice::from_ref(records)).await {
+                let id = records.call.id;
+                tracing::error!(%error, %id, "a record of the gateway was not taken by the store");
                 metrics::counter!("aict_gateway_records_lost_total").increment(1);
-                self.note_kept(vec![record.id]);
+                self.note_kept(vec![id]);
             }
         }
     }
@@ -165,36 +167,31 @@ impl Recorder {
 
     /// Brings what an earlier process left behind into the store.
     pub(super) async fn recover(&self, app: &App, left: Left) {
-        let book = app.prices.current();
-        let mut records = Vec::new();
-        for ended in left.ended {
-            records.push(ended.call.clone().into_record(stamp(&ended), &book));
-        }
+        let mut calls: Vec<CallRecords> = left.ended.iter().map(|ended| records_of(app, ended)).collect();
         for begun in left.interrupted {
             let (id, project, reserved) = (begun.id, begun.call.project_id, begun.reserved);
             if let (Some(project), Some((most, until))) = (project, reserved) {
                 app.ledger.hold(project, most, until);
             }
             tracing::warn!(%id, "a call was under way when the server stopped; what it cost is not known");
-            let ended = interrupted(app, begun);
-            records.push(ended.call.clone().into_record(stamp(&ended), &book));
+            calls.push(records_of(app, &interrupted(app, begun)));
         }
-        for record in records {
-            match app.usage.find_record(&Visibility::Everything, record.id).await {
-                Ok(Some(_)) => self.note_kept(vec![record.id]),
+        for records in calls {
+            match app.usage.find_record(&Visibility::Everything, records.call.id).await {
+                Ok(Some(_)) => self.note_kept(vec![records.call.id]),
                 Ok(None) => {
                     self.pending.send_modify(|pending| *pending += 1);
-                    self.write_recovered(app, record).await;
+                    self.write_recovered(app, records).await;
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the store cannot be read; the gateway's journal is left as it is")
+                    tracing::error!(%error, "the store cannot be read; the gateway's journal is left as it is");
                 }
             }
         }
     }
 
-    async fn write_recovered(&self, app: &App, record: UsageRecord) {
-        if let Err(error) = self.try_write(app, &[record]).await {
+    async fn write_recovered(&self, app: &App, records: CallRecords) {
+        if let Err(error) = self.try_write(app, &[records]).await {
             tracing::error!(%error, "a record of the gateway's journal could not be written; it stays there");
             self.has_overflowed.store(true, Ordering::Release);
         }
@@ -213,15 +210,22 @@ impl Recorder {
     }
 }
 
-/// What the server adds to the call.
-pub(super) fn stamp(ended: &Ended) -> Stamp {
-    Stamp {
+/// The records of a call, priced by what is known now.
+pub(super) fn records_of(app: &App, ended: &Ended) -> CallRecords {
+    let stamp = Stamp {
         id: ended.id,
         user_id: ended.user_id,
         origin: Origin::Gateway,
         recorded_at: ended.at,
         keeps_content: ended.keeps_content,
-    }
+    };
+    ended.call.clone().into_records(stamp, &app.prices.current(), || app.ids.next(ended.at))
+}
+
+/// What a call cost with everything that was done for it, as far as that is known.
+pub(super) fn cost_of(records: &CallRecords) -> Option<Money> {
+    let costs = records.iter().filter_map(|record| record.cost);
+    costs.reduce(|sum, cost| sum.checked_add(cost).unwrap_or(Money::MAX))
 }
 
 /// A call whose end nobody saw: it may have cost something, and nobody knows what.

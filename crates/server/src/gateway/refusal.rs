@@ -40,8 +40,9 @@ fn body(dialect: Dialect, status: StatusCode, error: &ApiError) -> Value {
         Dialect::Gemini => json!({
             "error": { "code": status.as_u16(), "message": message, "status": google_status(status), "details": [{ "reason": code }] },
         }),
-        Dialect::BedrockConverse | Dialect::BedrockInvoke => json!({ "message": message, "code": code }),
-        Dialect::Cohere => json!({ "message": message, "code": code }),
+        Dialect::BedrockConverse | Dialect::BedrockInvoke | Dialect::Cohere => {
+            json!({ "message": message, "code": code })
+        }
         // https://platform.openai.com/docs/guides/error-codes
         Dialect::OpenAi | Dialect::XAi | Dialect::Perplexity => json!({
             "error": { "message": message, "type": openai_type(status), "param": null, "code": code },

@@ -3,7 +3,10 @@
 use std::io::Write as _;
 
 use axum::http::{HeaderMap, header};
-use domain::wire::{Dialect, Metered, StreamMeter, meter_headers};
+use domain::{
+    limits::CONTENT_BYTES_MAX,
+    wire::{Dialect, Metered, StreamMeter, meter_headers},
+};
 use flate2::write::MultiGzDecoder;
 
 use super::bedrock::EventFrames;
@@ -17,6 +20,17 @@ pub(super) struct Tee {
     headers: Metered,
 }
 
+/// What was read along the way.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What the reply said of the call.
+    pub(super) metered: Metered,
+    /// Bytes of the answer in it, about.
+    pub(super) answer_bytes: u64,
+    /// The text of the answer, if it was to be kept.
+    pub(super) answer: Option<String>,
+}
+
 /// How the reply is compressed.
 enum Coding {
     None,
@@ -26,8 +40,8 @@ enum Coding {
 }
 
 impl Tee {
-    /// A tee for a reply with these headers.
-    pub(super) fn new(dialect: Dialect, headers: &HeaderMap) -> Self {
+    /// A tee for a reply with these headers, which keeps the text of the answer if it is told to.
+    pub(super) fn new(dialect: Dialect, headers: &HeaderMap, keeps_answer: bool) -> Self {
         let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
         let coding = match text(header::CONTENT_ENCODING).map(str::trim) {
             None | Some("" | "identity") => Coding::None,
@@ -43,11 +57,12 @@ impl Tee {
         let is_framed = text(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"));
         let pairs = headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let meter = StreamMeter::new(dialect);
         let told_by_headers = matches!(dialect, Dialect::BedrockConverse | Dialect::BedrockInvoke);
         Self {
             coding,
             frames: is_framed.then(EventFrames::default),
-            meter: StreamMeter::new(dialect),
+            meter: if keeps_answer { meter.keeping_answer(CONTENT_BYTES_MAX) } else { meter },
             headers: told_by_headers.then(|| meter_headers(pairs)).flatten().unwrap_or_default(),
         }
     }
@@ -72,10 +87,10 @@ impl Tee {
         }
     }
 
-    /// What the reply said of the call, however it ended, and how long a streamed answer was.
-    pub(super) fn finish(self) -> (Metered, u64) {
-        let answer_bytes = self.meter.answer_bytes();
-        (self.meter.finish().unwrap_or_default().or(self.headers), answer_bytes)
+    /// What the reply said of the call, however it ended.
+    pub(super) fn finish(mut self) -> Told {
+        let (answer_bytes, answer) = (self.meter.answer_bytes(), self.meter.take_answer());
+        Told { metered: self.meter.finish().unwrap_or_default().or(self.headers), answer_bytes, answer }
     }
 }
 

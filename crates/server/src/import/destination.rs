@@ -12,7 +12,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::ApiError,
-    ingest::{Ingested, ingest},
+    ingest::{Ingested, Recorded, ingest},
     track,
 };
 
@@ -63,6 +63,8 @@ pub(super) struct Facts {
     pub(super) occurred_at: Option<Timestamp>,
     pub(super) tokens: Option<u64>,
     pub(super) cost: Option<Money>,
+    /// What other models did inside the reply.
+    pub(super) side_calls: Vec<Self>,
 }
 
 impl Destination<'_> {
@@ -87,8 +89,14 @@ async fn record(app: &App, caller: &Caller, calls: &[TrackedRow]) -> anyhow::Res
             ingested.next().unwrap_or_else(|| Err(ApiError::internal("nothing became of a record")))
         });
         match ingested {
-            Ok(Ingested::New(record)) => Outcome::New(Facts::of(*record)),
-            Ok(Ingested::Duplicate(_) | Ingested::Deleted(_)) => Outcome::Duplicate,
+            Ok(Recorded { call: Ingested::New(call), side_calls }) => {
+                let side_calls = side_calls.into_iter().filter_map(|side_call| match side_call {
+                    Ingested::New(record) => Some(*record),
+                    Ingested::Duplicate(_) | Ingested::Deleted(_) => None,
+                });
+                Outcome::New(Facts::of(*call, side_calls))
+            }
+            Ok(_) => Outcome::Duplicate,
             Err(error) => Outcome::Failed(error.message),
         }
     };
@@ -104,14 +112,18 @@ fn price(call: &TrackedRow, book: &PriceBook, now: Timestamp) -> Outcome {
         keeps_content: false,
     };
     match track::parse(call.json.as_bytes(), now) {
-        Ok(new) => Outcome::New(Facts::of(new.into_record(stamp, book))),
+        Ok(new) => {
+            let records = new.into_records(stamp, book, || stamp.id);
+            Outcome::New(Facts::of(records.call, records.side_calls))
+        }
         Err(error) => Outcome::Failed(error.message),
     }
 }
 
 impl Facts {
-    fn of(record: UsageRecord) -> Self {
+    fn of(record: UsageRecord, side_calls: impl IntoIterator<Item = UsageRecord>) -> Self {
         Self {
+            side_calls: side_calls.into_iter().map(|record| Self::of(record, [])).collect(),
             tokens: record.total_tokens(),
             provider: record.provider,
             model: record.model,

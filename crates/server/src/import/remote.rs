@@ -46,6 +46,17 @@ struct BulkResult {
     cost: Option<Money>,
     tokens: Option<u64>,
     duplicate: bool,
+    #[serde(default, rename = "sideCalls")]
+    side_calls: Vec<SideCall>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SideCall {
+    service: String,
+    model: String,
+    cost: Option<Money>,
+    #[serde(rename = "totalTokens")]
+    tokens: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,10 +161,16 @@ impl Remote {
 
     fn outcomes(&self, calls: &[TrackedRow], reply: BulkOutcome) -> anyhow::Result<Vec<Outcome>> {
         let mut outcomes: Vec<Option<Outcome>> = calls.iter().map(|_| None).collect();
-        for BulkResult { index, cost, tokens, duplicate } in reply.results {
-            let (Some(outcome), Some(call)) = (outcomes.get_mut(index), calls.get(index)) else { continue };
-            let facts = || self.facts(call, tokens, cost);
-            *outcome = Some(if duplicate { Outcome::Duplicate } else { Outcome::New(facts()) });
+        for result in reply.results {
+            let (Some(outcome), Some(call)) = (outcomes.get_mut(result.index), calls.get(result.index))
+            else {
+                continue;
+            };
+            *outcome = Some(if result.duplicate {
+                Outcome::Duplicate
+            } else {
+                Outcome::New(self.facts(call, result))
+            });
         }
         for BulkError { index, error } in reply.errors {
             if let Some(outcome) = outcomes.get_mut(index) {
@@ -165,17 +182,27 @@ impl Remote {
     }
 
     /// The reply has no model; it is what was sent.
-    fn facts(&self, call: &TrackedRow, tokens: Option<u64>, cost: Option<Money>) -> Facts {
+    fn facts(&self, call: &TrackedRow, result: BulkResult) -> Facts {
         let sent = track::parse(call.json.as_bytes(), self.now).ok();
         let provider = sent.as_ref().and_then(|sent| sent.provider.clone());
+        let occurred_at = sent.as_ref().and_then(|sent| sent.occurred_at);
+        let side_call = |SideCall { service, model, cost, tokens }| Facts {
+            provider: service,
+            model,
+            occurred_at,
+            tokens,
+            cost,
+            side_calls: Vec::new(),
+        };
         Facts {
             provider: provider
                 .map(|name| pricing::canonical_provider(&name).into_owned())
                 .unwrap_or_default(),
-            occurred_at: sent.as_ref().and_then(|sent| sent.occurred_at),
+            occurred_at,
             model: sent.map(|sent| sent.model).unwrap_or_default(),
-            tokens,
-            cost,
+            tokens: result.tokens,
+            cost: result.cost,
+            side_calls: result.side_calls.into_iter().map(side_call).collect(),
         }
     }
 }

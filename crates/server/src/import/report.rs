@@ -25,7 +25,7 @@ pub struct Summary {
     pub duplicates: u64,
     /// Rows that cannot be recorded.
     pub failed: u64,
-    /// Of the new ones, those without a known cost.
+    /// Records of the new ones without a known cost; what another model did inside a reply is a record of its own.
     pub unpriced: u64,
     /// What the new ones cost, as far as it is known; `null` beyond 9.2 billion dollars.
     pub cost: Option<Money>,
@@ -93,9 +93,13 @@ impl Tally {
     }
 
     pub(super) fn add_new(&mut self, facts: &Facts) {
+        self.summary.rows += 1;
+        self.summary.new += 1;
+        std::iter::once(facts).chain(&facts.side_calls).for_each(|facts| self.add_record(facts));
+    }
+
+    fn add_record(&mut self, facts: &Facts) {
         let summary = &mut self.summary;
-        summary.rows += 1;
-        summary.new += 1;
         summary.tokens = summary.tokens.saturating_add(facts.tokens.unwrap_or(0));
         summary.first_at = summary.first_at.into_iter().chain(facts.occurred_at).min();
         summary.last_at = summary.last_at.max(facts.occurred_at);
@@ -237,6 +241,7 @@ mod tests {
             occurred_at: Some("2023-11-16T18:17:03Z".parse().unwrap()),
             tokens: Some(1_000),
             cost: cost.map(Money::from_nanos),
+            side_calls: Vec::new(),
         }
     }
 

@@ -159,3 +159,96 @@ fn prices_can_be_looked_up() {
     let (unknown, text) = output(data.path(), &["prices", "show", "nobodys"]);
     assert!(!unknown && text.contains("not in the catalog"), "{text}");
 }
+
+/// Runs the server once to record a call of a model that no catalog knows.
+async fn with_an_unpriced_call(data: &Path) {
+    let mut process = Process::start(data);
+    let key = process.owner_key().await;
+    let call =
+        json!({ "service": "azure", "model": "prod-chat", "promptTokens": 1000, "completionTokens": 500 });
+    assert_eq!(process.post("/api/usage/track", &key, &call).await["data"]["costSource"], json!("unpriced"));
+    assert!(process.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_are_mapped_from_the_command_line_and_price_what_had_no_price() {
+    let data = tempfile::tempdir().unwrap();
+    let mappings = |args: &[&str]| output(data.path(), &[&["prices", "mappings"], args].concat());
+    with_an_unpriced_call(data.path()).await;
+    let small = ["add", "prod-*", "--to-service", "openai", "--to-model", "gpt-4o-mini"];
+
+    let (shown, text) = mappings(&[&small[..], &["--dry-run"]].concat());
+    assert!(
+        shown && text.contains("+ {\"model\":\"prod-*\"") && text.contains("1 changes would be"),
+        "{text}"
+    );
+    let (refused, text) = mappings(&["add", "x", "--to-service", "openai", "--to-model", "nobodys"]);
+    assert!(!refused && text.contains("not in the catalog"), "{text}");
+    let (added, text) = mappings(&small);
+    assert!(added && text.contains("1 records that had no cost have one now"), "{text}");
+    let narrow = ["add", "PROD-chat", "--service", "azure", "--to-service", "openai", "--to-model", "gpt-4o"];
+    let (added, text) = mappings(&narrow);
+    assert!(added && text.contains("0 records"), "{text}");
+
+    let (_, table) = mappings(&["show"]);
+    let models: Vec<String> = serde_json::from_str::<serde_json::Value>(&table).unwrap()["mappings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["model"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(models, ["prod-chat", "prod-*"], "the narrow one comes before the wide one");
+    std::fs::write(data.path().join("table.json"), &table).unwrap();
+    let (removed, text) = mappings(&["remove", "prod-chat", "--service", "azure"]);
+    assert!(removed && text.starts_with("- {"), "{text}");
+    let (again, text) = mappings(&["remove", "prod-chat", "--service", "azure"]);
+    assert!(!again && text.contains("is not mapped"), "{text}");
+    let (set, text) = mappings(&["set", "table.json"]);
+    assert!(set && text.starts_with("+ {") && text.contains("1 changes made"), "{text}");
+    assert_eq!(mappings(&["show"]).1, table);
+
+    let (_, text) = output(data.path(), &["prices", "revisions"]);
+    let kept: Vec<&str> = text.lines().filter(|line| line.starts_with("mappings")).collect();
+    assert!(kept.len() == 4 && kept.iter().all(|line| line.contains("the program")), "{text}");
+    assert!(text.contains("1 of 1 records without a cost priced"), "{text}");
+    let (verified, text) = output(data.path(), &["verify"]);
+    assert!(verified, "{text}");
+}
+
+#[test]
+fn overrides_are_set_and_shown_from_the_command_line() {
+    let data = tempfile::tempdir().unwrap();
+    let overrides = |args: &[&str]| output(data.path(), &[&["prices", "overrides"], args].concat());
+    let write = |rules: serde_json::Value| {
+        std::fs::write(data.path().join("rules.json"), json!({ "rules": rules }).to_string()).unwrap();
+    };
+    write(json!([{ "id": "a", "discountBasisPoints": 1, "marginBasisPoints": 1 }]));
+    let (refused, text) = overrides(&["set", "rules.json"]);
+    assert!(!refused && text.contains("rules[0]: needs exactly one of"), "{text}");
+    write(json!([{ "id": "contract", "service": "openai", "discountBasisPoints": 1000 }]));
+    let (shown, text) = overrides(&["set", "rules.json", "--dry-run"]);
+    assert!(shown && text.contains("1 changes would be made"), "{text}");
+    assert_eq!(overrides(&["show"]).1.trim(), "{\n  \"rules\": []\n}");
+    let (set, text) = overrides(&["set", "rules.json"]);
+    assert!(set && text.contains("1 changes made"), "{text}");
+    assert!(overrides(&["show"]).1.contains("\"discountBasisPoints\": 1000"));
+    let (_, text) = output(data.path(), &["prices", "revisions"]);
+    assert!(text.contains("overrides set from rules.json"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_imported_list_prices_what_had_no_price_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    with_an_unpriced_call(data.path()).await;
+    let list = json!({
+        "version": "1", "source": { "name": "mine", "version": "1" },
+        "providers": [{ "id": "azure", "name": "Azure", "models": [{
+            "id": "prod-chat", "prices": [{ "rates": { "input_tokens": "1", "output_tokens": "2" } }],
+        }] }],
+    });
+    std::fs::write(data.path().join("list.json"), list.to_string()).unwrap();
+    let (imported, text) = output(data.path(), &["prices", "import", "--format", "native", "list.json"]);
+    assert!(imported && text.contains("1 records that had no cost have one now"), "{text}");
+    let (_, text) = output(data.path(), &["export", "--format", "csv"]);
+    assert!(text.contains(",0.002,"), "{text}");
+}

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod doors;
+mod durability;
 mod faults;
 mod passing;
 mod streams;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::{
     app::{App, Ingredients},
     config::{Config, Sources},
-    router, telemetry,
+    router, telemetry, unpriced,
 };
 use store::sqlite::{Options, Sqlite};
 use tempfile::TempDir;
@@ -73,14 +73,35 @@ impl Server {
         Self::with(&[]).await
     }
 
-    #[expect(clippy::unused_async, reason = "tests start servers as they talk to them")]
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&data.path().join("test.db"), Options::default()).unwrap();
-        Self::over(store, data, settings)
+        Self::over(store, data, settings).started().await
     }
 
-    pub(crate) fn over(store: Sqlite, data: TempDir, settings: &[(&str, &str)]) -> Self {
+    /// The same data under a new program.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { store, _data: data, .. } = self;
+        Self::over(store, data, &[]).started().await
+    }
+
+    async fn started(self) -> Self {
+        unpriced::follow_prices(&self.app);
+        self.app.repricings.settled().await;
+        self
+    }
+
+    fn over(store: Sqlite, data: TempDir, settings: &[(&str, &str)]) -> Self {
+        Self::keeping(Arc::new(store.clone()), store, data, settings)
+    }
+
+    /// A server whose records go to `usage`.
+    pub(crate) fn keeping(
+        usage: Arc<dyn store::UsageStore>,
+        store: Sqlite,
+        data: TempDir,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let data_dir = data.path().to_str().unwrap().to_owned();
         let config = config(&[&[("store.data_dir", data_dir.as_str())], settings].concat());
         let clock = Arc::new(FrozenClock::at(NOW.parse().unwrap()));
@@ -88,7 +109,7 @@ impl Server {
             secrets: config.keep_secrets(&mut rand::rng()).unwrap(),
             config,
             clock: Arc::<FrozenClock>::clone(&clock),
-            usage: Arc::new(store.clone()),
+            usage,
             meta: Arc::new(store.clone()),
             prices: pricing::PriceBook::new(Arc::clone(Catalog::embedded_arc())),
             metrics: telemetry::start_metrics().unwrap(),

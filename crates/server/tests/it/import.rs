@@ -253,6 +253,43 @@ async fn a_running_server_takes_the_same_rows_once() {
 }
 
 #[tokio::test]
+async fn what_another_model_did_inside_a_reply_is_in_the_sum_of_every_import() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let key = server.key(&owner, json!({ "name": "import", "scopes": ["ingest"] })).await;
+    let url = listen(&server, Router::new().fallback_service(router::service(server.app.clone()))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let line = |key: &str| {
+        json!({ "service": "anthropic", "model": "claude-sonnet-5", "requestId": key, "timestamp": "2024-02-01T00:00:00Z", "usage": {
+            "input_tokens": 1000, "output_tokens": 100,
+            "iterations": [
+                { "type": "message", "input_tokens": 1000, "output_tokens": 100 },
+                { "type": "advisor_message", "model": "claude-opus-4-8", "input_tokens": 2000, "output_tokens": 10 },
+            ],
+        } })
+        .to_string()
+    };
+    let [here, there] =
+        ["a", "b"].map(|key| plan(&[file(&folder, &format!("{key}.jsonl"), &line(key))], &[], &[]));
+    let now = "2024-02-10T12:00:00Z".parse().unwrap();
+    let book = pricing::PriceBook::new(std::sync::Arc::clone(pricing::Catalog::embedded_arc()));
+    let remote = Remote::new(&url, Secret::new(key.credential.clone()), now).unwrap();
+    for (plan, destination) in [
+        (&here, Destination::Nowhere { book, now }),
+        (&here, store_of(&server, &owner).await),
+        (&there, Destination::Server(remote)),
+    ] {
+        let summary = import(plan, &destination, None).await.unwrap();
+        // 1000 × 2 + 100 × 10 and 2000 × 5 + 10 × 25 per million.
+        let expected = ([1, 1, 0, 0], Some("0.01325".parse().unwrap()));
+        assert_eq!((counts(&summary), summary.cost), expected, "{:?}", summary.failures);
+        let models: Vec<_> = summary.models.iter().map(|sum| sum.model.as_str()).collect();
+        assert_eq!(models, ["anthropic/claude-opus-4-8", "anthropic/claude-sonnet-5"]);
+    }
+    assert_eq!(records(&server).await.len(), 4);
+}
+
+#[tokio::test]
 async fn a_busy_server_is_asked_again() {
     static ASKED: AtomicU32 = AtomicU32::new(0);
     let busy_once = || async {

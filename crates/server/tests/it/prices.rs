@@ -140,6 +140,16 @@ async fn a_repricing_is_shown_before_it_is_written_and_sums_follow() {
 }
 
 #[tokio::test]
+async fn a_start_prices_what_the_version_before_could_not() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let id = age_the_price(&server, &owner).await;
+    let server = server.restart().await;
+    let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+    assert_eq!((record["cost"].to_string(), &record["costSource"]), ("0.00045".into(), &json!("catalog")));
+}
+
+#[tokio::test]
 async fn only_administrators_reprice() {
     let server = Server::with(&[("auth.allow_signup", "true")]).await;
     server.owner().await;
@@ -217,16 +227,19 @@ async fn a_deployments_name_is_mapped_to_its_model() {
     let owner = server.owner().await;
     let call =
         json!({ "service": "azure", "model": "prod-chat-eu", "promptTokens": 1000, "completionTokens": 500 });
-    assert_eq!(server.track(&owner, call.clone()).await["costSource"], json!("unpriced"));
+    let tracked = server.track(&owner, call.clone()).await;
+    assert_eq!(tracked["costSource"], json!("unpriced"));
+    let id = tracked["id"].as_str().unwrap();
     let mappings = json!({ "mappings": [{ "service": "azure", "model": "prod-chat-*", "toService": "openai", "toModel": "gpt-4o-mini" }] });
     server.call("PUT", "/api/prices/mappings").by(&owner).json(&mappings).await.expect(200);
     assert_eq!(server.get("/api/prices/mappings").by(&owner).send().await.expect(200), mappings);
     let estimate = server.post("/api/prices/estimate").by(&owner).json(&call).await.expect(200);
     assert_eq!(estimate["cost"].to_string(), "0.00045");
     assert!(estimate["priceMatch"].as_str().unwrap().contains("prod-chat"), "{estimate}");
-    let repriced =
-        server.post("/api/prices/reprice").by(&owner).json(&json!({ "apply": true })).await.expect(200);
-    assert_eq!(repriced["changes"][0]["newlyPriced"], json!(1));
+    server.app.repricings.settled().await;
+    let kept = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+    assert_eq!((kept["cost"].to_string(), &kept["costSource"]), ("0.00045".into(), &json!("catalog")));
+    assert!(kept["priceMatch"].as_str().unwrap().contains("prod-chat"), "{kept}");
     let wrong = json!({ "mappings": [{ "model": "x", "toService": "openai", "toModel": "nobodys" }] });
     let answer = server.call("PUT", "/api/prices/mappings").by(&owner).json(&wrong).await;
     assert_eq!(answer.failure(), (422, "invalid_input".to_owned(), vec!["mappings".to_owned()]));
@@ -259,7 +272,18 @@ async fn an_unknown_model_gets_its_price_by_an_import_and_keeps_its_past() {
     import("", "2e-06").await;
     assert_eq!(import("", "2e-06").await["changeCount"], json!(0), "the same list again changes nothing");
     assert_eq!(server.track(&owner, call.clone()).await["cost"].to_string(), "0.007");
-    server.post("/api/prices/reprice").by(&owner).json(&json!({ "apply": true })).await.expect(200);
+    server.app.repricings.settled().await;
+    let cost = async || {
+        let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+        record["cost"].to_string()
+    };
+    assert_eq!(cost().await, "0.007");
+    let revisions = server.get("/api/prices/revisions").by(&owner).send().await.expect(200);
+    let repricing = revisions.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&repricing["document"], &repricing["note"], &repricing["userId"]),
+        (&json!("repricing"), &json!("2 of 2 records without a cost priced"), &Value::Null)
+    );
 
     // Half an hour later it costs more; earlier calls keep their price.
     server.clock.advance_seconds(1800);
@@ -267,10 +291,45 @@ async fn an_unknown_model_gets_its_price_by_an_import_and_keeps_its_past() {
     assert_eq!(server.track(&owner, call).await["cost"].to_string(), "0.009");
     let again = server.post("/api/prices/reprice").by(&owner).json(&json!({})).await.expect(200);
     assert_eq!(again["changes"], json!([]));
-    let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
-    assert_ne!(record["costSource"], json!("unpriced"));
+    server.app.repricings.settled().await;
+    assert_eq!(cost().await, "0.007", "a cost that is there stays");
+    assert_eq!(server.store.verify().await.unwrap().differences, Vec::<String>::new());
     let answer = server.post("/api/prices/import?format=litellm").by(&owner).text("nonsense").await;
     assert_eq!(answer.failure(), (422, "invalid_input".to_owned(), vec!["list".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_has_a_cost_or_cannot_have_one_is_left_alone_when_prices_arrive() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let tokens =
+        json!({ "service": "openai", "model": "house-model", "promptTokens": 1000, "completionTokens": 500 });
+    let mut reported = tokens.clone();
+    reported["cost"] = json!(7);
+    let mut ids = Vec::new();
+    for call in [
+        reported,
+        json!({ "service": "openai", "model": "house-model", "tokens": 9 }),
+        json!({ "service": "openai", "model": "gpt-4o-mini", "promptTokens": 1000, "completionTokens": 500 }),
+        tokens,
+    ] {
+        ids.push(server.track(&owner, call).await["id"].as_str().unwrap().to_owned());
+    }
+    let rules = json!({ "rules": [
+        { "id": "own", "model": "house-model", "rates": { "input_tokens": "1", "output_tokens": "2" } },
+        { "id": "contract", "service": "openai", "discountBasisPoints": 1000 },
+    ] });
+    server.call("PUT", "/api/prices/overrides").by(&owner).json(&rules).await.expect(200);
+    server.app.repricings.settled().await;
+    let mut costs = Vec::new();
+    for id in &ids {
+        let record = server.get(&format!("/api/usage/{id}")).by(&owner).send().await.expect(200);
+        costs.push((record["cost"].to_string(), record["costSource"].as_str().unwrap().to_owned()));
+    }
+    // Own rates less a tenth for the one that had no cost: (1000 × 1 + 500 × 2) per million × 0.9.
+    let expected = [("7", "reported"), ("null", "unpriced"), ("0.00045", "catalog"), ("0.0018", "override")];
+    assert_eq!(costs, expected.map(|(cost, source)| (cost.to_owned(), source.to_owned())));
+    assert_eq!(server.store.verify().await.unwrap().differences, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -40,9 +40,16 @@ impl Process {
 
     /// The same, with a log of this level.
     pub(crate) fn start_logging(data: &Path, level: &str) -> Self {
-        let level = format!("log.level={level}");
+        Self::start_with(data, &[&format!("log.level={level}")])
+    }
+
+    /// The same, with these settings (`key=value`).
+    pub(crate) fn start_with(data: &Path, settings: &[&str]) -> Self {
         let mut command = command(data);
-        command.args(["serve", "--port", "0", "--setting", &level]);
+        command.args(["serve", "--port", "0"]);
+        for setting in settings {
+            command.args(["--setting", setting]);
+        }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let (url, mut seen) = listening(&mut log);

@@ -1,6 +1,7 @@
 //! `/api/usage`: one record.
 
 use serde_json::{Value, json};
+use store::UsageStore as _;
 
 use crate::harness::Server;
 
@@ -283,6 +284,108 @@ async fn a_providers_whole_reply_needs_nothing_else() {
         .track(&owner, json!({ "service": "anthropic", "model": "claude-sonnet-4-5", "response": message }))
         .await;
     assert_eq!(tracked["cost"].to_string(), "0.02055");
+}
+
+#[tokio::test]
+async fn what_another_model_did_inside_a_reply_is_a_record_at_its_own_price() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let project = server.project(&owner, json!({ "name": "Advised" })).await;
+    let reply: Value = serde_json::from_str(include_str!(
+        "../../../domain/tests/wire/fixtures/anthropic/message-advisor.json"
+    ))
+    .unwrap();
+    let call = json!({
+        "service": "anthropic", "response": reply, "projectId": project, "tags": ["a"], "sessionId": "s", "traceId": "t",
+        "costAllocation": { "team": "search" }, "customerEmail": "c@example.com", "responseTime": 900,
+    });
+    let tracked = server.track(&owner, call.clone()).await;
+    // 2411 × 2 + 145 × 10 per million; 2543 × 5 + 18 × 25.
+    assert_eq!(tracked["cost"].to_string(), "0.006272");
+    let side_call = &tracked["sideCalls"][0];
+    assert_eq!(
+        (&side_call["service"], &side_call["model"], side_call["cost"].to_string(), &side_call["costSource"]),
+        (&json!("anthropic"), &json!("claude-opus-4-8"), "0.013165".into(), &json!("catalog"))
+    );
+
+    let record = async |id: &Value| {
+        server.get(&format!("/api/usage/{}", id.as_str().unwrap())).by(&owner).send().await.expect(200)
+    };
+    let (main, side) = (record(&tracked["id"]).await, record(&side_call["id"]).await);
+    assert_eq!(main["metadata"]["sideCalls"], json!([side_call["id"]]));
+    let key = main["requestId"].as_str().unwrap();
+    assert_eq!(side["requestId"], json!(format!("{key}:side:1")));
+    assert_eq!((&side["operation"], &side["responseTime"]), (&json!("side_call"), &Value::Null));
+    for shared in [
+        "projectId",
+        "tags",
+        "sessionId",
+        "traceId",
+        "costAllocation",
+        "customerEmail",
+        "timestamp",
+        "userId",
+    ] {
+        assert_eq!(side[shared], main[shared], "{shared}");
+    }
+    assert_eq!(side["costExplanation"]["total"].to_string(), "0.013165");
+
+    // Sent again by other doors it adds nothing, and is answered alike.
+    let again = server.track(&owner, call.clone()).await;
+    assert_eq!((&again["duplicate"], &again["sideCalls"]), (&json!(true), &tracked["sideCalls"]));
+    let bulk = json!({ "usageData": [call] });
+    let bulk = server.post("/api/usage/bulk").by(&owner).json(&bulk).await.expect(200);
+    assert_eq!((&bulk["duplicates"], &bulk["results"][0]["sideCalls"]), (&json!(1), &tracked["sideCalls"]));
+    let stats = server.get("/api/usage/stats").by(&owner).send().await.expect(200);
+    assert_eq!((&stats["totalRequests"], stats["totalCost"].to_string()), (&json!(2), "0.019437".into()));
+    let found = server.get(&format!("/api/usage?search={key}")).by(&owner).send().await.expect(200);
+    assert_eq!(found.as_array().unwrap().len(), 2, "the key finds both");
+    assert_eq!(server.store.verify().await.unwrap().differences, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_an_unknown_model_did_inside_a_reply_is_kept_and_priced_when_its_price_arrives() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let reply = json!({
+        "id": "resp_1", "model": "gpt-4o-mini", "object": "response", "output": [],
+        "usage": { "input_tokens": 1000, "output_tokens": 500 },
+        "tools": [{ "type": "image_generation", "model": "painter-next" }],
+        "tool_usage": { "image_gen": { "input_tokens": 100, "output_tokens": 1000 } },
+    });
+    let call = json!({ "service": "openai", "response": reply });
+    let estimate = server.post("/api/prices/estimate").by(&owner).json(&call).await.expect(200);
+    assert_eq!(estimate["sideCalls"][0]["model"], json!("painter-next"));
+    let tracked = server.track(&owner, call).await;
+    let side_call = &tracked["sideCalls"][0];
+    assert_eq!(
+        (tracked["cost"].to_string(), &side_call["cost"], &side_call["costSource"]),
+        ("0.00045".into(), &Value::Null, &json!("unpriced"))
+    );
+    let rules = json!({ "rules": [{ "id": "own", "model": "painter-next", "rates": { "input_tokens": "1", "output_tokens": "30" } }] });
+    server.call("PUT", "/api/prices/overrides").by(&owner).json(&rules).await.expect(200);
+    server.app.repricings.settled().await;
+    let path = format!("/api/usage/{}", side_call["id"].as_str().unwrap());
+    let record = server.get(&path).by(&owner).send().await.expect(200);
+    assert_eq!(record["cost"].to_string(), "0.0301");
+}
+
+#[tokio::test]
+async fn a_search_costs_what_its_kind_does_also_when_it_is_costed_anew() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let call = json!({ "service": "perplexity", "model": "perplexity/sonar", "promptTokens": 1000, "completionTokens": 100, "webSearches": 2 });
+    // 1000 × 0.25 + 100 × 2.5 per million, and two searches at 2.50 or at 1 per thousand.
+    for (kind, cost) in [(Value::Null, "0.0055"), (json!("fast"), "0.0025"), (json!("web"), "0.0055")] {
+        let mut call = call.clone();
+        call["searchType"] = kind.clone();
+        let tracked = server.track(&owner, call).await;
+        assert_eq!(tracked["cost"].to_string(), cost);
+        let path = format!("/api/usage/{}", tracked["id"].as_str().unwrap());
+        assert_eq!(server.get(&path).by(&owner).send().await.expect(200)["searchType"], kind);
+    }
+    let repriced = server.post("/api/prices/reprice").by(&owner).json(&json!({})).await.expect(200);
+    assert_eq!((&repriced["lookedAt"], &repriced["changes"]), (&json!(3), &json!([])));
 }
 
 #[tokio::test]

@@ -41,6 +41,7 @@ pub(super) enum Kind {
     CustomerEmail = 16,
     ErrorCode = 17,
     UnpricedReason = 18,
+    SearchType = 19,
 }
 
 impl Kind {

@@ -25,6 +25,7 @@ use crate::StoreError;
 macro_rules! record_columns {
     () => {
         "id, user, project, provider, model, response_model, operation, service_tier, region,
+         search_type,
          origin, status, cost_source, flags, occurred_at_ms, recorded_at_ms,
          input_tokens, output_tokens, total_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
          counts,
@@ -40,7 +41,7 @@ const INSERT: &str = concat!(
     record_columns!(),
     ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
-               ?40, ?41, ?42, ?43, ?44, ?45)"
+               ?40, ?41, ?42, ?43, ?44, ?45, ?46)"
 );
 const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
@@ -140,6 +141,7 @@ pub(super) fn insert(
         tx.intern_option(Kind::Operation, record.operation.as_ref())?,
         tx.intern_option(Kind::ServiceTier, record.service_tier.as_ref())?,
         tx.intern_option(Kind::Region, record.region.as_ref())?,
+        tx.intern_option(Kind::SearchType, record.search_type.as_ref())?,
         record.origin.code(),
         record.status.code(),
         record.cost_source.code(),

@@ -9,6 +9,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_price_revision.sql"),
     include_str!("schema/0003_adjustments.sql"),
+    include_str!("schema/0004_search_type.sql"),
 ];
 
 /// Brings the database to the version that this program knows.

@@ -26,6 +26,7 @@ pub(super) fn gather(reply: &Value, into: &mut Gathered) {
     let searches = searches.or_else(|| some_of(of_type("web_search_call").filter(is_search).count()));
     set(&mut into.beside, Unit::WebSearches, searches);
     set(&mut into.beside, Unit::FileSearches, some_of(of_type("file_search_call").count()));
+    into.set_search_type(search_type(reply));
     let images = used.and_then(|used| used.get("image_gen"));
     let drawing = reply.get("svg_usage").filter(|usage| usage.is_object());
     if images.is_some() || drawing.is_some() {
@@ -33,6 +34,16 @@ pub(super) fn gather(reply: &Value, into: &mut Gathered) {
         let drawn = drawing.map(|drawing| side_call(text(drawing, "model"), responses(drawing)));
         into.side_calls = painted.into_iter().chain(drawn).collect();
     }
+}
+
+/// The kind of web search of a request, or of a reply that repeats its tools: `fast` costs less than `web`.
+/// <https://docs.perplexity.ai/docs/agent-api/tools/web-search>,
+/// <https://docs.perplexity.ai/api-reference/chat-completions-post>.
+pub(super) fn search_type(document: &Value) -> Option<&str> {
+    let by_tool = each(document, "tools")
+        .filter(|tool| text(tool, "type") == Some("web_search"))
+        .find_map(|tool| text(tool, "search_type"));
+    by_tool.or_else(|| text(document.get("web_search_options")?, "search_type"))
 }
 
 fn image_model(reply: &Value) -> Option<&str> {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::{NoteKind, Notes, RateCard};
+use super::super::{NoteKind, Notes};
 use super::Entry;
 use super::key::{self, Key, Meaning};
 use super::name::Name;
 use super::number::{self, Quantity};
 use super::off_peak::{self, OffPeak};
+use super::uplift::{self, Uplift};
 use crate::file::{Rates, Row};
 use crate::{DailyWindow, Rate, Unit, decimal};
 
@@ -21,6 +22,8 @@ pub(super) struct Cards {
     by_tier: BTreeMap<Option<&'static str>, Card>,
     /// The standard ones of certain hours.
     by_hour: Vec<(DailyWindow, Card)>,
+    /// Where all of them cost more.
+    uplifts: Vec<Uplift>,
 }
 
 /// What a search costs by how much it puts into the context.
@@ -51,7 +54,11 @@ impl Cards {
         let mut reader = Reader { entry, mode, owner, notes };
         for (key, value) in entry.iter().filter(|(key, _)| key::is_price(key)) {
             if value.get() != "null" && key != STEPS && key != off_peak::KEY {
-                reader.read_key(key, 0, value.get(), &mut cards);
+                let (uplifts, is_all) = uplift::read(key, value.get());
+                cards.uplifts.extend(uplifts);
+                if !is_all {
+                    reader.read_key(key, 0, value.get(), &mut cards);
+                }
             }
         }
         if let Some(steps) = entry.get(STEPS) {
@@ -72,7 +79,6 @@ impl Cards {
     pub(super) fn into_rows(mut self, name: &Name<'_>, owner: &str, notes: &mut Notes) -> Vec<Row> {
         // As OpenAI does, with Azure, but for the models whose batch price has a discount for cached tokens.
         let gives_no_discount = matches!(name.provider.as_str(), "openai" | "azure");
-        let region = name.region.as_deref();
         let standard = self.by_tier.get(&None).cloned().unwrap_or_default();
         let by_tier = self.by_tier.iter_mut().map(|(tier, card)| (*tier, card));
         for (tier, card) in by_tier.chain(self.by_hour.iter_mut().map(|(_, card)| (None, card))) {
@@ -83,16 +89,27 @@ impl Cards {
                 notes.add(NoteKind::Assumed, text, owner);
             }
         }
-        let row = |tier: Option<&str>, daily, card: Card| Row {
-            tier: tier.map(str::to_owned),
-            region: region.map(str::to_owned),
-            daily,
-            rates: card.into_iter().map(|(unit, rates)| (unit, by_size(rates))).collect::<RateCard>(),
-            ..Row::default()
+        // A price that is one region's already has its uplift.
+        let uplifts = if name.region.is_none() { self.uplifts } else { Vec::new() };
+        let regions: Vec<(Option<String>, u64)> = std::iter::once((name.region.clone(), uplift::ONE))
+            .chain(uplifts.into_iter().map(|Uplift { region, factor }| (Some(region), factor)))
+            .collect();
+        let rows = |tier: Option<&str>, daily: Option<DailyWindow>, card: &Card| {
+            let row = |(region, factor): &(Option<String>, u64)| Row {
+                tier: tier.map(str::to_owned),
+                region: region.clone(),
+                daily: daily.clone(),
+                rates: card
+                    .iter()
+                    .map(|(&unit, rates)| (unit, by_size(uplifted(unit, rates, *factor))))
+                    .collect(),
+                ..Row::default()
+            };
+            regions.iter().map(row).collect::<Vec<_>>()
         };
-        let rows = self.by_tier.into_iter().map(|(tier, card)| row(tier, None, card));
-        let by_hour = self.by_hour.into_iter().map(|(daily, card)| row(None, Some(daily), card));
-        rows.chain(by_hour).filter(|row| !row.rates.is_empty()).collect()
+        let by_tier = self.by_tier.iter().flat_map(|(tier, card)| rows(*tier, None, card));
+        let by_hour = self.by_hour.iter().flat_map(|(daily, card)| rows(None, Some(daily.clone()), card));
+        by_tier.chain(by_hour).filter(|row| !row.rates.is_empty()).collect()
     }
 }
 
@@ -127,6 +144,12 @@ const OUTPUT_UNITS: [Unit; 6] = [
     Unit::OutputImageTokens,
     Unit::OutputVideoTokens,
 ];
+
+/// Tokens cost more where there is an uplift; tools do not.
+fn uplifted(unit: Unit, rates: &BTreeMap<u64, Rate>, factor: u64) -> BTreeMap<u64, Rate> {
+    let factor = Some((factor, uplift::ONE)).filter(|_| unit.is_token());
+    rates.iter().map(|(&size, &rate)| (size, scaled(rate, factor))).collect()
+}
 
 fn scaled(rate: Rate, factor: Option<(u64, u64)>) -> Rate {
     let Some((multiplier, divisor)) = factor else { return rate };

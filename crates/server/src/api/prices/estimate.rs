@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{
         prices::rules::PriceRule,
-        usage::TrackUsage,
+        usage::{TrackUsage, TrackedSideCall},
         usage_view::{Explanation, price_match},
     },
     app::App,
@@ -53,6 +53,9 @@ pub struct Estimate {
     price_rules: Vec<PriceRule>,
     /// Why the catalog's row is the model's, in words.
     price_match: Option<String>,
+    /// What other models did inside the reply, if one was sent; its cost is not in `cost`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    side_calls: Vec<TrackedSideCall>,
 }
 
 /// Say what a call would cost. It takes what `/usage/track` takes and records nothing; `timestamp` chooses the prices.
@@ -79,7 +82,8 @@ pub async fn estimate_cost(
         recorded_at: now,
         keeps_content: false,
     };
-    let record = new.into_record(stamp, &book);
+    let records = new.into_records(stamp, &book, || app.ids.next(now));
+    let record = records.call;
     Ok(Success::ok(Estimate {
         cost: record.cost,
         cost_source: record.cost_source,
@@ -91,5 +95,6 @@ pub async fn estimate_cost(
         model: record.model,
         unpriced_reason: record.unpriced_reason,
         flags: record.flags,
+        side_calls: records.side_calls.iter().map(|record| TrackedSideCall::new(None, record)).collect(),
     }))
 }

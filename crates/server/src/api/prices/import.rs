@@ -44,7 +44,7 @@ pub struct RevisionView {
     number: u64,
     /// What was done.
     note: String,
-    /// Who did it; `null` for the command line.
+    /// Who did it; `null` for the command line, and for the server by itself.
     #[schema(value_type = Option<String>)]
     user_id: Option<UserId>,
     /// When.
@@ -80,6 +80,9 @@ pub async fn import_prices(
     let note = format!("{format} imported");
     let author = Author { user: Some(auth.caller.user.id), at: now, note: &note };
     let changes = app.prices.import(&*app.meta, list, !dry_run, author).await?;
+    if !dry_run && !changes.is_empty() {
+        app.repricings.prices_changed();
+    }
     tracing::info!(user = %auth.caller.user.id, %format, changes = changes.len(), dry_run, "price list imported");
     Ok(Success::ok(ImportOutcome {
         applied: !dry_run,

@@ -1,5 +1,7 @@
 //! Costing kept records anew.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use domain::{
     ProjectId,
@@ -18,7 +20,7 @@ use crate::{
     input::Json,
     price_book::{self, Author},
     reply::Success,
-    reprice,
+    reprice::{Repricer, Repricing},
 };
 
 /// Which records to cost anew.
@@ -72,6 +74,22 @@ struct ChangeView {
     after: Money,
 }
 
+impl RepricingView {
+    /// The view of `repricing`.
+    pub fn new(applied: bool, repricing: Repricing) -> Self {
+        let changes = repricing.changes.into_iter().map(|((service, model, month), change)| ChangeView {
+            service,
+            model,
+            month,
+            records: change.records,
+            newly_priced: change.newly_priced,
+            before: change.before,
+            after: change.after,
+        });
+        Self { applied, looked_at: repricing.looked_at, changes: changes.collect() }
+    }
+}
+
 /// Cost kept records anew by the prices that are known now, at each record's own time. What a sender reported stays.
 #[utoipa::path(post, path = "/prices/reprice", tag = "Prices", operation_id = "reprice_usage",
     request_body = RepricingRequest,
@@ -88,23 +106,13 @@ pub async fn reprice_usage(
     if let Some(project) = request.project_id {
         filter = filter.of_project(project);
     }
-    let repricing = reprice::reprice(&app, filter, request.apply).await?;
-    let change =
-        |((service, model, month), change): ((String, String, String), reprice::Change)| ChangeView {
-            service,
-            model,
-            month,
-            records: change.records,
-            newly_priced: change.newly_priced,
-            before: change.before,
-            after: change.after,
-        };
-    let view = RepricingView {
-        applied: request.apply,
-        looked_at: repricing.looked_at,
-        changes: repricing.changes.into_iter().map(change).collect(),
-    };
+    let _turn = if request.apply { Some(app.repricings.turn().await) } else { None };
+    let book = app.prices.current();
+    // Who asked waits for the whole of it, also while the server stops.
+    let repricer = Repricer { usage: Arc::clone(&app.usage), book: &book, is_stopping: &|| false };
+    let view = RepricingView::new(request.apply, repricer.reprice(filter, request.apply).await?);
     if request.apply {
+        app.ledger.forget();
         let records: u64 = view.changes.iter().map(|change| change.records).sum();
         let note = format!("{records} of {} records repriced", view.looked_at);
         let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: &note };

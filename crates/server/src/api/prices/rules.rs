@@ -6,7 +6,8 @@ use axum::extract::State;
 use domain::{Invalid, text, user::Role};
 use jiff::Timestamp;
 use pricing::{
-    Adjustment, AdjustmentKind, BasisPoints, Mapping, NamePattern, OwnRates, Scope, Unit, file::Rates,
+    Adjustment, AdjustmentKind, BasisPoints, Mapping, NamePattern, OwnRates, PriceBook, Scope, Unit,
+    file::Rates,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -70,7 +71,7 @@ pub struct PriceRule {
 #[serde(deny_unknown_fields)]
 pub struct PriceRules {
     /// The rules.
-    rules: Vec<PriceRule>,
+    pub rules: Vec<PriceRule>,
 }
 
 /// What a name means that no catalog can know: a deployment, an inference profile, an alias of a proxy.
@@ -79,16 +80,16 @@ pub struct PriceRules {
 pub struct ModelMapping {
     /// Only calls of this provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    service: Option<String>,
+    pub service: Option<String>,
     /// The name; a `*` at the end stands for any ending.
-    model: String,
+    pub model: String,
     /// Provider of the model that it stands for.
-    to_service: String,
+    pub to_service: String,
     /// The model that it stands for, by its name in the catalog.
-    to_model: String,
+    pub to_model: String,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
+    pub note: Option<String>,
 }
 
 /// Every name. The first that fits decides.
@@ -96,7 +97,7 @@ pub struct ModelMapping {
 #[serde(deny_unknown_fields)]
 pub struct ModelMappings {
     /// The names.
-    mappings: Vec<ModelMapping>,
+    pub mappings: Vec<ModelMapping>,
 }
 
 /// The operator's own prices.
@@ -104,11 +105,11 @@ pub struct ModelMappings {
     responses((status = 200, body = Success<PriceRules>), (status = 401, body = Failure), (status = 403, body = Failure)))]
 pub async fn get_price_rules(State(app): State<App>, auth: Auth<Read>) -> Result<Success<PriceRules>> {
     auth.caller.require_role(Role::Admin)?;
-    let book = app.prices.current();
-    Ok(Success::ok(PriceRules { rules: book.adjustments().iter().map(PriceRule::from).collect() }))
+    Ok(Success::ok(PriceRules::of(&app.prices.current())))
 }
 
-/// Replace the operator's own prices. Calls from now on follow them at once; kept records when they are repriced.
+/// Replace the operator's own prices. Calls from now on follow them at once, and kept records
+/// that have no cost soon; others when they are repriced.
 #[utoipa::path(put, path = "/prices/overrides", tag = "Prices", operation_id = "replace_price_rules",
     request_body = PriceRules,
     responses((status = 200, body = Success<PriceRules>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
@@ -118,11 +119,9 @@ pub async fn replace_price_rules(
     Json(new): Json<PriceRules>,
 ) -> Result<Success<PriceRules>> {
     auth.caller.require_role(Role::Admin)?;
-    let rules =
-        new.rules.iter().enumerate().map(|(index, rule)| rule.to_adjustment(&format!("rules[{index}]")));
-    let rules = rules.collect::<Result<Vec<_>, _>>()?;
     let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: "rules replaced" };
-    app.prices.put_adjustments(&*app.meta, rules, author).await?;
+    app.prices.put_adjustments(&*app.meta, new.to_adjustments()?, author).await?;
+    app.repricings.prices_changed();
     tracing::info!(user = %auth.caller.user.id, rules = new.rules.len(), "price rules replaced");
     Ok(Success::ok(new))
 }
@@ -131,8 +130,7 @@ pub async fn replace_price_rules(
 #[utoipa::path(get, path = "/prices/mappings", tag = "Prices", operation_id = "get_model_mappings",
     responses((status = 200, body = Success<ModelMappings>), (status = 401, body = Failure)))]
 pub async fn get_model_mappings(State(app): State<App>, _auth: Auth<Read>) -> Result<Success<ModelMappings>> {
-    let book = app.prices.current();
-    Ok(Success::ok(ModelMappings { mappings: book.mappings().iter().map(ModelMapping::from).collect() }))
+    Ok(Success::ok(ModelMappings::of(&app.prices.current())))
 }
 
 /// Replace the operator's names for models of the catalog.
@@ -145,13 +143,37 @@ pub async fn replace_model_mappings(
     Json(new): Json<ModelMappings>,
 ) -> Result<Success<ModelMappings>> {
     auth.caller.require_role(Role::Admin)?;
-    let lines =
-        new.mappings.iter().enumerate().map(|(index, line)| line.to_mapping(&format!("mappings[{index}]")));
-    let lines = lines.collect::<Result<Vec<_>, _>>()?;
     let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: "mappings replaced" };
-    app.prices.put_mappings(&*app.meta, lines, author).await?;
+    app.prices.put_mappings(&*app.meta, new.to_mappings()?, author).await?;
+    app.repricings.prices_changed();
     tracing::info!(user = %auth.caller.user.id, mappings = new.mappings.len(), "model mappings replaced");
     Ok(Success::ok(new))
+}
+
+impl PriceRules {
+    /// Those of `book`.
+    pub fn of(book: &PriceBook) -> Self {
+        Self { rules: book.adjustments().iter().map(PriceRule::from).collect() }
+    }
+
+    /// The rules as the price book knows them.
+    pub fn to_adjustments(&self) -> Result<Vec<Adjustment>, Invalid> {
+        let rules = self.rules.iter().enumerate();
+        rules.map(|(index, rule)| rule.to_adjustment(&format!("rules[{index}]"))).collect()
+    }
+}
+
+impl ModelMappings {
+    /// Those of `book`.
+    pub fn of(book: &PriceBook) -> Self {
+        Self { mappings: book.mappings().iter().map(ModelMapping::from).collect() }
+    }
+
+    /// The names as the price book knows them.
+    pub fn to_mappings(&self) -> Result<Vec<Mapping>, Invalid> {
+        let lines = self.mappings.iter().enumerate();
+        lines.map(|(index, line)| line.to_mapping(&format!("mappings[{index}]"))).collect()
+    }
 }
 
 impl PriceRule {
@@ -222,7 +244,8 @@ impl From<&Adjustment> for PriceRule {
 }
 
 impl ModelMapping {
-    fn to_mapping(&self, field: &str) -> Result<Mapping, Invalid> {
+    /// The name as the price book knows it; `field` names it in what is wrong.
+    pub fn to_mapping(&self, field: &str) -> Result<Mapping, Invalid> {
         Ok(Mapping {
             provider: self.service.clone(),
             pattern: pattern(&format!("{field}.model"), &self.model)?,

@@ -201,6 +201,7 @@ fn costs(record: &UsageRecord, candidate: Option<&Candidate>, book: &PriceBook) 
             response_model: None,
             service_tier: None,
             region: None,
+            search_type: None,
             ..own
         },
         None => own,

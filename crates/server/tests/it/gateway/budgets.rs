@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
+use pricing::Money;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::world::{World, chat};
 
@@ -16,12 +18,12 @@ async fn project(world: &World, amount: &str, enforcement: &str) -> String {
 }
 
 /// The most that a call of [`chat`] to gpt-4o-mini can cost by the gateway's own reckoning, told by a refusal.
-async fn most(world: &World, body: &Value) -> String {
+async fn most(world: &World, body: &Value) -> Money {
     let tiny = project(world, "0.000000001", "block").await;
     let refused = world.post(CHAT, &[("x-project-id", &tiny)], body).await;
     assert_eq!(refused.status, StatusCode::PAYMENT_REQUIRED, "{}", refused.text());
     let message = refused.value()["error"]["message"].as_str().unwrap().to_owned();
-    message.rsplit(' ').next().unwrap().to_owned()
+    Money::parse(message.rsplit(' ').next().unwrap()).unwrap()
 }
 
 #[tokio::test]
@@ -91,49 +93,72 @@ async fn a_model_without_a_price_cannot_be_bounded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_calls_at_once_spend_a_dollar_and_not_a_nano_dollar_more() {
     let world = Arc::new(World::start().await);
-    let body = chat("gpt-4o", &json!({ "max_tokens": 300, "user": "user-0000" }));
-    let most = most(&world, &body).await;
-    let dollars: f64 = most.parse().unwrap();
+    let most =
+        most(&world, &chat("gpt-4o", &json!({ "max_tokens": 300, "user": "user-0000" }))).await.nanos();
     // The provider bills exactly the most that the call can cost: 10 dollars a million of output, 2.5 of input.
-    let input = (dollars * 1e9 - 300.0 * 10_000.0) / 2_500.0;
-    assert!((input - input.round()).abs() < 1e-6 && input > 0.0, "{most}");
-    let usage = format!("input={},output=300", input.round());
+    let input_nanos = most - 300 * 10_000;
+    assert!(input_nanos > 0 && input_nanos % 2_500 == 0, "{most}");
+    let usage = format!("input={},output=300", input_nanos / 2_500);
     let project = project(&world, "1", "block").await;
-    let calls: Vec<_> = (0..1_000)
-        .map(|number| {
-            let body = chat("gpt-4o", &json!({ "max_tokens": 300, "user": format!("user-{number:04}") }));
-            let (world, usage, project) = (Arc::clone(&world), usage.clone(), project.clone());
-            tokio::task::spawn(async move {
-                let headers = [("x-project-id", project.as_str()), ("x-fake-usage", usage.as_str())];
-                world.post(CHAT, &headers, &body).await.status.as_u16()
-            })
-        })
-        .collect();
-    let mut succeeded: u64 = 0;
-    for call in calls {
-        match call.await.unwrap() {
-            200 => succeeded += 1,
-            other => assert_eq!(other, 402),
-        }
+    let mut calls = JoinSet::new();
+    for number in 0..1_000 {
+        let body = chat("gpt-4o", &json!({ "max_tokens": 300, "user": format!("user-{number:04}") }));
+        let (world, usage, project) = (Arc::clone(&world), usage.clone(), project.clone());
+        calls.spawn(async move {
+            let headers = [("x-project-id", project.as_str()), ("x-fake-usage", usage.as_str())];
+            world.post(CHAT, &headers, &body).await.status.as_u16()
+        });
     }
-    let nanos = (dollars * 1e9).round();
-    assert_eq!(succeeded as f64, (1e9 / nanos).floor(), "{most} a call");
+    let statuses = calls.join_all().await;
+    let succeeded = statuses.iter().filter(|status| **status == 200).count();
+    assert_eq!(succeeded + statuses.iter().filter(|status| **status == 402).count(), 1_000);
+    let affordable = 1_000_000_000 / most;
+    assert_eq!(i64::try_from(succeeded).unwrap(), affordable);
     world.server.app.gateway.settled().await;
     let path = format!("/api/analytics/projects/{project}");
     let analytics = world.server.get(&path).by(&world.owner).send().await.expect(200);
-    let spent: f64 = analytics["summary"]["totalCost"].to_string().parse().unwrap();
-    assert_eq!((spent * 1e9).round(), succeeded as f64 * nanos);
-    assert!(spent <= 1.0);
-    assert_eq!(world.upstream.ledger().len() as u64, succeeded);
+    let spent = Money::parse(&analytics["summary"]["totalCost"].to_string()).unwrap();
+    assert_eq!(spent.nanos(), affordable * most);
+    assert!(spent.nanos() <= 1_000_000_000);
+    assert_eq!(world.upstream.ledger().len(), succeeded);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_cost_less_than_they_might_never_overrun_either() {
+    let world = Arc::new(World::start().await);
+    let project = project(&world, "0.01", "block").await;
+    let mut calls = JoinSet::new();
+    for number in 0..300 {
+        let body = chat("gpt-4o", &json!({ "max_tokens": 300, "user": format!("user-{number:04}") }));
+        // Between a tenth and all of what was asked for, by the number of the call.
+        let usage = format!("input=20,output={}", 30 + number * 7 % 271);
+        let (world, project) = (Arc::clone(&world), project.clone());
+        calls.spawn(async move {
+            let headers = [("x-project-id", project.as_str()), ("x-fake-usage", usage.as_str())];
+            world.post(CHAT, &headers, &body).await.status.as_u16()
+        });
+    }
+    let statuses = calls.join_all().await;
+    assert!(statuses.iter().all(|status| [200, 402].contains(status)));
+    let records = world.records().await;
+    let costs = records.iter().map(|record| Money::parse(&plain(&record["cost"])).unwrap().nanos());
+    let spent: i64 = costs.sum();
+    assert!(spent > 0 && spent <= 10_000_000, "{spent}");
+}
+
+/// A small number as JSON writes it, without an exponent.
+fn plain(number: &Value) -> String {
+    format!("{:.9}", number.as_f64().unwrap())
 }
 
 #[tokio::test]
 async fn a_reservation_is_given_back_when_the_call_costs_less_or_fails() {
     let world = World::start().await;
     let body = chat("gpt-4o", &json!({ "max_tokens": 1000 }));
-    let most: f64 = most(&world, &body).await.parse().unwrap();
+    let most = most(&world, &body).await.nanos();
     // Enough for one call at its worst, and for many as they are.
-    let project = project(&world, &format!("{:.9}", most * 1.5), "block").await;
+    let enough = Money::from_nanos(most * 3 / 2).to_string();
+    let project = project(&world, &enough, "block").await;
     let headers = |fake: &'static str| {
         [
             ("x-project-id", project.clone()),

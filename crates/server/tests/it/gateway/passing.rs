@@ -187,10 +187,8 @@ async fn a_compressed_answer_passes_compressed_and_is_metered() {
     assert_eq!(world.upstream.requests()[0].header("accept-encoding"), Some("gzip"));
     let record = World::only(world.records().await);
     assert_eq!(record["promptTokens"], world.upstream.ledger()[0].usage.input_tokens);
-    assert_eq!(
-        answer.headers["x-cost-usd"].to_str().unwrap().parse::<f64>().unwrap(),
-        record["cost"].as_f64().unwrap()
-    );
+    let told: Value = serde_json::from_str(answer.headers["x-cost-usd"].to_str().unwrap()).unwrap();
+    assert_eq!(told, record["cost"]);
 }
 
 #[tokio::test]
@@ -235,4 +233,37 @@ async fn a_redirect_is_passed_on_and_not_followed() {
     let answer = world.post(CHAT, &[("x-fake", "redirect")], &chat("gpt-4o-mini", &json!({}))).await;
     assert_eq!(answer.status, 302);
     assert_eq!(world.upstream.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_said_is_kept_only_where_the_project_wants_it_and_without_secrets() {
+    let world = World::start().await;
+    let settings = json!({ "storePrompts": true });
+    let keeping = world.server.project(&world.owner, json!({ "name": "Kept", "settings": settings })).await;
+    let secret = "sk-proj-abcdefghijklmnop1234";
+    for (project, streams) in [(None, false), (Some(&keeping), false), (Some(&keeping), true)] {
+        let question = format!("Is {secret} mine? {streams} {}", project.is_some());
+        let messages = json!([{ "role": "user", "content": question }]);
+        let body = chat("gpt-4o-mini", &json!({ "messages": messages, "stream": streams }));
+        let headers: Vec<(&str, &str)> =
+            project.iter().map(|project| ("x-project-id", project.as_str())).collect();
+        let answer = world.post(CHAT, &headers, &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let id = answer.headers["x-cost-request-id"].to_str().unwrap();
+        world.records().await;
+        let record = world.server.get(&format!("/api/usage/{id}")).by(&world.owner).send().await.expect(200);
+        if project.is_none() {
+            assert_eq!((&record["prompt"], &record["completion"]), (&Value::Null, &Value::Null));
+            continue;
+        }
+        let prompt = record["prompt"].as_str().unwrap();
+        assert!(prompt.contains("Is [redacted] mine?") && !prompt.contains(secret), "{prompt}");
+        let completion = record["completion"].as_str().unwrap();
+        let words = completion.split_whitespace().count() as u64;
+        assert_eq!(words, record["completionTokens"].as_u64().unwrap(), "{completion}");
+    }
+    let journal = world.server.app.config.store.data_dir.join("gateway");
+    for entry in std::fs::read_dir(journal).unwrap() {
+        assert!(!std::fs::read_to_string(entry.unwrap().path()).unwrap().contains(secret));
+    }
 }

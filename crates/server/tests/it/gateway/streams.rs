@@ -122,3 +122,15 @@ async fn a_slow_reader_gets_everything() {
         world.direct("/v1/chat/completions", &[DIRECT[0], ("x-fake", "chunks=500")], &body).await
     );
 }
+
+#[tokio::test]
+async fn a_stream_tells_its_cost_at_the_end_to_a_client_that_wants_it() {
+    let world = World::start().await;
+    let body = chat("gpt-4o-mini", &json!({ "stream": true }));
+    let headers = [("x-cost-comment", "1"), ("x-fake-usage", "input=1000,cached=200,output=500")];
+    let answer = world.post(CHAT, &headers, &body).await;
+    let id = World::only(world.records().await)["id"].as_str().unwrap().to_owned();
+    let direct = world.direct("/v1/chat/completions", &[DIRECT[0], headers[1]], &body).await;
+    let comment = format!(": x-cost-usd=0.000435 x-cost-request-id={id}\n\n");
+    assert_eq!(answer.text(), String::from_utf8(direct).unwrap() + &comment);
+}

@@ -1,13 +1,19 @@
 //! A server whose gateway leads to a fake provider, and what is asked of both.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, BodyDataStream},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
 };
 use fake_upstream::FakeUpstream;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use server::gateway::Gateway;
+use store::{
+    UsageStore,
+    sqlite::{Options, Sqlite},
+};
 
 use crate::harness::{Person, Server};
 
@@ -25,7 +31,6 @@ pub(crate) struct World {
 /// A streamed answer, as far as it was read.
 pub(crate) struct Streamed {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
     body: BodyDataStream,
 }
 
@@ -44,6 +49,25 @@ impl World {
             addresses.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         all.extend(settings);
         let server = Server::with(&all).await;
+        Self::around(upstream, server).await
+    }
+
+    /// A world whose records go through `usage` to the embedded store.
+    pub(crate) async fn keeping<S: UsageStore + 'static>(
+        usage: impl FnOnce(Sqlite) -> Arc<S>,
+        settings: &[(&str, &str)],
+    ) -> (Self, Arc<S>) {
+        let upstream = FakeUpstream::start().await;
+        let address = ("gateway.providers.openai.base_url", upstream.base_url());
+        let data = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&data.path().join("test.db"), Options::default()).unwrap();
+        let usage = usage(store.clone());
+        let kept: Arc<dyn UsageStore> = Arc::<S>::clone(&usage);
+        let server = Server::keeping(kept, store, data, &[&[address], settings].concat());
+        (Self::around(upstream, server).await, usage)
+    }
+
+    async fn around(upstream: FakeUpstream, server: Server) -> Self {
         Gateway::start(&server.app).await.unwrap();
         let owner = server.owner().await;
         for service in ["openai", "anthropic", "google", "mistral"] {
@@ -80,7 +104,7 @@ impl World {
             call = call.header(name, value);
         }
         let (parts, body) = call.open(body).await.into_parts();
-        Streamed { status: parts.status, headers: parts.headers, body: Body::into_data_stream(body) }
+        Streamed { status: parts.status, body: Body::into_data_stream(body) }
     }
 
     /// What the provider itself answers to the same request.

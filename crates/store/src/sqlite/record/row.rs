@@ -38,6 +38,7 @@ impl RecordRow<'_> {
             operation: self.interned()?,
             service_tier: self.interned()?,
             region: self.interned()?,
+            search_type: self.interned()?,
             origin: self.code()?,
             status: self.code()?,
             cost_source: self.code()?,
