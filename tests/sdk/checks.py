@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import python_calls
-from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY, WAIT_SECONDS, Fake, Tracker, request
+from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY, Fake, Tracker
 from wire import Exchange, Wire
 
 # What each call costs, from the providers' public price lists (US dollars per million tokens), by hand. The fake counts
@@ -75,11 +75,15 @@ ATTRIBUTION = {
     "x-session-id": "session-7",
     "x-end-user": "ada@example.com",
 }
+# How long a record may take that is written when its stream has ended.
+RECORD_SECONDS = 5
 # What differs between two calls of the same client, or belongs to one hop.
 OF_ONE_CALL = {
     "host",
     "connection",
     "accept-encoding",
+    # `*/*` where the client said nothing.
+    "accept",
     "transfer-encoding",
     "content-length",
     "authorization",
@@ -172,11 +176,12 @@ class Comparison:
         self.checks, self.fake, self.tracker = checks, fake, tracker
         self.direct_wire, self.gateway_wire = Wire(fake.url), Wire(tracker.url)
 
-    def direct(self) -> Way:
-        return Way(self.direct_wire.url, KEY, AWS_ACCESS_KEY, AWS_SECRET_KEY, {})
+    def direct(self, salt: str) -> Way:
+        return Way(self.direct_wire.url, KEY, AWS_ACCESS_KEY, AWS_SECRET_KEY, {"x-fake-salt": salt})
 
-    def gateway(self, provider: str) -> Way:
-        headers = {**ATTRIBUTION, "x-project-id": self.tracker.project}
+    def gateway(self, provider: str, salt: str) -> Way:
+        # No provider gives two replies the same id: that would be the same call, reported twice.
+        headers = {**ATTRIBUTION, "x-project-id": self.tracker.project, "x-fake-salt": salt}
         url = f"{self.gateway_wire.url}/gateway/{provider}"
         return Way(url, self.tracker.key, self.tracker.key, "anything", headers)
 
@@ -184,8 +189,8 @@ class Comparison:
         what = f"{language.name} {call}"
         provider = call.split("_")[0]
         try:
-            direct, direct_seen, _ = self._call(language, call, self.direct(), self.direct_wire)
-            gateway, gateway_seen, ledger = self._call(language, call, self.gateway(provider), self.gateway_wire)
+            direct, direct_seen, _ = self._call(language, call, self.direct(what), self.direct_wire)
+            gateway, gateway_seen, ledger = self._call(language, call, self.gateway(provider, what), self.gateway_wire)
         except Exception as error:
             self.checks.failures.append(f"{what}: {type(error).__name__}: {error}")
             self.direct_wire.forget()
@@ -193,6 +198,8 @@ class Comparison:
             return
         (exchange, at_upstream), (reply, upstream) = direct_seen, gateway_seen
         self.checks.equal(f"{what}: what the SDK makes of it", plain(gateway), plain(direct))
+        status = re.search(r"_error_(\d+)$", call)
+        self.checks.equal(f"{what}: status at the provider", exchange.status, int(status[1]) if status else 200)
         self.checks.equal(f"{what}: status", reply.status, exchange.status)
         self.checks.equal(f"{what}: content-type", reply.headers["content-type"], exchange.headers["content-type"])
         self.checks.equal(f"{what}: bytes of the reply", reply.body, exchange.body)
@@ -202,7 +209,7 @@ class Comparison:
     def http2(self, node: Node):
         """AWS's SDK for Node speaks HTTP/2 to Bedrock, also without TLS: the gateway has to understand it."""
         what = "node bedrock_over_http2"
-        way = dataclasses.replace(self.gateway("bedrock"), url=f"{self.tracker.url}/gateway/bedrock")
+        way = dataclasses.replace(self.gateway("bedrock", what), url=f"{self.tracker.url}/gateway/bedrock")
         try:
             over_http2 = node.run("bedrock_over_http2", way)
         except AssertionError as error:
@@ -280,7 +287,7 @@ class Comparison:
 
     def _record(self, record_id: str):
         """The record; of a stream it is written when the stream has ended, which the client may notice earlier."""
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = time.monotonic() + RECORD_SECONDS
         while time.monotonic() < deadline:
             if record := self.tracker.record(record_id):
                 return record

@@ -177,9 +177,14 @@ def anthropic_error_429(to):
         return ["RateLimitError", error.status_code, error.body]
 
 
+_held = []
+
+
 def _google(to, **headers):
     options = types.HttpOptions(base_url=to.url, headers={**to.headers, **headers})
-    return genai.Client(api_key=to.key, vertexai=False, http_options=options)
+    # A client that nobody holds closes its connections.
+    _held.append(genai.Client(api_key=to.key, vertexai=False, http_options=options))
+    return _held[-1]
 
 
 def _parsed(reply):

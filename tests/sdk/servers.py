@@ -23,8 +23,8 @@ PROVIDER_KEYS = {
 WAIT_SECONDS = 20
 
 
-def request(method: str, url: str, body=None, bearer: str | None = None):
-    """JSON in, JSON out; numbers keep their digits."""
+def request(method: str, url: str, body=None, bearer: str | None = None, or_none: bool = False):
+    """JSON in, JSON out; numbers keep their digits. With `or_none`, what is not there is None."""
     headers = {"content-type": "application/json"}
     if bearer:
         headers["authorization"] = f"Bearer {bearer}"
@@ -34,6 +34,8 @@ def request(method: str, url: str, body=None, bearer: str | None = None):
         with urllib.request.urlopen(message, timeout=WAIT_SECONDS) as reply:
             return json.loads(reply.read() or b"null", parse_float=Decimal)
     except urllib.error.HTTPError as error:
+        if or_none and error.code == 404:
+            return None
         raise AssertionError(f"{method} {url}: {error.code} {error.read().decode()}") from error
 
 
@@ -106,6 +108,5 @@ class Tracker(Process):
 
     def record(self, record_id: str):
         """The record of a call whose reply named it; None while it is not written."""
-        listed = request("GET", f"{self.url}/api/usage?limit=100", bearer=self._token)["data"]
-        found = [record for record in listed if record["id"] == record_id]
-        return found[0] if found else None
+        reply = request("GET", f"{self.url}/api/usage/{record_id}", bearer=self._token, or_none=True)
+        return reply and reply["data"]
