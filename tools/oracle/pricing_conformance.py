@@ -19,6 +19,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import genai_prices  # noqa: E402
 import litellm  # noqa: E402
+from litellm._internal_context import pinned_billing_time  # noqa: E402
 from litellm.cost_calculator import batch_cost_calculator  # noqa: E402
 from litellm.types.utils import (  # noqa: E402
     CacheCreationTokenDetails,
@@ -199,13 +200,15 @@ def price_litellm(case):
     provider = LITELLM_PROVIDERS.get(case["provider"], case["provider"])
     call_type = "embedding" if "embedding" in case["model"] else "completion"
     try:
-        if case["tier"] == "batch":
-            parts = batch_cost_calculator(usage=usage, model=case["model"], custom_llm_provider=provider)
-        else:
-            parts = litellm.cost_per_token(
-                model=case["model"], custom_llm_provider=provider, usage_object=usage, service_tier=case["tier"],
-                call_type=call_type,
-            )
+        # By its own clock it would charge peak hours when this is run in them.
+        with pinned_billing_time(datetime.fromisoformat(AT)):
+            if case["tier"] == "batch":
+                parts = batch_cost_calculator(usage=usage, model=case["model"], custom_llm_provider=provider)
+            else:
+                parts = litellm.cost_per_token(
+                    model=case["model"], custom_llm_provider=provider, usage_object=usage, service_tier=case["tier"],
+                    call_type=call_type,
+                )
     except Exception as error:  # LiteLLM raises plain exceptions for what it does not know.
         if "isn't mapped" in str(error) or "not mapped" in str(error).lower():
             return None

@@ -89,6 +89,33 @@ pub enum AlertKind {
     InApp,
 }
 
+impl AlertKind {
+    /// The word for it in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Both => "both",
+            Self::InApp => "in-app",
+        }
+    }
+
+    /// The kind that [`Self::as_str`] names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Email, Self::Webhook, Self::Both, Self::InApp].into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether people are told by e-mail.
+    pub const fn by_email(self) -> bool {
+        matches!(self, Self::Email | Self::Both)
+    }
+
+    /// Whether programs are told by webhook.
+    pub const fn by_webhook(self) -> bool {
+        matches!(self, Self::Webhook | Self::Both)
+    }
+}
+
 /// A share of the budget at which people are told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -220,7 +247,8 @@ impl Alert {
     }
 }
 
-fn is_http_url(text: &str) -> bool {
+/// Whether `text` has the shape of an http or https URL.
+pub(crate) fn is_http_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     text.len() <= 2048
         && rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic()))

@@ -1,5 +1,6 @@
 //! What a period will have cost when it ends.
 
+use jiff::{SignedDuration, Timestamp};
 use pricing::Money;
 
 /// Days of history without which nothing is said.
@@ -45,9 +46,37 @@ pub fn forecast(spent: Money, days: &[Money], remaining_days: u32) -> Option<For
     })
 }
 
+/// What an average one of recent whole `days` costs; `None` with fewer than [`HISTORY_DAYS_MIN`].
+pub fn daily(days: &[Money]) -> Option<Money> {
+    let count = i128::try_from(days.len()).ok().filter(|_| days.len() >= HISTORY_DAYS_MIN)?;
+    let sum: i128 = days.iter().map(|day| i128::from(day.nanos())).sum();
+    i64::try_from(sum / count).ok().map(Money::from_nanos)
+}
+
+/// When `left` is spent at `daily` a day from `now` on; `None` if nothing is left, or nothing is spent.
+pub fn exhausted_at(left: Money, daily: Money, now: Timestamp) -> Option<Timestamp> {
+    if left <= Money::ZERO || daily <= Money::ZERO {
+        return None;
+    }
+    let ms = i128::from(left.nanos()) * 24 * 3_600_000 / i128::from(daily.nanos());
+    now.checked_add(SignedDuration::from_millis(i64::try_from(ms).ok()?)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_budget_lasts_as_long_as_its_days_go_into_it() {
+        let now: Timestamp = "2024-02-10T12:00:00Z".parse().unwrap();
+        let at =
+            |left: i64, daily: i64| exhausted_at(dollars(left), dollars(daily), now).map(|at| at.to_string());
+        assert_eq!(at(100, 40).as_deref(), Some("2024-02-13T00:00:00Z"));
+        assert_eq!([at(0, 40), at(-1, 40), at(100, 0)], [None, None, None]);
+        assert_eq!(exhausted_at(Money::from_nanos(i64::MAX), Money::from_nanos(1), now), None);
+        assert_eq!(daily(&[dollars(7); 7]), Some(dollars(7)));
+        assert_eq!(daily(&[dollars(7); 6]), None);
+    }
 
     fn dollars(amount: i64) -> Money {
         Money::from_nanos(amount * 1_000_000_000)

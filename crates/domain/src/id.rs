@@ -33,6 +33,18 @@ pub enum UsageKind {}
 /// Kind of [`KeyId`].
 #[derive(Debug)]
 pub enum KeyKind {}
+/// Kind of [`EventId`].
+#[derive(Debug)]
+pub enum EventKind {}
+/// Kind of [`DeliveryId`].
+#[derive(Debug)]
+pub enum DeliveryKind {}
+/// Kind of [`WebhookId`].
+#[derive(Debug)]
+pub enum WebhookKind {}
+/// Kind of [`AlertId`].
+#[derive(Debug)]
+pub enum AlertKind {}
 /// Identifies a person's account.
 pub type UserId = Id<UserKind>;
 /// Identifies a project.
@@ -41,6 +53,14 @@ pub type ProjectId = Id<ProjectKind>;
 pub type UsageId = Id<UsageKind>;
 /// Identifies a tracker API key, an invitation or a family of refresh tokens.
 pub type KeyId = Id<KeyKind>;
+/// Identifies something that happened; receivers of webhooks tell repetitions by it.
+pub type EventId = Id<EventKind>;
+/// Identifies one event on its way to one destination.
+pub type DeliveryId = Id<DeliveryKind>;
+/// Identifies a webhook.
+pub type WebhookId = Id<WebhookKind>;
+/// Identifies a budget's alert that fired.
+pub type AlertId = Id<AlertKind>;
 
 /// The text is not 24 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -7,10 +7,14 @@
 //! **Architecture Invariant:** nothing here reads the time or a random source by itself; a [`Clock`] and an
 //! [`IdSource`] are passed in, so that tests can freeze both.
 
+pub mod alert;
 pub mod allocation;
+pub mod audit;
 pub mod budget;
 pub mod clock;
 pub mod costing;
+pub mod delivery;
+pub mod event;
 pub mod forecast;
 pub mod id;
 pub mod ingest;
@@ -27,10 +31,11 @@ pub mod totals;
 pub mod tracker_key;
 pub mod usage_record;
 pub mod user;
+pub mod webhook;
 pub mod wire;
 
 pub use clock::{Clock, FrozenClock};
-pub use id::{Id, IdSource, KeyId, ProjectId, UsageId, UserId};
+pub use id::{AlertId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId};
 pub use interval::Interval;
 pub use invalid::{Invalid, Problem};
 pub use secret::Secret;

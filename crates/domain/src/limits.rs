@@ -50,3 +50,5 @@ pub const BUCKETS_MAX: usize = 10_000;
 pub const FILTER_VALUES_MAX: usize = 200;
 /// Groups that one analytics answer holds.
 pub const GROUPS_MAX: usize = 10_000;
+/// Webhooks of one account, or of one project.
+pub const WEBHOOKS_MAX: usize = 50;

@@ -1,10 +1,14 @@
 //! The HTTP routes, one resource a file: its handlers, what they take and what they answer.
 
+pub mod alerts;
 pub mod analytics;
+pub mod audit;
+pub mod budgets;
 pub mod docs;
 pub mod exports;
 pub mod health;
 pub mod members;
+pub mod notifications;
 pub mod prices;
 pub mod profile;
 pub mod projects;
@@ -16,3 +20,4 @@ pub mod usage;
 pub mod usage_bulk;
 pub mod usage_query;
 pub mod usage_view;
+pub mod webhooks;

@@ -20,10 +20,12 @@ use crate::{
     gateway::Gateway,
     ledger::Ledger,
     limits,
+    notify::{Notifier, NotifierError},
     price_book::Prices,
     router,
     unpriced::Repricings,
     vault::Vault,
+    watch::Watch,
 };
 
 /// The running program. Cheap to clone.
@@ -59,6 +61,10 @@ pub struct Parts {
     pub gateway: Gateway,
     /// What budgets have left.
     pub ledger: Ledger,
+    /// Tells people and programs of events.
+    pub notifier: Notifier,
+    /// Watches what projects spend.
+    pub watch: Watch,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -94,20 +100,23 @@ pub struct Ingredients {
     pub metrics: PrometheusHandle,
 }
 
-/// The program cannot be put together.
+/// The program cannot be set up as configured.
 #[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// Passwords cannot be hashed as configured.
+pub enum StartError {
+    /// Passwords cannot be hashed.
     #[error(transparent)]
-    Password(#[from] PasswordError),
-    /// There is no client for calls to other servers.
-    #[error("calls to other servers cannot be made: {0}")]
+    Passwords(#[from] PasswordError),
+    /// Nobody can be told of anything.
+    #[error(transparent)]
+    Notifier(#[from] NotifierError),
+    /// There is no client for calls to providers.
+    #[error("calls to providers cannot be made: {0}")]
     Client(#[from] reqwest::Error),
 }
 
 impl App {
     /// The program over these stores. Hashes one password, which blocks for tens of milliseconds.
-    pub fn new(ingredients: Ingredients) -> Result<Self, AppError> {
+    pub fn new(ingredients: Ingredients) -> Result<Self, StartError> {
         let Ingredients { config, secrets, clock, usage, meta, prices, metrics } = ingredients;
         let auth = &config.auth;
         Ok(Self(Arc::new(Parts {
@@ -118,6 +127,8 @@ impl App {
             gateway: Gateway::new(&config.gateway)?,
             ledger: Ledger::default(),
             ids: IdSource::new(&mut rand::rng()),
+            notifier: Notifier::new(&config)?,
+            watch: Watch::default(),
             config,
             clock,
             usage,

@@ -28,6 +28,7 @@ use jiff::Timestamp;
 
 use crate::{
     app::App,
+    audit::Trail,
     auth::token::TokenError,
     error::{ApiError, ErrorCode, Result},
     input::path_id,
@@ -43,6 +44,8 @@ pub struct Caller {
     pub key: Option<TrackerKey>,
     /// Where the request came from.
     pub address: Option<IpAddr>,
+    /// Takes what the audit log is to say of what they change.
+    pub trail: Trail,
 }
 
 impl Caller {
@@ -183,6 +186,7 @@ impl<G: Grade> FromRequestParts<App> for ProjectAccess<G> {
         if role < G::ROLE {
             return Err(ApiError::forbidden(&format!("{} of the project", G::ROLE.as_str())));
         }
+        caller.trail.project(project.id);
         Ok(Self { caller, project, role, grade: PhantomData })
     }
 }
@@ -202,11 +206,14 @@ impl FromRequestParts<App> for ClientAddress {
 async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
     let credential = credential(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
     let address = client_address(parts, app);
-    if credential.starts_with(tracker_key::PREFIX) {
-        by_tracker_key(app, credential, address).await
+    let (user, key) = if credential.starts_with(tracker_key::PREFIX) {
+        by_tracker_key(app, credential, address).await?
     } else {
-        by_access_token(app, credential, address).await
-    }
+        (by_access_token(app, credential).await?, None)
+    };
+    let trail = Trail::of(parts);
+    trail.actor(&user, key.as_ref().map(|key| key.id));
+    Ok(Caller { user, key, address, trail })
 }
 
 fn credential(headers: &HeaderMap) -> Option<&str> {
@@ -217,7 +224,7 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(|| headers.get("x-api-key")?.to_str().ok().map(str::trim))
 }
 
-async fn by_access_token(app: &App, token: &str, address: Option<IpAddr>) -> Result<Caller> {
+async fn by_access_token(app: &App, token: &str) -> Result<User> {
     let claims = app.tokens.verify(token, app.clock.now()).map_err(|error| match error {
         TokenError::Expired => {
             ApiError::new(ErrorCode::TokenExpired, "the access token has expired; refresh it")
@@ -225,15 +232,18 @@ async fn by_access_token(app: &App, token: &str, address: Option<IpAddr>) -> Res
         TokenError::Invalid => ApiError::unauthenticated(),
     })?;
     // Read afresh: a role that was taken away, or an account that was deleted, counts at once.
-    let user = find_user(app, claims.user_id).await?;
-    Ok(Caller { user, key: None, address })
+    find_user(app, claims.user_id).await
 }
 
-async fn by_tracker_key(app: &App, text: &str, address: Option<IpAddr>) -> Result<Caller> {
+async fn by_tracker_key(
+    app: &App,
+    text: &str,
+    address: Option<IpAddr>,
+) -> Result<(User, Option<TrackerKey>)> {
     let (user, key) = find_key_holder(app, text).await?;
     check_key(&key, address, app.clock.now())?;
     note_use(app, &key);
-    Ok(Caller { user, key: Some(key), address })
+    Ok((user, Some(key)))
 }
 
 /// The tracker key, whether it may be used or not, and its account.

@@ -64,6 +64,10 @@ pub struct Config {
     pub gateway: Gateway,
     /// What the server says about itself.
     pub log: Log,
+    /// How people and programs are told of events.
+    pub notify: Notify,
+    /// Who takes our e-mail.
+    pub smtp: Smtp,
 }
 
 /// `[server]`.
@@ -171,6 +175,45 @@ pub enum LogFormat {
     Text,
     /// For a log collector.
     Json,
+}
+
+/// `[notify]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notify {
+    /// Whether webhooks may go to this machine and to private networks.
+    pub allow_private_addresses: bool,
+}
+
+/// `[smtp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// Name of the mail server; empty when no e-mail is sent.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether what is sent is encrypted.
+    pub security: SmtpSecurity,
+    /// Account at the mail server; empty for none.
+    pub username: String,
+    /// Its password.
+    #[serde(deserialize_with = "optional_secret")]
+    pub password: Option<Secret>,
+    /// Sender of every e-mail.
+    pub from: String,
+}
+
+/// Whether what is sent to the mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpSecurity {
+    /// In the clear.
+    None,
+    /// After the greeting, or nothing is sent.
+    StartTls,
+    /// From the start.
+    Tls,
 }
 
 impl Config {

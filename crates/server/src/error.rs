@@ -93,6 +93,14 @@ codes! {
     MemberNotFound = "member_not_found", NOT_FOUND;
     /// The model is not in the price catalog.
     ModelNotFound = "model_not_found", NOT_FOUND;
+    /// The webhook does not exist or the caller may not manage it.
+    WebhookNotFound = "webhook_not_found", NOT_FOUND;
+    /// The webhook has no such delivery, or it was forgotten: deliveries are kept for 30 days.
+    DeliveryNotFound = "delivery_not_found", NOT_FOUND;
+    /// The project has no budget.
+    BudgetNotFound = "budget_not_found", NOT_FOUND;
+    /// The alert does not exist or is of a project that the caller is not a member of.
+    AlertNotFound = "alert_not_found", NOT_FOUND;
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     /// The body did not arrive in time.
@@ -103,6 +111,10 @@ codes! {
     OwnerRequired = "owner_required", CONFLICT;
     /// Somebody else changed the prices at the same time; nothing was written.
     PricesChanged = "prices_changed", CONFLICT;
+    /// The webhook is switched off; nothing is sent to it.
+    WebhookDisabled = "webhook_disabled", CONFLICT;
+    /// No mail server is configured.
+    MailNotConfigured = "mail_not_configured", CONFLICT;
     /// The project is switched off and takes no new usage.
     ProjectInactive = "project_inactive", CONFLICT;
     /// The body is larger than the route takes.

@@ -18,7 +18,7 @@ use crate::{
     app::App,
     auth::Caller,
     error::{ApiError, ErrorCode, Result},
-    token_estimate,
+    token_estimate, watch,
 };
 
 /// What became of one call that was sent.
@@ -92,7 +92,7 @@ pub async fn ingest(
     Ok(outcomes)
 }
 
-/// Appends records, with what follows from it: budgets hear of them.
+/// Appends records, with what follows from it: budgets and their alerts hear of them.
 pub async fn append(app: &App, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError> {
     if records.is_empty() {
         return Ok(Vec::new());
@@ -100,7 +100,10 @@ pub async fn append(app: &App, records: Vec<UsageRecord>) -> Result<Vec<Appended
     let appending = app.ledger.appending(&records).await;
     let appended = app.usage.append(records.clone()).await?;
     appending.appended(records.iter().zip(&appended));
-    records.iter().zip(&appended).for_each(|(record, outcome)| count(record, outcome));
+    let outcomes = || records.iter().zip(&appended);
+    outcomes().for_each(|(record, outcome)| count(record, outcome));
+    let new = outcomes().filter(|(_, outcome)| **outcome == Appended::New);
+    watch::after_ingest(app, new.map(|(record, _)| record));
     Ok(appended)
 }
 

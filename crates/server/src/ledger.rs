@@ -142,6 +142,12 @@ impl Ledger {
         }
     }
 
+    /// What calls of the project that are under way may cost at most.
+    pub fn reserved(&self, project: ProjectId, now: Timestamp) -> Money {
+        let account = lock(&self.0).get(&project).map(Arc::clone);
+        account.map_or(Money::ZERO, |account| account.state().reserved(now))
+    }
+
     /// Counts `most` as reserved until `until`, for a call that was under way when the server stopped.
     pub fn hold(&self, project: ProjectId, most: Money, until: Timestamp) {
         self.account(project).state().held.push((until, most));
@@ -281,15 +287,14 @@ impl State {
             return None;
         }
         let stored = self.stored?;
-        self.held.retain(|(until, _)| now < *until);
         let ended = self.ended.values().filter(|(at, _)| period.contains(*at)).map(|(_, cost)| *cost);
+        Some(Standing { amount, spent: ended.fold(stored, saturating), reserved: self.reserved(now), period })
+    }
+
+    fn reserved(&mut self, now: Timestamp) -> Money {
+        self.held.retain(|(until, _)| now < *until);
         let reserved = self.reserved.values().copied().chain(self.held.iter().map(|(_, most)| *most));
-        Some(Standing {
-            amount,
-            spent: ended.fold(stored, saturating),
-            reserved: reserved.fold(Money::ZERO, saturating),
-            period,
-        })
+        reserved.fold(Money::ZERO, saturating)
     }
 
     fn appended(&mut self, record: &UsageRecord, is_new: bool) {

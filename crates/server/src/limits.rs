@@ -43,3 +43,29 @@ pub const GATEWAY_WHOLE_REPLY_BYTES: usize = 1024 * 1024;
 pub const GATEWAY_PIECES_WAITING: usize = 8;
 /// Bytes of a provider's error that are looked at for its message.
 pub const GATEWAY_ERROR_BYTES: usize = 64 * 1024;
+/// Bytes kept of what a receiver of a webhook, or a mail server, answered.
+pub const RESPONSE_EXCERPT_BYTES: usize = 1_024;
+/// Characters of a message that Discord takes.
+pub const DISCORD_CHARS_MAX: usize = 2_000;
+/// Deliveries that one round takes.
+pub const ROUND_DELIVERIES: usize = 64;
+/// Deliveries that one round takes for one webhook or address.
+pub const ROUND_DELIVERIES_PER_TARGET: usize = 8;
+/// Deliveries under way at once.
+pub const DELIVERIES_AT_ONCE: usize = 16;
+/// Deliveries that may wait; beyond, only alerts of budgets are taken.
+pub const DELIVERIES_WAITING_MAX: u64 = 100_000;
+/// Days for which events and the log of their deliveries are kept.
+pub const EVENT_DAYS_KEPT: i64 = 30;
+/// Events forgotten in one write.
+pub const SWEEP_EVENTS: usize = 1_000;
+/// Projects that are marked to be looked at; beyond, every project is.
+pub const MARKED_PROJECTS_MAX: usize = 10_000;
+/// Models without a price that are marked to be told of; further ones are told of when they come again.
+pub const MARKED_MODELS_MAX: usize = 100;
+/// Bytes of what something was like, in the audit log; of more, only the size is kept.
+pub const AUDIT_STATE_BYTES: usize = 16 * 1024;
+/// Bytes of a path in the audit log.
+pub const AUDIT_TARGET_BYTES: usize = 512;
+/// Entries of the audit log that an export reads at once.
+pub const AUDIT_EXPORT_ENTRIES: usize = 500;

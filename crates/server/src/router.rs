@@ -27,10 +27,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        analytics, docs, exports, health, members, prices, profile, projects, provider_keys, session, start,
-        tracker_keys, usage, usage_bulk,
+        alerts, analytics, audit as audit_log, budgets, docs, exports, health, members, notifications,
+        prices, profile, projects, provider_keys, session, start, tracker_keys, usage, usage_bulk, webhooks,
     },
     app::App,
+    audit,
     error::{ApiError, ErrorCode},
     gateway, telemetry,
 };
@@ -107,6 +108,28 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(prices::estimate::estimate_cost))
         .routes(routes!(prices::simulate::simulate_costs))
         .routes(routes!(prices::reprice::reprice_usage))
+        .merge(notifications())
+}
+
+/// What people and programs are told, and who changed what.
+fn notifications() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(audit_log::list_audit))
+        .routes(routes!(audit_log::verify_audit))
+        .routes(routes!(audit_log::export_audit))
+        .routes(routes!(budgets::list_budgets))
+        .routes(routes!(budgets::get_budget_status))
+        .routes(routes!(alerts::list_alerts))
+        .routes(routes!(alerts::count_unread_alerts))
+        .routes(routes!(alerts::read_all_alerts))
+        .routes(routes!(alerts::update_alert, alerts::delete_alert))
+        .routes(routes!(notifications::test_email))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhooks::deliveries::test_webhook))
+        .routes(routes!(webhooks::deliveries::list_webhook_deliveries))
+        .routes(routes!(webhooks::deliveries::replay_webhook_delivery))
 }
 
 fn routes() -> OpenApiRouter<App> {
@@ -154,6 +177,7 @@ pub fn service(app: App) -> Router {
             HeaderValue::from_static("no-store"),
         ))
         .layer(middleware::from_fn_with_state(app.clone(), bound_requests))
+        .layer(middleware::from_fn_with_state(app.clone(), audit::keep))
         .layer(CompressionLayer::new());
     router
         .fallback(|| async {

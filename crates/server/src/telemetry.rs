@@ -66,6 +66,7 @@ fn describe() {
     );
     metrics::describe_counter!("aict_gateway_journal_errors_total", "Calls that could not be noted on disk");
     metrics::describe_counter!("aict_gateway_records_lost_total", "Records that the store did not take");
+    metrics::describe_counter!(
         "aict_usage_priced_later_total",
         "Records whose price became known after they were kept"
     );

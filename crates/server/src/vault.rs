@@ -1,4 +1,4 @@
-//! Encrypts provider keys before they are stored.
+//! Encrypts provider keys, and the secrets of webhooks, before they are stored.
 //!
 //! AES-256-GCM with a fresh random nonce each time. The cipher's key and its public id are derived from the master key
 //! (`ENCRYPTION_KEY`) with HKDF-SHA256; user and provider are bound as associated data, so that a row copied to another
@@ -10,7 +10,7 @@ use aes_gcm::{
     Aes256Gcm, KeyInit as _,
     aead::{Aead as _, Payload},
 };
-use domain::{Secret, UserId, provider_key::Sealed};
+use domain::{Secret, UserId, WebhookId, provider_key::Sealed};
 use hkdf::Hkdf;
 use rand::RngExt as _;
 use sha2::Sha256;
@@ -19,6 +19,8 @@ use zeroize::Zeroizing;
 const SALT: &[u8] = b"ai-cost-tracker";
 const KEY_INFO: &[u8] = b"provider-key v1";
 const KEY_ID_INFO: &[u8] = b"provider-key id v1";
+/// Stands in the place of a provider; no provider's name holds NUL.
+const WEBHOOK: &str = "\0webhook";
 
 /// Seals and opens provider keys.
 #[derive(Debug)]
@@ -61,32 +63,49 @@ impl Vault {
     }
 
     /// Encrypts `key` so that only this user's entry for this provider can be opened with it.
-    ///
+    pub fn seal(&self, user: UserId, provider: &str, key: &Secret) -> Result<Sealed, VaultError> {
+        self.seal_for(user.bytes(), provider, key)
+    }
+
+    /// The key that [`Self::seal`] encrypted for this user and provider.
+    pub fn open(&self, user: UserId, provider: &str, sealed: &Sealed) -> Result<Secret, VaultError> {
+        self.open_for(user.bytes(), provider, sealed)
+    }
+
+    /// Encrypts the secret that signs what a webhook is sent.
+    pub fn seal_webhook(&self, webhook: WebhookId, secret: &Secret) -> Result<Sealed, VaultError> {
+        self.seal_for(webhook.bytes(), WEBHOOK, secret)
+    }
+
+    /// The secret that [`Self::seal_webhook`] encrypted for this webhook.
+    pub fn open_webhook(&self, webhook: WebhookId, sealed: &Sealed) -> Result<Secret, VaultError> {
+        self.open_for(webhook.bytes(), WEBHOOK, sealed)
+    }
+
     /// The nonce does not come from a generator that is passed in: one that a test seeds, and a nonce that repeats, would
     /// give keys away.
-    pub fn seal(&self, user: UserId, provider: &str, key: &Secret) -> Result<Sealed, VaultError> {
+    fn seal_for(&self, id: &[u8; 12], label: &str, secret: &Secret) -> Result<Sealed, VaultError> {
         let nonce: [u8; 12] = rand::rng().random();
-        let aad = associated_data(user, provider);
-        let message = Payload { msg: key.expose().as_bytes(), aad: &aad };
+        let aad = associated_data(id, label);
+        let message = Payload { msg: secret.expose().as_bytes(), aad: &aad };
         let ciphertext =
             self.current.cipher.encrypt(&nonce.into(), message).map_err(|_| VaultError::TooLong)?;
         Ok(Sealed { key_id: self.current.id.clone(), nonce, ciphertext })
     }
 
-    /// The key that [`Self::seal`] encrypted for this user and provider.
-    pub fn open(&self, user: UserId, provider: &str, sealed: &Sealed) -> Result<Secret, VaultError> {
+    fn open_for(&self, id: &[u8; 12], label: &str, sealed: &Sealed) -> Result<Secret, VaultError> {
         let master = self.find_master(&sealed.key_id).ok_or_else(|| VaultError::UnknownKey {
             needed: sealed.key_id.clone(),
             current: self.current.id.clone(),
         })?;
-        let aad = associated_data(user, provider);
+        let aad = associated_data(id, label);
         let message = Payload { msg: &sealed.ciphertext, aad: &aad };
         // Neither error is passed on: one says nothing, the other holds the plaintext.
         let plaintext = master.cipher.decrypt(&sealed.nonce.into(), message).ok();
         plaintext
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .map(Secret::new)
-            .ok_or_else(|| VaultError::Altered { provider: provider.to_owned() })
+            .ok_or_else(|| VaultError::Altered { provider: label.trim_matches('\0').to_owned() })
     }
 
     /// Whether `sealed` should be opened and sealed again, because another master key than the current one sealed it.
@@ -129,8 +148,8 @@ fn expand<const N: usize>(hkdf: &Hkdf<Sha256>, info: &[u8]) -> Zeroizing<[u8; N]
 }
 
 /// The id has a fixed length, so that no other pair of user and provider gives the same bytes.
-fn associated_data(user: UserId, provider: &str) -> Vec<u8> {
-    [user.bytes().as_slice(), &[0], provider.as_bytes()].concat()
+fn associated_data(id: &[u8; 12], label: &str) -> Vec<u8> {
+    [id.as_slice(), &[0], label.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -161,6 +180,16 @@ mod tests {
         assert_eq!(vault.open(user(0x12), "openai", &sealed), altered("openai"));
         assert_eq!(vault.open(user(0x11), "anthropic", &sealed), altered("anthropic"));
         assert!(!vault.needs_rotation(&sealed));
+    }
+
+    #[test]
+    fn a_secret_of_a_webhook_opens_for_that_webhook_only() {
+        let vault = vault(MASTER, None);
+        let id = WebhookId::from_bytes(*user(0x11).bytes());
+        let sealed = vault.seal_webhook(id, &Secret::new("whsec_x")).unwrap();
+        assert_eq!(vault.open_webhook(id, &sealed), Ok(Secret::new("whsec_x")));
+        assert!(vault.open_webhook(WebhookId::from_bytes([9; 12]), &sealed).is_err());
+        assert!(vault.open(user(0x11), "webhook", &sealed).is_err(), "it does not pass for a provider key");
     }
 
     #[test]

@@ -18,12 +18,15 @@
 
 pub mod accounts;
 pub mod aggregation;
+pub mod alerts;
 pub mod appending;
+pub mod audit;
 pub mod changes;
 pub mod dimensions;
 pub mod keys;
 pub mod listing;
 pub mod model;
+pub mod outbox;
 pub mod prices;
 pub mod projects;
 pub mod questions;
@@ -31,6 +34,7 @@ pub mod random;
 pub mod sample;
 pub mod sequence;
 pub mod sessions;
+pub mod webhooks;
 
 /// A test for each rule of [`UsageStore`](crate::UsageStore). See [`contract`](crate::contract).
 #[macro_export]
@@ -123,6 +127,39 @@ macro_rules! meta_contract {
                 a_provider_key_is_replaced
                 a_provider_key_is_resealed_if_it_is_still_the_same
                 keys_vanish_with_their_account
+            }
+            outbox {
+                an_event_and_its_deliveries_come_back
+                one_destination_and_subject_is_served_in_order
+                a_claimed_delivery_is_given_once_until_its_time
+                one_destination_does_not_take_every_place
+                attempts_are_kept_and_the_next_is_due_when_they_say
+                a_delivery_is_replayed
+                the_log_is_read_page_by_page
+                concurrent_claims_share_what_is_due
+                old_events_are_swept_when_nothing_of_them_waits
+            }
+            webhooks {
+                a_webhook_comes_back
+                webhooks_are_listed_by_their_owner_and_heard_by_whom_they_concern
+                a_webhook_of_a_budget_is_made_once
+                failures_are_noted_and_a_dead_webhook_is_switched_off
+                a_webhook_that_is_switched_off_gives_its_deliveries_up
+                a_webhook_is_resealed_if_it_is_still_the_same
+                webhooks_vanish_with_their_owner_and_take_their_deliveries_along
+            }
+            alerts {
+                an_alert_fires_once
+                an_alert_fires_once_for_64_tasks
+                a_list_holds_what_its_person_may_see
+                marks_are_each_persons_own
+                a_list_is_read_page_by_page
+                alerts_vanish_with_their_project
+            }
+            audit {
+                changes_come_back_in_a_chain
+                the_audit_log_is_filtered_and_read_page_by_page
+                concurrent_changes_make_one_chain
             }
             prices {
                 the_newest_revision_counts

@@ -11,18 +11,24 @@
 //!
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
+mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
 pub mod limits;
 mod meta;
+mod outbox;
 mod prices;
 pub mod sqlite;
 mod usage;
 
+pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,
+};
+pub use outbox::{
+    AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,
 };
 pub use prices::{PriceDocument, PriceRevision, PriceStore};
 pub use usage::{Appended, LatencyPercentiles, RecordPage, UsageStore, Verification};

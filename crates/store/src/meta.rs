@@ -10,7 +10,12 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::{StoreError, prices::PriceStore};
+use crate::{
+    StoreError,
+    audit::AuditStore,
+    outbox::{AlertStore, OutboxStore, WebhookStore},
+    prices::PriceStore,
+};
 
 /// An account with the hash of its password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +116,8 @@ pub trait AccountStore: Send + Sync {
     /// Exchanges a refresh token for `new` (whose family and user are taken from the old one), at `new.issued_at`.
     async fn rotate_session(&self, presented: &TokenHash, new: &NewSession) -> Result<Rotation, StoreError>;
 
-    /// Revokes the family of a refresh token.
-    async fn revoke_session(&self, presented: &TokenHash) -> Result<(), StoreError>;
+    /// Revokes the family of a refresh token; whose it is, if it is known.
+    async fn revoke_session(&self, presented: &TokenHash) -> Result<Option<UserId>, StoreError>;
 
     /// Keeps an invitation; an earlier one for the same address and project is replaced.
     async fn insert_invitation(&self, invitation: &Invitation) -> Result<(), StoreError>;
@@ -200,7 +205,17 @@ pub trait ProjectStore: Send + Sync {
 }
 
 /// Keeps everything that is not a usage record.
-pub trait MetaStore: AccountStore + KeyStore + ProjectStore + PriceStore + std::fmt::Debug {
+pub trait MetaStore:
+    AccountStore
+    + KeyStore
+    + ProjectStore
+    + PriceStore
+    + OutboxStore
+    + WebhookStore
+    + AlertStore
+    + AuditStore
+    + std::fmt::Debug
+{
     /// Counts the changes to accounts, keys and projects, log-ins and notes of use left out.
     ///
     /// What was read after this number was asked for still holds as long as the number stays: a cache need never

@@ -8,8 +8,10 @@
 
 mod accounts;
 mod aggregate;
+mod alerts;
 mod amend;
 mod append;
+mod audit;
 mod backup;
 mod codes;
 mod columns;
@@ -23,6 +25,7 @@ mod filter;
 mod latency;
 mod list;
 mod names;
+mod outbox;
 mod prices;
 mod projects;
 mod provider_keys;
@@ -39,6 +42,7 @@ mod sums;
 mod tracker_keys;
 mod usage_store;
 mod verify;
+mod webhooks;
 mod writer;
 
 use std::{

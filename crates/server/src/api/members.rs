@@ -6,7 +6,8 @@ use axum::{
 };
 use domain::{
     Invalid, UserId,
-    project::{Member, ProjectRole},
+    event::EventType,
+    project::{Member, Project, ProjectRole},
     text,
     tracker_key::hash_token,
     user::Role,
@@ -22,6 +23,11 @@ use crate::{
     auth::{Manager, ProjectAccess, Viewer, token},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, path_id},
+    notify::{
+        self,
+        event::About,
+        facts::{MemberFacts, ProjectFacts},
+    },
     reply::{Nothing, Success},
 };
 
@@ -137,6 +143,8 @@ pub async fn add_member(
     let now = app.clock.now();
     may_change(&access, user.id)?;
     app.meta.put_member(access.project.id, user.id, new.role, now).await?;
+    access.caller.trail.after(&Place { user_id: user.id, role: new.role });
+    announce_member(&app, &access.project, (user.id, new.role), access.caller.user.id).await;
     let member =
         MemberView { user_id: user.id, name: user.name, email: user.email, role: new.role, added_at: now };
     Ok(Success::created(Added { member: Some(member), invitation: None }))
@@ -159,6 +167,8 @@ pub async fn update_member(
         return Err(member_not_found());
     }
     app.meta.put_member(access.project.id, user, change.role, app.clock.now()).await?;
+    note_place(&access, user);
+    access.caller.trail.after(&Place { user_id: user, role: change.role });
     Ok(Success::ok(Nothing {}).with_message("role changed"))
 }
 
@@ -175,7 +185,34 @@ pub async fn remove_member(
     if !app.meta.remove_member(access.project.id, user).await? {
         return Err(member_not_found());
     }
+    note_place(&access, user);
     Ok(Success::ok(Nothing {}).with_message("member removed"))
+}
+
+/// Tells that a person became a member, or got another role, through `added_by`.
+pub(super) async fn announce_member(
+    app: &App,
+    project: &Project,
+    (user_id, role): (UserId, ProjectRole),
+    added_by: UserId,
+) {
+    let facts = MemberFacts { project: ProjectFacts::of(project), user_id, role, added_by };
+    notify::announce(app, EventType::MemberAdded, About::project(project.id), &facts).await;
+}
+
+/// What the audit log says of a member.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    user_id: UserId,
+    role: ProjectRole,
+}
+
+/// Notes for the audit log what the member could do before.
+fn note_place(access: &ProjectAccess<Manager>, user: UserId) {
+    if let Some(member) = access.project.members.iter().find(|member| member.user_id == user) {
+        access.caller.trail.before(&Place { user_id: user, role: member.role });
+    }
 }
 
 /// Nobody grants more than they hold.

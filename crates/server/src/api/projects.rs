@@ -7,6 +7,7 @@ use domain::{
     Interval, Invalid, ProjectId, UserId,
     allocation::Tags,
     budget::{Budget, Period},
+    event::EventType,
     project::{Member, Project, ProjectChange, ProjectRole, ProjectSettings},
     query::{Dimension, Filter, UsageQuery, Visibility},
     totals::Totals,
@@ -23,6 +24,11 @@ use crate::{
     auth::{Auth, Editor, Owner, ProjectAccess, Read, Viewer, Write},
     error::{Failure, Result},
     input::{Json, Pairs},
+    notify::{
+        self, budget_hook,
+        event::About,
+        facts::{CreationFacts, ProjectFacts},
+    },
     reply::{Nothing, Success},
 };
 
@@ -156,6 +162,10 @@ pub async fn create_project(
     project.apply(change, now)?;
     app.meta.insert_project(&project).await?;
     tracing::info!(project = %project.id, user = %auth.caller.user.id, "project made");
+    auth.caller.trail.project(project.id);
+    auth.caller.trail.after(&ProjectFields::of(&project));
+    announce_creation(&app, &project, auth.caller.user.id).await;
+    budget_hook::ensure_all(&app, &project).await?;
     view_one(&app, project, ProjectRole::Owner).await.map(Success::created)
 }
 
@@ -181,8 +191,12 @@ pub async fn update_project(
     Json(change): Json<ProjectChange>,
 ) -> Result<Success<ProjectView>> {
     let mut project = access.project;
+    access.caller.trail.before(&ProjectFields::of(&project));
     project.apply(change, app.clock.now())?;
+    access.caller.trail.after(&ProjectFields::of(&project));
     app.meta.update_project(&project).await?;
+    budget_hook::ensure_all(&app, &project).await?;
+    app.watch.mark(project.id, project.updated_at);
     view_one(&app, project, access.role).await.map(Success::ok)
 }
 
@@ -195,10 +209,35 @@ pub async fn delete_project(
     access: ProjectAccess<Owner>,
 ) -> Result<Success<Nothing>> {
     let mut project = access.project;
+    access.caller.trail.before(&ProjectFields::of(&project));
     project.archived_at = Some(app.clock.now());
     app.meta.update_project(&project).await?;
     tracing::info!(project = %project.id, user = %access.caller.user.id, "project deleted");
     Ok(Success::ok(Nothing {}).with_message("project deleted"))
+}
+
+/// What the audit log says of a project.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProjectFields<'a> {
+    name: &'a str,
+    description: &'a str,
+    budget: Option<&'a Budget>,
+    tags: &'a Tags,
+    settings: &'a ProjectSettings,
+    is_active: bool,
+}
+
+impl<'a> ProjectFields<'a> {
+    fn of(project: &'a Project) -> Self {
+        let Project { name, description, budget, tags, settings, is_active, .. } = project;
+        Self { name, description, budget: budget.as_ref(), tags, settings, is_active: *is_active }
+    }
+}
+
+async fn announce_creation(app: &App, project: &Project, user_id: UserId) {
+    let facts = CreationFacts { project: ProjectFacts::of(project), user_id };
+    notify::announce(app, EventType::ProjectCreated, About::project(project.id), &facts).await;
 }
 
 /// What each of `projects` has spent in its current period; one query for each distinct period.

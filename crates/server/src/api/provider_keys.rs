@@ -1,7 +1,7 @@
 //! The caller's keys of the providers, for the gateway. Only masks ever leave the server.
 
 use axum::extract::{Path, State};
-use domain::{Invalid, Secret, provider_key, provider_key::ProviderKey, user::Role};
+use domain::{Invalid, Secret, event::EventType, provider_key, provider_key::ProviderKey, user::Role};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use crate::{
     auth::{Admin, Auth, Read},
     error::{ApiError, ErrorCode, Failure, Result},
     input::Json,
+    notify::{self, event::About, facts::KeyFacts},
     reply::{Nothing, Success},
 };
 
@@ -82,6 +83,10 @@ pub async fn add_provider_key(
         ProviderKey { user_id, provider, masked, sealed, added_at: app.clock.now(), last_used_at: None };
     app.meta.put_provider_key(&key).await?;
     tracing::info!(user = %user_id, provider = key.provider, "provider key added");
+    let (name, masked_key) = (key.provider.clone(), key.masked.clone());
+    let facts = KeyFacts { kind: "provider", key_id: None, name, masked_key, user_id };
+    auth.caller.trail.after(&facts);
+    notify::announce(&app, EventType::KeyAdded, About::account(user_id), &facts).await;
     Ok(Success::created(view(&app, &key)))
 }
 

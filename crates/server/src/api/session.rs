@@ -5,6 +5,7 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use domain::{
     KeyId, Secret, UserId,
     invalid::Problems,
+    project::ProjectRole,
     text,
     tracker_key::hash_token,
     user::{self, Role, User},
@@ -15,8 +16,9 @@ use store::{Claim, NewSession, Rotation, UserWithHash};
 use utoipa::ToSchema;
 
 use crate::{
-    api::profile::UserView,
+    api::{members::announce_member, profile::UserView},
     app::App,
+    audit::Trail,
     auth::{Auth, ClientAddress, Read, token},
     error::{ApiError, ErrorCode, Failure, Result},
     input::Json,
@@ -97,6 +99,7 @@ type SignedInReply = (CookieJar, Success<SignedIn>);
 pub async fn register(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
+    trail: Trail,
     jar: CookieJar,
     Json(registration): Json<Registration>,
 ) -> Result<SignedInReply> {
@@ -130,6 +133,12 @@ pub async fn register(
     let password_hash = app.passwords.hash(registration.password).await?;
     let user = app.meta.insert_user(&UserWithHash { user, password_hash }, claim).await?;
     tracing::info!(user = %user.id, role = user.role.as_str(), "account registered");
+    // By an invitation they are members from the start.
+    for project in app.meta.list_projects_of(user.id).await? {
+        let role = project.role_of(user.id, Role::Member).unwrap_or(ProjectRole::Viewer);
+        announce_member(&app, &project, (user.id, role), user.id).await;
+    }
+    trail.actor(&user, None);
     let (jar, signed_in) = start_session(&app, jar, user).await?;
     Ok((jar, Success::created(signed_in)))
 }
@@ -142,6 +151,7 @@ pub async fn register(
 pub async fn login(
     State(app): State<App>,
     ClientAddress(address): ClientAddress,
+    trail: Trail,
     jar: CookieJar,
     Json(login): Json<Login>,
 ) -> Result<SignedInReply> {
@@ -157,6 +167,7 @@ pub async fn login(
     if app.passwords.needs_rehash(&found.password_hash) {
         rehash(&app, found.user.id, login.password).await;
     }
+    trail.actor(&found.user, None);
     let (jar, signed_in) = start_session(&app, jar, found.user).await?;
     Ok((jar, Success::ok(signed_in)))
 }
@@ -194,11 +205,15 @@ pub async fn refresh_session(
     security(()))]
 pub async fn logout(
     State(app): State<App>,
+    trail: Trail,
     jar: CookieJar,
     body: bytes::Bytes,
 ) -> Result<(CookieJar, Success<Nothing>)> {
-    if let Some(presented) = presented_token(&jar, &body)? {
-        app.meta.revoke_session(&hash_token(presented.expose())).await?;
+    if let Some(presented) = presented_token(&jar, &body)?
+        && let Some(user) = app.meta.revoke_session(&hash_token(presented.expose())).await?
+        && let Some(user) = app.meta.find_user(user).await?
+    {
+        trail.actor(&user, None);
     }
     let jar = jar.remove(Cookie::build(REFRESH_COOKIE).path(cookie_path()).build());
     Ok((jar, Success::ok(Nothing {}).with_message("logged out")))

@@ -6,6 +6,7 @@ use axum::{
 };
 use domain::{
     Invalid, KeyId, ProjectId,
+    event::EventType,
     invalid::Problems,
     limits, text,
     tracker_key::{self, Network, Scope, TrackerKey},
@@ -20,6 +21,7 @@ use crate::{
     auth::{Admin, Auth, Caller},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, path_id},
+    notify::{self, event::About, facts::KeyFacts},
     reply::{Nothing, Success},
 };
 
@@ -125,6 +127,15 @@ pub async fn create_tracker_key(
     let key = changed(&app, &auth.caller, blank, change).await?;
     app.meta.insert_tracker_key(&key, &tracker_key::hash_token(secret.expose())).await?;
     tracing::info!(user = %key.user_id, key = %key.id, "tracker key made");
+    let facts = KeyFacts {
+        kind: "tracker",
+        key_id: Some(key.id),
+        name: key.name.clone(),
+        masked_key: key.masked.clone(),
+        user_id: key.user_id,
+    };
+    auth.caller.trail.after(&view(key.clone(), now));
+    notify::announce(&app, EventType::KeyAdded, About::account(key.user_id), &facts).await;
     Ok(Success::created(NewTrackerKeyView { api_key: secret.expose().to_owned(), key: view(key, now) }))
 }
 
@@ -141,10 +152,12 @@ pub async fn update_tracker_key(
 ) -> Result<Success<TrackerKeyView>> {
     let keys = app.meta.list_tracker_keys(auth.caller.user.id).await?;
     let key = keys.into_iter().find(|key| key.id == id).ok_or_else(key_not_found)?;
+    auth.caller.trail.before(&view(key.clone(), app.clock.now()));
     let key = changed(&app, &auth.caller, key, change).await?;
     if !app.meta.update_tracker_key(&key).await? {
         return Err(key_not_found());
     }
+    auth.caller.trail.after(&view(key.clone(), app.clock.now()));
     Ok(Success::ok(view(key, app.clock.now())))
 }
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use domain::{
     Interval, Invalid, ProjectId, UsageId,
-    allocation::CostAllocation,
+    allocation::{CostAllocation, Tags},
     ingest::NewUsage,
     project::ProjectRole,
     query::{PageStart, RecordQuery, RecordSort},
@@ -417,8 +417,14 @@ pub async fn update_usage(
     }
     let amendment =
         Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
-    let (_, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
+    let (before, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
     app.ledger.forget();
+    auth.caller.trail.before(&RecordFields::of(&before));
+    auth.caller.trail.after(&RecordFields::of(&after));
+    if let Some(project) = after.project_id {
+        auth.caller.trail.project(project);
+        app.watch.mark(project, app.clock.now());
+    }
     Ok(Success::ok(RecordDetail::new(&after, &app.prices.current())))
 }
 
@@ -433,10 +439,32 @@ pub async fn delete_usage(
 ) -> Result<Success<Nothing>> {
     let record = find_visible(&app, &auth.caller, id).await?;
     may_correct(&app, &auth.caller, &record).await?;
+    auth.caller.trail.before(&RecordFields::of(&record));
+    if let Some(project) = record.project_id {
+        auth.caller.trail.project(project);
+    }
     app.usage.delete_record(id).await?.ok_or_else(usage_not_found)?;
     app.ledger.forget();
     tracing::info!(usage = %id, user = %auth.caller.user.id, "usage record deleted");
     Ok(Success::ok(Nothing {}).with_message("record deleted"))
+}
+
+/// What the audit log says of a record.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RecordFields<'a> {
+    model: &'a str,
+    cost: Option<Money>,
+    project_id: Option<ProjectId>,
+    tags: &'a Tags,
+    allocation: &'a CostAllocation,
+}
+
+impl<'a> RecordFields<'a> {
+    fn of(record: &'a UsageRecord) -> Self {
+        let UsageRecord { model, cost, project_id, tags, allocation, .. } = record;
+        Self { model, cost: *cost, project_id: *project_id, tags, allocation }
+    }
 }
 
 async fn find_visible(app: &App, caller: &Caller, id: UsageId) -> Result<UsageRecord> {

@@ -14,6 +14,7 @@ use pricing::{Catalog, PriceBook};
 use super::{Context, output};
 use crate::{
     app::App,
+    audit::Trail,
     auth::Caller,
     clock::SystemClock,
     import::{
@@ -145,7 +146,7 @@ async fn caller(app: &App, email: Option<&str>) -> anyhow::Result<Caller> {
     if user.role < Role::Member {
         return Err(Unusable::new(format!("{} is a viewer, who records nothing", user.email)).into());
     }
-    Ok(Caller { user, key: None, address: None })
+    Ok(Caller { user, key: None, address: None, trail: Trail::default() })
 }
 
 async fn find_user(app: &App, email: &str) -> anyhow::Result<User> {

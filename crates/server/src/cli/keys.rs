@@ -1,6 +1,7 @@
 //! `ai-cost-tracker keys`.
 
-use store::KeyStore as _;
+use domain::webhook::Webhook;
+use store::{KeyStore as _, WebhookStore as _, sqlite::Sqlite};
 
 use super::{Context, output};
 use crate::vault::Vault;
@@ -14,7 +15,7 @@ pub struct KeysArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum KeysCommand {
-    /// Encrypt every provider key anew under the current `ENCRYPTION_KEY`; the server must not run
+    /// Encrypt every provider key and secret of a webhook anew under the current `ENCRYPTION_KEY`; the server must not run
     Rotate,
 }
 
@@ -47,11 +48,36 @@ async fn rotate(context: &Context) -> anyhow::Result<()> {
             }
         }
     }
+    let mut webhooks = 0_u64;
+    for webhook in store.list_all_webhooks().await? {
+        match rotate_webhook(&vault, &store, &webhook).await {
+            Ok(is_rotated) => webhooks += u64::from(is_rotated),
+            Err(error) => {
+                output::complain(&format!("webhook {}: {error}", webhook.id));
+                unreadable += 1;
+            }
+        }
+    }
     store.close().await?;
-    output::line(&format!("{rotated} provider keys encrypted under the current key"))?;
+    output::line(&format!(
+        "{rotated} provider keys and the secrets of {webhooks} webhooks encrypted under the current key"
+    ))?;
     anyhow::ensure!(
         unreadable == 0,
-        "{unreadable} provider keys could not be read; they are left as they are"
+        "{unreadable} provider keys or webhooks could not be read; they are left as they are"
     );
     Ok(())
+}
+
+async fn rotate_webhook(vault: &Vault, store: &Sqlite, webhook: &Webhook) -> anyhow::Result<bool> {
+    let previous = webhook.previous_secret.as_ref().map(|(sealed, _)| sealed);
+    if ![Some(&webhook.secret), previous].into_iter().flatten().any(|sealed| vault.needs_rotation(sealed)) {
+        return Ok(false);
+    }
+    let anew = |sealed| {
+        let secret = vault.open_webhook(webhook.id, sealed)?;
+        vault.seal_webhook(webhook.id, &secret)
+    };
+    let (secret, previous) = (anew(&webhook.secret)?, previous.map(anew).transpose()?);
+    Ok(store.reseal_webhook(webhook, &secret, previous.as_ref()).await?)
 }

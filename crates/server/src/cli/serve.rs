@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Context;
-use crate::{gateway::Gateway, serve, telemetry, unpriced};
+use crate::{gateway::Gateway, notify, serve, telemetry, unpriced, watch};
 
 /// Flags of `serve`.
 #[derive(Debug, Default, clap::Args)]
@@ -47,6 +47,8 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
     Gateway::start(&app).await.context("the gateway's journal cannot be opened")?;
     serve::measure_store(&app, store.clone());
     unpriced::follow_prices(&app);
+    notify::dispatch::start(&app);
+    watch::start(&app);
     serve::serve(app, listener, serve::signalled()).await?;
     store.close().await?;
     tracing::info!("stopped; everything is on disk");

@@ -20,8 +20,8 @@ const ALIASES: [(&str, &str); 8] = [
 const OTHERS: [&str; 2] = ["AICT_CONFIG", "AICT_API_KEY"];
 const PREFIX: &str = "AICT_";
 /// Settings that may be in a file of their own (`JWT_SECRET_FILE`), as Docker and Kubernetes hand out secrets.
-const SECRETS: [&str; 4] =
-    ["auth.jwt_secret", "auth.encryption_key", "auth.previous_encryption_key", "store.uri"];
+const SECRETS: [&str; 5] =
+    ["auth.jwt_secret", "auth.encryption_key", "auth.previous_encryption_key", "store.uri", "smtp.password"];
 
 /// The variables of this process. A value that is not UTF-8 is kept with `U+FFFD` in it, which no setting accepts.
 pub fn process_environment() -> BTreeMap<String, String> {

@@ -4,14 +4,14 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Argon2Cost, Auth, Config, Gateway, Limits, Server, Store, strength};
+use super::{Argon2Cost, Auth, Config, Gateway, Limits, Server, Smtp, Store, strength};
 
 const MIB: usize = 1024 * 1024;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Key and message of every setting that cannot be accepted.
 pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, store, auth, limits, gateway, log } = config;
+    let Config { server, store, auth, limits, gateway, log, notify: _, smtp } = config;
     let found = [
         check_server(server),
         check_store(store),
@@ -19,6 +19,7 @@ pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
         check_argon2(&auth.argon2),
         check_limits(limits),
         check_gateway(gateway),
+        check_smtp(smtp),
         vec![check_level(&log.level).map(|message| ("log.level", message))],
         strength::check_configured(auth),
     ];
@@ -79,6 +80,16 @@ fn check_gateway(gateway: &Gateway) -> Found {
         within("gateway.drain_timeout_ms", gateway.drain_timeout_ms, 0..=86_400_000),
         within("gateway.journal_bytes_max", gateway.journal_bytes_max, 1024 * 1024..=1 << 40),
     ]
+}
+
+fn check_smtp(smtp: &Smtp) -> Found {
+    if smtp.host.is_empty() {
+        return Vec::new();
+    }
+    let sender = smtp.from.parse::<lettre::message::Mailbox>();
+    let from = || ("smtp.from", "must be an address, such as AI Cost Tracker <costs@example.com>".to_owned());
+    let port = || ("smtp.port", "must not be 0".to_owned());
+    vec![sender.is_err().then(from), (smtp.port == 0).then(port)]
 }
 
 fn within<T: Copy + PartialOrd + Display>(

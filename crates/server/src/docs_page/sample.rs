@@ -63,6 +63,12 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         "replace_model_mappings",
         r#"{ "mappings": [{ "service": "azure", "model": "prod-chat-*", "toService": "openai", "toModel": "gpt-4o-mini" }] }"#,
     ),
+    ("update_alert", r#"{ "read": true }"#),
+    (
+        "create_webhook",
+        r#"{ "url": "https://example.com/hooks/costs", "description": "billing", "events": ["budget.exceeded"] }"#,
+    ),
+    ("update_webhook", r#"{ "enabled": true }"#),
     ("reprice_usage", r#"{ "startDate": "2026-01-01", "apply": false }"#),
 ];
 

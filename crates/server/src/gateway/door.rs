@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use super::upstream::Upstream;
 use crate::{
     app::App,
+    audit::Trail,
     auth::{Caller, check_key, find_key_holder},
     config::KeyPlace,
     error::{ApiError, ErrorCode, Result},
@@ -103,7 +104,7 @@ impl Door {
     async fn find(app: &App, visit: Visit<'_>) -> Result<Self> {
         let Visit { tracker_key, project, upstream, .. } = visit;
         let (user, key) = find_key_holder(app, tracker_key).await?;
-        let caller = Caller { user, key: Some(key.clone()), address: None };
+        let caller = Caller { user, key: Some(key.clone()), address: None, trail: Trail::default() };
         caller.require_scope(Scope::Ingest)?;
         let project = match project.or(key.project_id) {
             Some(id) => Some(caller.find_project(app, id).await?.ok_or_else(ApiError::project_not_found)?),

@@ -91,7 +91,7 @@ impl Server {
         self
     }
 
-    fn over(store: Sqlite, data: TempDir, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn over(store: Sqlite, data: TempDir, settings: &[(&str, &str)]) -> Self {
         Self::keeping(Arc::new(store.clone()), store, data, settings)
     }
 

@@ -18,6 +18,7 @@ use jiff::tz::TimeZone;
 use pricing::Money;
 use serde_json::{Value, json};
 use server::{
+    audit::Trail,
     auth::Caller,
     import::{Destination, ErrorFile, Format, Mapping, Plan, Reading, Remote, Summary, Wishes, import},
     router,
@@ -45,7 +46,10 @@ fn plan(files: &[PathBuf], maps: &[&str], constants: &[&str]) -> Plan {
 
 async fn store_of<'a>(server: &'a Server, person: &Person) -> Destination<'a> {
     let user = server.store.find_user(person.id.parse().unwrap()).await.unwrap().unwrap();
-    Destination::Store { app: &server.app, caller: Box::new(Caller { user, key: None, address: None }) }
+    Destination::Store {
+        app: &server.app,
+        caller: Box::new(Caller { user, key: None, address: None, trail: Trail::default() }),
+    }
 }
 
 async fn records(server: &Server) -> Vec<UsageRecord> {

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod access;
+mod alerts;
 mod analytics;
+mod audit;
 mod auth;
 mod bulk;
 mod cli;
@@ -21,5 +23,7 @@ mod operations;
 mod prices;
 mod process;
 mod projects;
+mod receiver;
 mod tidy;
 mod usage;
+mod webhooks;

@@ -105,7 +105,7 @@ impl AccountStore for Sqlite {
         self.write(SMALL_WRITE_BYTES, move |tx| sessions::rotate(tx.connection, &presented, new)).await
     }
 
-    async fn revoke_session(&self, presented: &TokenHash) -> Result<(), StoreError> {
+    async fn revoke_session(&self, presented: &TokenHash) -> Result<Option<UserId>, StoreError> {
         let presented = *presented;
         self.write(SMALL_WRITE_BYTES, move |tx| sessions::revoke(tx.connection, &presented)).await
     }

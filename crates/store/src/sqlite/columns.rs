@@ -35,6 +35,11 @@ impl<'a> Columns<'a> {
         self.next().map(Id::from_bytes)
     }
 
+    /// The next column, an id or null.
+    pub(super) fn next_id_option<K>(&mut self) -> Result<Option<Id<K>>, StoreError> {
+        Ok(self.next::<Option<[u8; 12]>>()?.map(Id::from_bytes))
+    }
+
     /// The next column, an instant.
     pub(super) fn next_instant(&mut self) -> Result<Timestamp, StoreError> {
         self.next().and_then(instant)

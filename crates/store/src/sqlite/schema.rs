@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0002_price_revision.sql"),
     include_str!("schema/0003_adjustments.sql"),
     include_str!("schema/0004_search_type.sql"),
+    include_str!("schema/0005_notifications.sql"),
 ];
 
 /// Brings the database to the version that this program knows.

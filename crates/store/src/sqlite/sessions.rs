@@ -72,9 +72,11 @@ pub(super) fn rotate(
     Ok(Rotation::Rotated(session.user_id))
 }
 
-pub(super) fn revoke(connection: &Connection, presented: &TokenHash) -> Result<(), StoreError> {
+/// Revokes the family of a token; whose it is, if it is known.
+pub(super) fn revoke(connection: &Connection, presented: &TokenHash) -> Result<Option<UserId>, StoreError> {
+    let user = find(connection, presented)?.map(|session| session.user_id);
     connection.prepare_cached(REVOKE_FAMILY)?.execute([presented])?;
-    Ok(())
+    Ok(user)
 }
 
 pub(super) fn revoke_all(connection: &Connection, user: UserId) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Finding and mending what is wrong.
 
 use store::{
-    UsageStore as _, Verification,
+    AuditStore as _, UsageStore as _, Verification,
     contract::sample::{full_record, record, record_with},
 };
 
@@ -73,6 +73,37 @@ async fn a_missing_part_of_a_record_is_found() {
         let (_fixture, found) = damaged(sql).await;
         assert!(found.difference_count > 0, "{sql}");
     }
+}
+
+#[tokio::test]
+async fn the_audit_log_is_append_only_and_shows_what_was_altered_past_it() {
+    let fixture = Fixture::new();
+    let change = domain::audit::Change {
+        at: store::contract::sample::at("2024-02-10T12:00:00Z"),
+        actor: None,
+        actor_email: None,
+        key_id: None,
+        address: None,
+        action: "POST /a".to_owned(),
+        target: "/a".to_owned(),
+        project_id: None,
+        before: None,
+        after: None,
+    };
+    for _ in 0..4 {
+        fixture.store.append_audit(&change).await.unwrap();
+    }
+    let raw = fixture.raw();
+    for sql in ["update audit set target = '/b' where number = 2", "delete from audit where number = 2"] {
+        assert!(raw.execute_batch(sql).unwrap_err().to_string().contains("append-only"), "{sql}");
+    }
+    raw.execute_batch("drop trigger audit_is_not_changed; drop trigger audit_is_not_deleted").unwrap();
+    raw.execute_batch("update audit set target = '/b' where number = 2").unwrap();
+    assert_eq!(fixture.store.verify_audit().await.unwrap().broken_at, Some(2));
+    raw.execute_batch("update audit set target = '/a' where number = 2").unwrap();
+    assert_eq!(fixture.store.verify_audit().await.unwrap().broken_at, None);
+    raw.execute_batch("delete from audit where number = 2").unwrap();
+    assert_eq!(fixture.store.verify_audit().await.unwrap().broken_at, Some(3), "what follows does not fit");
 }
 
 #[tokio::test]

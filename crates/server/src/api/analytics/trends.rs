@@ -31,7 +31,7 @@ pub struct Trends {
 /// What a period will probably have cost when it ends.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ForecastView {
+pub struct ForecastView {
     /// When it ends.
     #[schema(value_type = String, format = DateTime)]
     period_end: Timestamp,
@@ -66,25 +66,36 @@ impl Trends {
     }
 }
 
-async fn forecast_of(app: &App, question: &Question, period: Interval) -> Result<Option<ForecastView>> {
-    let today = app.clock.now().to_zoned_datetime(question.zone.clone()).date();
-    let start_of =
-        |days: i64| today.checked_add(days.days()).ok().and_then(|day| start_of_day(day, &question.zone));
-    let (Some(history_start), Some(today_start), Some(tomorrow)) =
-        (start_of(-HISTORY_DAYS), start_of(0), start_of(1))
+/// Costs of recent whole days, from the first with a call on.
+pub(in crate::api) async fn recent_days(app: &App, question: &Question) -> Result<Vec<Money>> {
+    let (Some(start), Some(end)) = (start_of(app, question, -HISTORY_DAYS), start_of(app, question, 0))
     else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    if period.end == Timestamp::MAX {
-        return Ok(None);
-    }
     let mut history = question.clone();
     history.bucket = Bucket::Day;
-    history.filter.period = Interval { start: history_start, end: today_start };
+    history.filter.period = Interval { start, end };
     let days = history.timeline(app).await?;
     // Days before the first call say nothing about a usual day.
-    let days: Vec<Money> =
-        days.iter().map(|day| day.totals).skip_while(|day| day.requests == 0).map(|day| day.cost).collect();
+    Ok(days.iter().map(|day| day.totals).skip_while(|day| day.requests == 0).map(|day| day.cost).collect())
+}
+
+/// The first instant of the day `days` after today, in the question's zone.
+fn start_of(app: &App, question: &Question, days: i64) -> Option<Timestamp> {
+    let today = app.clock.now().to_zoned_datetime(question.zone.clone()).date();
+    today.checked_add(days.days()).ok().and_then(|day| start_of_day(day, &question.zone))
+}
+
+/// What `period` will have cost when it ends.
+pub(in crate::api) async fn forecast_of(
+    app: &App,
+    question: &Question,
+    period: Interval,
+) -> Result<Option<ForecastView>> {
+    let Some(tomorrow) = start_of(app, question, 1).filter(|_| period.end != Timestamp::MAX) else {
+        return Ok(None);
+    };
+    let days = recent_days(app, question).await?;
     let spent = question.totals_during(app, Interval { start: period.start, end: tomorrow }).await?.cost;
     let remaining_hours = period.end.duration_since(tomorrow).as_hours().max(0);
     let remaining_days = u32::try_from(remaining_hours.div_euclid(24)).unwrap_or(u32::MAX);

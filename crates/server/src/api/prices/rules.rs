@@ -123,6 +123,7 @@ pub async fn replace_price_rules(
     app.prices.put_adjustments(&*app.meta, new.to_adjustments()?, author).await?;
     app.repricings.prices_changed();
     tracing::info!(user = %auth.caller.user.id, rules = new.rules.len(), "price rules replaced");
+    auth.caller.trail.after(&new);
     Ok(Success::ok(new))
 }
 
@@ -147,6 +148,7 @@ pub async fn replace_model_mappings(
     app.prices.put_mappings(&*app.meta, new.to_mappings()?, author).await?;
     app.repricings.prices_changed();
     tracing::info!(user = %auth.caller.user.id, mappings = new.mappings.len(), "model mappings replaced");
+    auth.caller.trail.after(&new);
     Ok(Success::ok(new))
 }
 

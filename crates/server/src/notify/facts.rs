@@ -1,0 +1,128 @@
+//! What events say: the `data` that receivers get.
+
+use domain::{
+    AlertId, KeyId, ProjectId, UserId,
+    budget::Period,
+    project::{Project, ProjectRole},
+};
+use jiff::Timestamp;
+use pricing::Money;
+use serde::{Deserialize, Serialize};
+
+/// A project, by id and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectFacts {
+    /// Id.
+    pub id: ProjectId,
+    /// How it is called.
+    pub name: String,
+}
+
+impl ProjectFacts {
+    /// Those of `project`.
+    pub fn of(project: &Project) -> Self {
+        Self { id: project.id, name: project.name.clone() }
+    }
+}
+
+/// `budget.threshold_crossed` and `budget.exceeded`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetFacts {
+    /// The alert that fired.
+    pub alert_id: AlertId,
+    /// Whose budget.
+    pub project: ProjectFacts,
+    /// Percent of the amount that was reached.
+    pub threshold: u16,
+    /// The budget.
+    pub amount: Money,
+    /// Its currency.
+    pub currency: String,
+    /// What has been spent in the period.
+    pub spent: Money,
+    /// What is left; negative when it is overrun.
+    pub remaining: Money,
+    /// Percent of the amount that is spent.
+    pub utilization: f64,
+    /// How often the budget starts afresh.
+    pub period: Period,
+    /// First instant of the period.
+    pub period_start: Timestamp,
+    /// First instant after it, if it ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub period_end: Option<Timestamp>,
+}
+
+/// `key.added`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyFacts {
+    /// `tracker` or `provider`.
+    pub kind: &'static str,
+    /// Id of a tracker key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<KeyId>,
+    /// Name of a tracker key, provider of a provider key.
+    pub name: String,
+    /// First and last characters.
+    pub masked_key: String,
+    /// Whose key.
+    pub user_id: UserId,
+}
+
+/// `project.created`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreationFacts {
+    /// The project.
+    pub project: ProjectFacts,
+    /// Who made it.
+    pub user_id: UserId,
+}
+
+/// `member.added`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberFacts {
+    /// The project.
+    pub project: ProjectFacts,
+    /// Who became a member.
+    pub user_id: UserId,
+    /// What they may do.
+    pub role: ProjectRole,
+    /// Who added them.
+    pub added_by: UserId,
+}
+
+/// `price.missing`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PriceFacts {
+    /// Who sold the call.
+    pub service: String,
+    /// The model that has no price.
+    pub model: String,
+    /// Why it has none.
+    pub reason: String,
+    /// The project of the call, if it has one.
+    #[serde(rename = "projectId", skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<ProjectId>,
+}
+
+impl PriceFacts {
+    /// What is told once a day: a model of a provider, for each project.
+    pub fn once(&self) -> String {
+        let project = self.project_id.map(|id| id.to_string()).unwrap_or_default();
+        format!("{project}/{}/{}", self.service, self.model)
+    }
+}
+
+/// `webhook.test`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TestFacts {
+    /// For people.
+    pub message: &'static str,
+    /// Who pressed the button.
+    pub user_id: UserId,
+}

@@ -1,0 +1,178 @@
+//! What an event says to people.
+
+use domain::event::{Event, EventType};
+use pricing::Money;
+use serde_json::Value;
+
+use super::facts::BudgetFacts;
+
+/// Values of an event that are shown at most; further ones are in the JSON.
+const LINES_MAX: usize = 12;
+
+/// Words for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// One line.
+    pub title: String,
+    /// The facts, a line each.
+    pub lines: Vec<String>,
+}
+
+impl Message {
+    /// The words for `event`.
+    pub fn of(event: &Event) -> Self {
+        match event.kind {
+            EventType::BudgetThresholdCrossed | EventType::BudgetExceeded => {
+                match serde_json::from_str(&event.payload) {
+                    Ok(facts) => Self::of_budget(&facts, event.kind == EventType::BudgetExceeded),
+                    Err(_) => Self::of_values(event),
+                }
+            }
+            EventType::UsageTracked
+            | EventType::CostAnomaly
+            | EventType::PriceMissing
+            | EventType::KeyAdded
+            | EventType::ProjectCreated
+            | EventType::MemberAdded
+            | EventType::WebhookTest => Self::of_values(event),
+        }
+    }
+
+    fn of_budget(facts: &BudgetFacts, exceeded: bool) -> Self {
+        let BudgetFacts { project, threshold, amount, spent, remaining, .. } = facts;
+        let title = if exceeded {
+            format!("{}: the budget of {} is used up", project.name, dollars(*amount))
+        } else {
+            format!("{}: {threshold} % of the budget of {} is spent", project.name, dollars(*amount))
+        };
+        let rest = if *remaining < Money::ZERO { "Overrun by" } else { "Left" };
+        let left = Money::from_nanos(remaining.nanos().saturating_abs());
+        let start = facts.period_start.strftime("%Y-%m-%d %H:%M UTC");
+        let period = match facts.period_end {
+            Some(end) => format!("Period: {start} to {}", end.strftime("%Y-%m-%d %H:%M UTC")),
+            None => format!("Period: since {start}"),
+        };
+        let spent = format!("Spent: {} of {} ({} %)", dollars(*spent), dollars(*amount), facts.utilization);
+        Self { title, lines: vec![spent, format!("{rest}: {}", dollars(left)), period] }
+    }
+
+    fn of_values(event: &Event) -> Self {
+        let values = serde_json::from_str(&event.payload).unwrap_or(Value::Null);
+        let mut lines = Vec::new();
+        collect("", &values, &mut lines);
+        lines.truncate(LINES_MAX);
+        Self { title: title(event.kind).to_owned(), lines }
+    }
+}
+
+const fn title(kind: EventType) -> &'static str {
+    match kind {
+        EventType::UsageTracked => "Calls were recorded",
+        EventType::BudgetThresholdCrossed => "A threshold of a budget was reached",
+        EventType::BudgetExceeded => "A budget is used up",
+        EventType::CostAnomaly => "A project costs much more than it used to",
+        EventType::PriceMissing => "A call has no price",
+        EventType::KeyAdded => "A key was added",
+        EventType::ProjectCreated => "A project was made",
+        EventType::MemberAdded => "A person joined a project",
+        EventType::WebhookTest => "A test of AI Cost Tracker",
+    }
+}
+
+fn collect(name: &str, value: &Value, lines: &mut Vec<String>) {
+    let inner = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+    match value {
+        Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| collect(&inner(key), value, lines));
+        }
+        Value::Array(items) => lines.push(format!("{name}: {} items", items.len())),
+        Value::String(text) => lines.push(format!("{name}: {text}")),
+        Value::Null => {}
+        Value::Bool(_) | Value::Number(_) => lines.push(format!("{name}: {value}")),
+    }
+}
+
+/// `$1,234.50`: whole cents, rounded to the nearest; less than half a cent is not called nothing.
+pub fn dollars(money: Money) -> String {
+    let sign = if money < Money::ZERO { "-" } else { "" };
+    let nanos = money.nanos().unsigned_abs();
+    let cents = (nanos + 5_000_000) / 10_000_000;
+    if cents == 0 && nanos > 0 {
+        return format!("{sign}less than $0.01");
+    }
+    let whole = (cents / 100).to_string();
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}${grouped}.{:02}", cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::EventId;
+
+    use super::*;
+
+    fn event(kind: EventType, payload: &str) -> Event {
+        Event {
+            id: EventId::from_bytes([1; 12]),
+            kind,
+            subject: "s".to_owned(),
+            project_id: None,
+            user_id: None,
+            payload: payload.to_owned(),
+            at: "2024-02-10T12:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn amounts_are_read_as_people_write_them() {
+        for (nanos, text) in [
+            (0, "$0.00"),
+            (4_999_999, "less than $0.01"),
+            (5_000_000, "$0.01"),
+            (1_234_500_000_000, "$1,234.50"),
+            (999_995_000_000, "$1,000.00"),
+            (-12_000_000_000, "-$12.00"),
+            (i64::MAX, "$9,223,372,036.85"),
+        ] {
+            assert_eq!(dollars(Money::from_nanos(nanos)), text);
+        }
+    }
+
+    #[test]
+    fn a_budgets_alert_says_what_is_spent_and_what_is_left() {
+        let facts = |spent: &str, remaining: &str| {
+            format!(
+                r#"{{"alertId":"507f1f77bcf86cd799439011","project":{{"id":"507f1f77bcf86cd799439012","name":"Chat"}},
+                "threshold":80,"amount":1000,"currency":"USD","spent":{spent},"remaining":{remaining},"utilization":80.12,
+                "period":"monthly","periodStart":"2024-02-01T00:00:00Z","periodEnd":"2024-03-01T00:00:00Z"}}"#
+            )
+        };
+        let crossed = Message::of(&event(EventType::BudgetThresholdCrossed, &facts("801.2", "198.8")));
+        assert_eq!(crossed.title, "Chat: 80 % of the budget of $1,000.00 is spent");
+        assert_eq!(
+            crossed.lines,
+            [
+                "Spent: $801.20 of $1,000.00 (80.12 %)",
+                "Left: $198.80",
+                "Period: 2024-02-01 00:00 UTC to 2024-03-01 00:00 UTC"
+            ]
+        );
+        let exceeded = Message::of(&event(EventType::BudgetExceeded, &facts("1001", "-1")));
+        assert_eq!(exceeded.title, "Chat: the budget of $1,000.00 is used up");
+        assert_eq!(exceeded.lines[1], "Overrun by: $1.00");
+    }
+
+    #[test]
+    fn other_events_show_their_values() {
+        let added = event(EventType::KeyAdded, r#"{"name":"CI","owner":{"id":1},"list":[1,2],"none":null}"#);
+        let message = Message::of(&added);
+        assert_eq!(message.title, "A key was added");
+        assert_eq!(message.lines, ["list: 2 items", "name: CI", "owner.id: 1"]);
+    }
+}
