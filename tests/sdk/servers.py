@@ -45,6 +45,7 @@ class Process:
     def __init__(self, command: list[str], log_is_stderr: bool):
         streams = {"stderr": subprocess.PIPE} if log_is_stderr else {"stdout": subprocess.PIPE}
         self._process = subprocess.Popen(command, text=True, **streams)
+        self.pid = self._process.pid
         log = self._process.stderr if log_is_stderr else self._process.stdout
         self.log: list[str] = []
         for line in log:
