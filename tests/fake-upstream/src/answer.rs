@@ -7,7 +7,7 @@ use hyper::{
 };
 use serde_json::Value;
 
-use crate::{Billed, Usage};
+use crate::{Billed, Usage, call::ID_DIGITS};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -52,10 +52,40 @@ impl Answer {
         self
     }
 
+    /// The same with another id: its digits become those of `number`. For ids that end in so many digits of a hash.
+    pub(crate) fn renumbered(&self, number: u64) -> Self {
+        let mut answer = self.clone();
+        let Some(bill) = &mut answer.billed else { return answer };
+        let start = bill.response_id.len().saturating_sub(ID_DIGITS);
+        let Some(digits) = bill.response_id.get(start..).map(str::to_owned) else { return answer };
+        let others = format!("{number:0ID_DIGITS$x}");
+        bill.response_id.replace_range(start.., &others);
+        let replace = |bytes: &Bytes| replace(bytes, digits.as_bytes(), others.as_bytes());
+        answer.content = match &self.content {
+            Content::Whole(bytes) => Content::Whole(replace(bytes)),
+            Content::Events(events) => Content::Events(events.iter().map(replace).collect()),
+        };
+        answer
+    }
+
     pub(crate) fn billed(mut self, response_id: &str, model: &str, usage: Usage) -> Self {
         self.billed = Some(Billed { response_id: response_id.to_owned(), model: model.to_owned(), usage });
         self
     }
+}
+
+fn replace(bytes: &Bytes, digits: &[u8], others: &[u8]) -> Bytes {
+    let mut bytes = bytes.to_vec();
+    let mut at = 0;
+    while let Some(found) =
+        bytes.get(at..).and_then(|rest| rest.windows(digits.len()).position(|window| window == digits))
+    {
+        at += found + digits.len();
+        if let Some(place) = bytes.get_mut(at - digits.len()..at) {
+            place.copy_from_slice(others);
+        }
+    }
+    bytes.into()
 }
 
 /// `data: …`, as everybody but Anthropic does.

@@ -10,6 +10,9 @@ use crate::{Behaviour, plan::Plan};
 /// Unix time of everything: replies are functions of the request.
 pub(crate) const CREATED: u64 = 1_760_000_000;
 
+/// Digits of the hash that are in an id.
+pub(crate) const ID_DIGITS: usize = 24;
+
 /// A request, read.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -22,18 +25,19 @@ pub(crate) struct Call {
     /// The body, if it is JSON; null if it is not.
     pub(crate) json: Value,
     pub(crate) behaviour: Behaviour,
-    /// Hash of path and body, in hex; ids are made of it. Once the body is read, of what it asks for.
+    /// Hash of path, header `x-fake-salt` and body, in hex; ids are made of it. Once the body is read, of what it asks for.
     pub(crate) hash: String,
 }
 
 impl Call {
     pub(crate) fn new(parts: Parts, body: Bytes, behaviour: Behaviour) -> Self {
         let path = parts.uri.path().to_owned();
+        let salt = parts.headers.get("x-fake-salt").map_or(&[][..], |salt| salt.as_bytes()).to_owned();
         Self {
             method: parts.method,
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
-            hash: hash(&path, &body),
+            hash: hash(&path, &salt, &body),
             json: Value::Null,
             path,
             body,
@@ -49,12 +53,13 @@ impl Call {
             fields.remove("stream_options");
         }
         asked.sort_all_objects();
-        self.hash = hash(&self.path, asked.to_string().as_bytes());
+        let salt = self.header("x-fake-salt").unwrap_or_default();
+        self.hash = hash(&self.path, salt.as_bytes(), asked.to_string().as_bytes());
     }
 
     /// An id of this call: the prefix and some of the hash.
     pub(crate) fn id(&self, prefix: &str) -> String {
-        format!("{prefix}{}", self.hash.get(..24).unwrap_or_default())
+        format!("{prefix}{}", self.hash.get(..ID_DIGITS).unwrap_or_default())
     }
 
     /// In the form of a UUID, as Amazon's request ids are.
@@ -100,8 +105,8 @@ impl Call {
     }
 }
 
-fn hash(path: &str, body: &[u8]) -> String {
-    hex(&Sha256::new().chain_update(path).chain_update([0]).chain_update(body).finalize())
+fn hash(path: &str, salt: &[u8], body: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(path).chain_update([0]).chain_update(salt).chain_update(body).finalize())
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -26,9 +26,11 @@ impl Provider {
         {
             Self::Anthropic
         } else if !is_openai
-            && ["/v1beta/", "/v1beta1/", "/v1/projects/", "/upload/v1beta/"]
+            && (["/v1beta/", "/v1beta1/", "/v1/projects/", "/upload/v1beta/"]
                 .iter()
                 .any(|start| path.starts_with(start))
+                // Its Python SDK asks the stable version.
+                || (path.starts_with("/v1/models") && call.headers.contains_key("x-goog-api-key")))
         {
             Self::Google
         } else {

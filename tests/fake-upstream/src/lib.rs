@@ -2,6 +2,7 @@
 //!
 //! Everything is a function of the request: the same request gets the same bytes, ids included. A call made directly and
 //! one made through a gateway can be compared byte for byte, also when the gateway asked for the usage of a stream.
+//! The header `x-fake-salt` gives another call with the same body other ids; [`Settings::makes_ids_unique`] each call.
 //!
 //! **What is counted.** Input is the words of all input text (split at white space) and [`INPUT_TOKENS_BASE`] more; output is
 //! the words of the answer. The answer is [`ANSWER_WORDS`] words, fewer if the request allows fewer tokens. The header

@@ -1,4 +1,4 @@
-//! `fake-upstream [--port N] [--no-records]`: the fake as a process. Its first line says where it listens.
+//! `fake-upstream [--port N] [--no-records] [--unique-ids]`: the fake as a process. Its first line says where it listens.
 
 use std::io::{self, Write as _};
 
@@ -24,6 +24,7 @@ fn settings(mut arguments: impl Iterator<Item = String>) -> Result<Settings, Str
                 let port = arguments.next().and_then(|value| value.parse().ok());
                 settings.port = port.ok_or("--port wants a number")?;
             }
+            "--unique-ids" => settings.makes_ids_unique = true,
             "--no-records" => settings.keeps_records = false,
             _ => return Err(format!("unknown argument {argument}")),
         }

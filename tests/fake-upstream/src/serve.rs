@@ -92,6 +92,11 @@ fn decide(state: &Arc<State>, parts: Parts, body: Bytes, behaviour: Behaviour) -
     } else {
         Arc::new(route::answer(call))
     };
+    let answer = if state.settings.makes_ids_unique {
+        Arc::new(answer.renumbered(state.next_number()))
+    } else {
+        answer
+    };
     if let Some(bill) = &answer.billed {
         state.keep_bill(bill);
     }

@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -23,11 +26,13 @@ pub struct Settings {
     pub port: u16,
     /// Whether requests and bills are kept; a benchmark does without.
     pub keeps_records: bool,
+    /// Whether the ids of every reply are new, as a provider's are; replies are no functions of their requests then.
+    pub makes_ids_unique: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { port: 0, keeps_records: true }
+        Self { port: 0, keeps_records: true, makes_ids_unique: false }
     }
 }
 
@@ -56,6 +61,7 @@ impl FakeUpstream {
             kept: Mutex::default(),
             prepared: Mutex::default(),
             counts: watch::Sender::default(),
+            number: AtomicU64::new(1),
         });
         let listening = tokio::spawn(serve::accept(listener, Arc::clone(&state)));
         Ok(Self { state, listening })
@@ -153,6 +159,7 @@ pub(crate) struct State {
     /// Replies to requests that want nothing special, by their hash and query.
     prepared: Mutex<HashMap<(String, String), Arc<Answer>>>,
     counts: watch::Sender<Counts>,
+    number: AtomicU64,
 }
 
 impl State {
@@ -195,6 +202,10 @@ impl State {
             prepared.clear();
         }
         prepared.insert(key, Arc::clone(answer));
+    }
+
+    pub(crate) fn next_number(&self) -> u64 {
+        self.number.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn release(&self) {

@@ -1,7 +1,7 @@
 //! The fake as its clients see it: over TCP, byte by byte.
 #![expect(clippy::unwrap_used, reason = "in a test, what fails should end it")]
 
-use fake_upstream::{FakeUpstream, KEY, Usage, event_stream};
+use fake_upstream::{FakeUpstream, KEY, Settings, Usage, event_stream};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -549,4 +549,20 @@ async fn the_process_offers_what_the_handle_does() {
     assert_eq!(ledger[0]["usage"]["input_tokens"], 11);
     assert_eq!(read(get("/_fake/reset").await).await.status, 200);
     assert!(fake.requests().is_empty() && fake.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn ids_can_be_told_apart() {
+    let fake = FakeUpstream::start().await;
+    let [first, second] = [chat(&fake, "", false).await, chat(&fake, "x-fake-salt: 2\r\n", false).await];
+    assert_ne!(first.json()["id"], second.json()["id"]);
+    let settings = Settings { makes_ids_unique: true, ..Settings::default() };
+    let fake = FakeUpstream::start_with(settings).await.unwrap();
+    for is_stream in [false, true] {
+        let [first, second] = [chat(&fake, "", is_stream).await, chat(&fake, "", is_stream).await];
+        assert_ne!(first.body, second.body);
+        assert_eq!(first.body.len(), second.body.len());
+    }
+    let ids: Vec<String> = fake.ledger().into_iter().map(|bill| bill.response_id).collect();
+    assert_eq!(ids[2], format!("chatcmpl-{:024x}", 3));
 }

@@ -41,7 +41,10 @@ pub(super) fn sign_request(
         .map_err(|error| error.to_string())?;
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let signed = [("host", request.url().authority())].into_iter();
-    let signed = signed.chain(content_type.map(|value| ("content-type", value)));
+    // AWS wants each of its headers covered that is sent; its Node SDK says `x-amz-user-agent`.
+    let theirs = request.headers().iter().filter(|(name, _)| name.as_str().starts_with("x-amz-"));
+    let theirs = theirs.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let signed = signed.chain(content_type.map(|value| ("content-type", value))).chain(theirs);
     let body =
         request.body().map_or(Some(&[][..]), reqwest::Body::as_bytes).ok_or("the body is still coming")?;
     let url = request.url().as_str();

@@ -113,6 +113,20 @@ async fn every_provider_is_reached_with_the_key_in_its_own_place() {
 }
 
 #[tokio::test]
+async fn bedrock_gets_a_signature_over_every_header_of_amazons() {
+    let world = World::start().await;
+    let converse = json!({ "messages": [{ "role": "user", "content": [{ "text": "Hi" }] }] });
+    // Amazon's Node SDK says the first; the fake refuses a signature that leaves one out.
+    let headers = [("x-amz-user-agent", "aws-sdk-js/3"), ("x-amzn-bedrock-trace", "ENABLED")];
+    let answer =
+        world.post("/gateway/bedrock/model/amazon.nova-lite-v1:0/converse", &headers, &converse).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let request = world.upstream.requests().remove(0);
+    assert_eq!(request.header("x-amz-user-agent"), Some("aws-sdk-js/3"));
+    assert_eq!(request.header("x-amzn-bedrock-trace"), Some("ENABLED"));
+}
+
+#[tokio::test]
 async fn the_key_is_taken_wherever_a_providers_client_puts_it() {
     let world = World::start().await;
     let tracker_key = world.key.credential.as_str();
