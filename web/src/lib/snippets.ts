@@ -10,7 +10,37 @@ export type Example = { id: string; name: string; language: string; code: (filli
 const project = (projectId: string | undefined, indent: string, quote = '"') =>
   projectId ? `\n${indent}${quote}projectId${quote}: "${projectId}",` : "";
 
+/** Headers that say whom a call through the gateway is for. */
+const gatewayHeaders = (projectId: string | undefined, quote: string): string =>
+  projectId ? `${quote}X-Project-Id${quote}: "${projectId}", ` : "";
+
 export const EXAMPLES: readonly Example[] = [
+  {
+    id: "gateway",
+    name: "By base URL",
+    language: "python",
+    code: ({
+      baseUrl,
+      apiKey,
+      projectId,
+    }) => `# Store the provider's key under "Keys" once; then only the base URL and the key change.
+from openai import OpenAI
+
+client = OpenAI(
+    base_url="${baseUrl}/gateway/openai/v1",
+    api_key="${apiKey}",
+    default_headers={${gatewayHeaders(projectId, '"')}"X-Cost-Team": "content"},
+)
+
+client.chat.completions.create(
+    model="gpt-4o-mini",
+    messages=[{"role": "user", "content": "Hello"}],
+)
+
+# anthropic.Anthropic(base_url="${baseUrl}/gateway/anthropic", api_key=…)
+# genai.Client(http_options={"base_url": "${baseUrl}/gateway/google"}, api_key=…)
+# boto3.client("bedrock-runtime", endpoint_url="${baseUrl}/gateway/bedrock")`,
+  },
   {
     id: "curl",
     name: "curl",
