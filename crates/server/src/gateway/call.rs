@@ -80,9 +80,15 @@ struct Answer {
 
 impl Call {
     /// Sends the request, and answers through `head` as soon as there is something to say.
-    pub(super) async fn run(self: Box<Self>, request: reqwest::Request, head: oneshot::Sender<Head>) {
-        let sent =
-            timeout(self.app.config.gateway.head_timeout(), self.app.gateway.client().execute(request)).await;
+    pub(super) async fn run(self: Box<Self>, request: reqwest::Request, mut head: oneshot::Sender<Head>) {
+        let sending = self.app.gateway.client().execute(request);
+        let sent = tokio::select! {
+            sent = timeout(self.app.config.gateway.head_timeout(), sending) => sent,
+            () = abandoned(&self.app, &mut head) => {
+                self.finish(None, End::NotDrained, Passed { client_left: true, ..Passed::default() }, None);
+                return;
+            }
+        };
         let (end, error) = match sent {
             Ok(Ok(reply)) => return self.pass(reply, head).await,
             Ok(Err(error)) => {
@@ -114,10 +120,14 @@ impl Call {
     }
 
     /// Reads an answer that is not streamed to its end, so that its headers can tell what it cost.
-    async fn pass_whole(self: Box<Self>, mut answer: Box<Answer>, head: oneshot::Sender<Head>) {
+    async fn pass_whole(self: Box<Self>, mut answer: Box<Answer>, mut head: oneshot::Sender<Head>) {
         let mut whole = BytesMut::new();
         let end = loop {
-            match next_piece(&mut answer.reply, self.app.config.gateway.idle_timeout()).await {
+            let piece = tokio::select! {
+                piece = next_piece(&mut answer.reply, self.app.config.gateway.idle_timeout()) => piece,
+                () = abandoned(&self.app, &mut head) => Err(End::NotDrained),
+            };
+            match piece {
                 Ok(Some(piece)) => {
                     answer.look_at(&piece, self.started);
                     whole.extend_from_slice(&piece);
@@ -326,6 +336,12 @@ impl Way {
             drop(timeout(self.idle_timeout, pieces.send(Err(broken(end)))).await);
         }
     }
+}
+
+/// Completes when nobody waits for the answer any more: the client has left, and the server is to stop.
+async fn abandoned(app: &App, head: &mut oneshot::Sender<Head>) {
+    head.closed().await;
+    app.stopping().await;
 }
 
 /// Whether an answer comes as a whole: then it is read to its end before it is passed on.

@@ -269,3 +269,31 @@ async fn a_call_under_way_at_a_kill_is_recorded_as_unknown_and_its_reservation_h
     assert_eq!(record["projectId"], project.as_str());
     assert!(process.terminate().success());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_does_not_wait_for_a_provider_that_nobody_waits_for() {
+    let (data, upstream) = (tempfile::tempdir().unwrap(), FakeUpstream::start().await);
+    let settings = format!("gateway.providers.openai.base_url={}", upstream.base_url());
+    let mut process = Process::start_with(data.path(), &[&settings, "server.shutdown_timeout_ms=100"]);
+    let key = process.owner_key().await;
+    process
+        .post("/api/user/api-keys", &key, &json!({ "service": "openai", "key": fake_upstream::KEY }))
+        .await;
+    let mut held = tokio::task::JoinSet::new();
+    for (number, fake) in ["hold", "stall-after=1"].into_iter().enumerate() {
+        let ((client, url), key) = (process.client(), key.clone());
+        held.spawn(async move {
+            let request = client.post(format!("{url}{CHAT}")).bearer_auth(key).json(&numbered(number));
+            request.header("x-fake", fake).send().await.is_err()
+        });
+    }
+    upstream.wait_for_requests(2).await;
+    upstream.wait_for_chunks(1).await;
+    assert!(process.terminate().success());
+    assert_eq!(held.join_all().await, [true, true]);
+    let process = start(data.path(), &upstream);
+    let records: Value = serde_json::from_str(&process.get("/api/usage", &key).await).unwrap();
+    let codes: Vec<&Value> =
+        records["data"].as_array().unwrap().iter().map(|record| &record["errorCode"]).collect();
+    assert_eq!(codes, [&json!("not_drained"), &json!("not_drained")]);
+}
