@@ -111,6 +111,15 @@ impl fmt::Display for Network {
     }
 }
 
+/// What may go through the gateway in a minute; `None` is no limit of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PerMinute {
+    /// Calls.
+    pub requests: Option<u32>,
+    /// Tokens, in and out.
+    pub tokens: Option<u32>,
+}
+
 /// A tracker key as it is kept: everything but the key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackerKey {
@@ -128,6 +137,8 @@ pub struct TrackerKey {
     pub project_id: Option<ProjectId>,
     /// Networks it may be used from; any when empty.
     pub allowed_ips: Vec<Network>,
+    /// What it may send through the gateway.
+    pub per_minute: PerMinute,
     /// When it stops working.
     pub expires_at: Option<Timestamp>,
     /// When it was made.

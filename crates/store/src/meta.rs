@@ -135,7 +135,7 @@ pub trait KeyStore: Send + Sync {
     /// The user's tracker keys, oldest first.
     async fn list_tracker_keys(&self, user: UserId) -> Result<Vec<TrackerKey>, StoreError>;
 
-    /// Replaces name, scopes, project, networks and expiry; `false` if the user has no such key.
+    /// Replaces name, scopes, project, networks, limits and expiry; `false` if the user has no such key.
     async fn update_tracker_key(&self, key: &TrackerKey) -> Result<bool, StoreError>;
 
     /// Deletes a tracker key; `false` if the user has no such key.

@@ -3447,6 +3447,16 @@ export interface components {
                 /** @description Networks it may be used from; any when empty. */
                 allowedIps: string[];
                 /**
+                 * Format: int32
+                 * @description Calls through the gateway a minute, if it has a limit of its own.
+                 */
+                requestsPerMinute?: number | null;
+                /**
+                 * Format: int32
+                 * @description Tokens through the gateway a minute, if it has a limit of its own.
+                 */
+                tokensPerMinute?: number | null;
+                /**
                  * Format: date-time
                  * @description When it stops working.
                  */
@@ -3940,6 +3950,16 @@ export interface components {
                 /** @description Networks it may be used from; any when empty. */
                 allowedIps: string[];
                 /**
+                 * Format: int32
+                 * @description Calls through the gateway a minute, if it has a limit of its own.
+                 */
+                requestsPerMinute?: number | null;
+                /**
+                 * Format: int32
+                 * @description Tokens through the gateway a minute, if it has a limit of its own.
+                 */
+                tokensPerMinute?: number | null;
+                /**
                  * Format: date-time
                  * @description When it stops working.
                  */
@@ -4391,6 +4411,18 @@ export interface components {
              * @default null
              */
             allowedIps?: string[] | null;
+            /**
+             * Format: int32
+             * @description Calls through the gateway a minute; 0 takes a limit away.
+             * @default null
+             */
+            requestsPerMinute?: number | null;
+            /**
+             * Format: int32
+             * @description Tokens through the gateway a minute; 0 takes a limit away.
+             * @default null
+             */
+            tokensPerMinute?: number | null;
         };
         /** @description A tracker key as it is listed. */
         TrackerKeyView: {
@@ -4406,6 +4438,16 @@ export interface components {
             projectId?: string | null;
             /** @description Networks it may be used from; any when empty. */
             allowedIps: string[];
+            /**
+             * Format: int32
+             * @description Calls through the gateway a minute, if it has a limit of its own.
+             */
+            requestsPerMinute?: number | null;
+            /**
+             * Format: int32
+             * @description Tokens through the gateway a minute, if it has a limit of its own.
+             */
+            tokensPerMinute?: number | null;
             /**
              * Format: date-time
              * @description When it stops working.

@@ -9,7 +9,7 @@ use domain::{
     event::EventType,
     invalid::Problems,
     limits, text,
-    tracker_key::{self, Network, Scope, TrackerKey},
+    tracker_key::{self, Network, PerMinute, Scope, TrackerKey},
     user::Role,
 };
 use jiff::Timestamp;
@@ -43,6 +43,10 @@ pub struct TrackerKeyView {
     project_id: Option<ProjectId>,
     /// Networks it may be used from; any when empty.
     allowed_ips: Vec<String>,
+    /// Calls through the gateway a minute, if it has a limit of its own.
+    requests_per_minute: Option<u32>,
+    /// Tokens through the gateway a minute, if it has a limit of its own.
+    tokens_per_minute: Option<u32>,
     /// When it stops working.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
@@ -84,6 +88,10 @@ pub struct TrackerKeyChange {
     expires_at: Option<Timestamp>,
     /// Addresses or networks (`10.0.0.0/8`) it may be used from.
     allowed_ips: Option<Vec<String>>,
+    /// Calls through the gateway a minute; 0 takes a limit away.
+    requests_per_minute: Option<u32>,
+    /// Tokens through the gateway a minute; 0 takes a limit away.
+    tokens_per_minute: Option<u32>,
 }
 
 /// List one's tracker keys.
@@ -120,6 +128,7 @@ pub async fn create_tracker_key(
         scopes: vec![Scope::Ingest, Scope::Read],
         project_id: None,
         allowed_ips: Vec::new(),
+        per_minute: PerMinute::default(),
         expires_at: None,
         created_at: now,
         last_used_at: None,
@@ -208,6 +217,11 @@ async fn changed(
         let networks = networks.iter().take(limits::ALLOWED_IPS_MAX);
         key.allowed_ips = networks.filter_map(|network| problems.take(network.parse::<Network>())).collect();
     }
+    let limit = |limit: u32| (limit > 0).then_some(limit);
+    key.per_minute = PerMinute {
+        requests: change.requests_per_minute.map_or(key.per_minute.requests, limit),
+        tokens: change.tokens_per_minute.map_or(key.per_minute.tokens, limit),
+    };
     if caller.user.role == Role::Viewer && key.scopes.iter().any(|scope| *scope != Scope::Read) {
         problems.add("scopes", "a viewer's key can only read");
     }
@@ -228,6 +242,8 @@ fn view(key: TrackerKey, now: Timestamp) -> TrackerKeyView {
         scopes: key.scopes,
         project_id: key.project_id,
         allowed_ips: key.allowed_ips.iter().map(ToString::to_string).collect(),
+        requests_per_minute: key.per_minute.requests,
+        tokens_per_minute: key.per_minute.tokens,
         expires_at: key.expires_at,
         created_at: key.created_at,
         last_used_at: key.last_used_at,

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use bytes::{Bytes, BytesMut};
-use domain::wire::Dialect;
+use domain::{tracker_key::PerMinute, wire::Dialect};
 use pricing::Money;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
@@ -20,7 +20,7 @@ use super::{
     door::Door,
     headers,
     journal::{Begun, Ended},
-    rate::{PerMinute, Subject},
+    rate::Subject,
     record::{self, Asked, End, Outcome},
     recorder,
     tee::Tee,

@@ -8,7 +8,13 @@ use axum::{
     http::{Response, header, request::Parts},
 };
 use domain::{
-    budget::Enforcement, ingest::NewUsage, limits, project::Project, redact::redact, text, tracker_key,
+    budget::Enforcement,
+    ingest::NewUsage,
+    limits,
+    project::Project,
+    redact::redact,
+    text,
+    tracker_key::{self, PerMinute},
 };
 use jiff::{SignedDuration, Timestamp};
 use pricing::Money;
@@ -22,7 +28,7 @@ use super::{
     door::{Door, Visit},
     journal::Begun,
     outgoing::{Route, Sent},
-    rate::{PerMinute, Subject},
+    rate::Subject,
     record::{self, Asked},
     upstream::Upstream,
     usage_chunk::{self, UsageFilter},
@@ -186,8 +192,11 @@ fn check_rules(project: Option<&Project>, ask: &Ask) -> Result<()> {
 fn rates(app: &App, door: &Door) -> Vec<(Subject, PerMinute)> {
     let limit = |limit: u32| (limit > 0).then_some(limit);
     let gateway = &app.config.gateway;
-    let key =
-        PerMinute { requests: limit(gateway.requests_per_minute), tokens: limit(gateway.tokens_per_minute) };
+    let own = door.key.per_minute;
+    let key = PerMinute {
+        requests: own.requests.or_else(|| limit(gateway.requests_per_minute)),
+        tokens: own.tokens.or_else(|| limit(gateway.tokens_per_minute)),
+    };
     let mut rates = vec![(Subject::Key(door.key.id), key)];
     rates.extend(door.project.as_ref().map(|project| {
         let settings = &project.settings;

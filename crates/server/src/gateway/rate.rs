@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use domain::{KeyId, ProjectId};
+use domain::{KeyId, ProjectId, tracker_key::PerMinute};
 use jiff::Timestamp;
 
 use crate::{
@@ -20,13 +20,6 @@ pub(super) enum Subject {
     Key(KeyId),
     /// A project.
     Project(ProjectId),
-}
-
-/// What it may use a minute; `None` is no limit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct PerMinute {
-    pub(super) requests: Option<u32>,
-    pub(super) tokens: Option<u32>,
 }
 
 /// What was used lately.

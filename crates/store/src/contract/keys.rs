@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{
     UserId,
     provider_key::{ProviderKey, Sealed},
-    tracker_key::{Scope, TrackerKey},
+    tracker_key::{PerMinute, Scope, TrackerKey},
 };
 
 use super::sample::{at, id, insert_users, key_id};
@@ -35,8 +35,9 @@ pub async fn tracker_keys_are_their_owners(store: Arc<dyn MetaStore>) {
     let change =
         TrackerKey { masked: "not changed".to_owned(), last_used_at: None, ..plain_tracker_key(1, ids[0]) };
     assert!(store.update_tracker_key(&change).await.unwrap());
-    let TrackerKey { name, scopes, project_id, allowed_ips, expires_at, .. } = change;
-    let expected = TrackerKey { name, scopes, project_id, allowed_ips, expires_at, ..key.clone() };
+    let TrackerKey { name, scopes, project_id, allowed_ips, per_minute, expires_at, .. } = change;
+    let expected =
+        TrackerKey { name, scopes, project_id, allowed_ips, per_minute, expires_at, ..key.clone() };
     assert_eq!(store.find_tracker_key(&[1; 32]).await.unwrap(), Some(expected));
     assert!(store.delete_tracker_key(ids[0], key.id).await.unwrap());
     assert!(!store.delete_tracker_key(ids[0], key.id).await.unwrap());
@@ -136,6 +137,7 @@ fn tracker_key(n: u32, user_id: UserId) -> TrackerKey {
         scopes: vec![Scope::Write, Scope::Ingest],
         project_id: Some(id(11)),
         allowed_ips: vec!["10.0.0.0/8".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+        per_minute: PerMinute { requests: Some(60), tokens: Some(u32::MAX) },
         expires_at: Some(at("2025-01-01T00:00:00Z")),
         created_at: at("2024-01-15T10:30:00.123Z"),
         last_used_at: Some(at("2024-01-16T10:30:00Z")),
@@ -148,6 +150,7 @@ fn plain_tracker_key(n: u32, user_id: UserId) -> TrackerKey {
         scopes: vec![Scope::Admin],
         project_id: None,
         allowed_ips: Vec::new(),
+        per_minute: PerMinute::default(),
         expires_at: None,
         created_at: at("2024-01-01T00:00:00Z"),
         last_used_at: None,

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0003_adjustments.sql"),
     include_str!("schema/0004_search_type.sql"),
     include_str!("schema/0005_notifications.sql"),
+    include_str!("schema/0006_key_limits.sql"),
 ];
 
 /// Brings the database to the version that this program knows.

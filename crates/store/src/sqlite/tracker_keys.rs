@@ -2,7 +2,7 @@
 
 use domain::{
     KeyId, UserId,
-    tracker_key::{Network, Scope, TokenHash, TrackerKey},
+    tracker_key::{Network, PerMinute, Scope, TokenHash, TrackerKey},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, Params, Row, params};
@@ -15,20 +15,22 @@ use crate::StoreError;
 
 macro_rules! key_columns {
     () => {
-        "id, user_id, name, masked, scopes, project_id, allowed_ips, expires_at_ms, created_at_ms, last_used_at_ms"
+        "id, user_id, name, masked, scopes, project_id, allowed_ips, requests_per_minute, tokens_per_minute, \
+         expires_at_ms, created_at_ms, last_used_at_ms"
     };
 }
 
 const INSERT: &str = concat!(
     "insert into tracker_key (",
     key_columns!(),
-    ", token_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    ", token_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
 );
 const FIND: &str = concat!("select ", key_columns!(), " from tracker_key where token_hash = ?1");
 const LIST: &str =
     concat!("select ", key_columns!(), " from tracker_key where user_id = ?1 order by created_at_ms, id");
 const UPDATE: &str = "
-    update tracker_key set name = ?3, scopes = ?4, project_id = ?5, allowed_ips = ?6, expires_at_ms = ?7
+    update tracker_key set name = ?3, scopes = ?4, project_id = ?5, allowed_ips = ?6, expires_at_ms = ?7,
+           requests_per_minute = ?8, tokens_per_minute = ?9
      where id = ?1 and user_id = ?2";
 const DELETE: &str = "delete from tracker_key where id = ?1 and user_id = ?2";
 const TOUCH: &str = "
@@ -43,6 +45,8 @@ pub(super) fn insert(connection: &Connection, key: &TrackerKey, hash: &TokenHash
         scopes_text(&key.scopes),
         key.project_id.as_ref().map(domain::Id::bytes),
         networks_text(&key.allowed_ips),
+        key.per_minute.requests,
+        key.per_minute.tokens,
         key.expires_at.map(Timestamp::as_millisecond),
         key.created_at.as_millisecond(),
         key.last_used_at.map(Timestamp::as_millisecond),
@@ -68,6 +72,8 @@ pub(super) fn update(connection: &Connection, key: &TrackerKey) -> Result<bool, 
         key.project_id.as_ref().map(domain::Id::bytes),
         networks_text(&key.allowed_ips),
         key.expires_at.map(Timestamp::as_millisecond),
+        key.per_minute.requests,
+        key.per_minute.tokens,
     ];
     Ok(connection.prepare_cached(UPDATE)?.execute(row)? > 0)
 }
@@ -98,6 +104,7 @@ fn read(row: &Row<'_>) -> Result<TrackerKey, StoreError> {
         scopes: columns.next::<String>().and_then(|text| read_scopes(&text))?,
         project_id: columns.next::<Option<[u8; 12]>>()?.map(domain::ProjectId::from_bytes),
         allowed_ips: columns.next::<String>().and_then(|text| read_networks(&text))?,
+        per_minute: PerMinute { requests: columns.next()?, tokens: columns.next()? },
         expires_at: columns.next_instant_option()?,
         created_at: columns.next_instant()?,
         last_used_at: columns.next_instant_option()?,

@@ -155,3 +155,23 @@ async fn calls_and_tokens_a_minute_are_limited() {
     world.server.clock.advance_seconds(2);
     assert_eq!(world.post(CHAT, &headers, &body).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_key_may_have_limits_of_its_own() {
+    let world = World::with(&[("gateway.requests_per_minute", "1")]).await;
+    let call = async |key: &crate::harness::Person, number: usize| {
+        let body = chat("gpt-4o-mini", &json!({ "user": number.to_string() }));
+        world.server.post(CHAT).by(key).json(&body).await.status.as_u16()
+    };
+    let key = world.server.key(&world.owner, json!({ "name": "k", "requestsPerMinute": 2 })).await;
+    assert_eq!([call(&key, 0).await, call(&key, 1).await, call(&key, 2).await], [200, 200, 429]);
+    let keys = world.server.get("/api/user/dashboard-api-keys").by(&world.owner).send().await.expect(200);
+    let mine = keys.as_array().unwrap().iter().find(|kept| kept["name"] == "k").unwrap();
+    assert_eq!((&mine["requestsPerMinute"], &mine["tokensPerMinute"]), (&json!(2), &json!(null)));
+    let path = format!("/api/user/dashboard-api-keys/{}", mine["keyId"].as_str().unwrap());
+    let without = json!({ "requestsPerMinute": 0 });
+    let changed = world.server.call("PATCH", &path).by(&world.owner).json(&without).await.expect(200);
+    assert_eq!(changed["requestsPerMinute"], json!(null));
+    // The deployment's limit holds again, and the minute is used up.
+    assert_eq!(call(&key, 3).await, 429);
+}
