@@ -2,16 +2,21 @@
 # make test   every check and every test; what CI runs
 # make help   the rest
 
-.PHONY: run test format lint docs unit prices openapi bench bench-gateway demo clean help
+.PHONY: run web test format lint docs unit prices openapi bench bench-gateway demo clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-## run       build and start the server
+## run       build and start the server with its dashboard
 run:
 	@tools/need-rust
+	@tools/web
 	cargo build --release --bin ai-cost-tracker
 	target/release/ai-cost-tracker serve
+
+## web       build the dashboard into web/dist, if it changed
+web:
+	@tools/web
 
 ## demo      fill ./data with 90 days of demo data (while the server does not run)
 demo:
@@ -24,6 +29,8 @@ test:
 ## format    format the code
 format:
 	cargo fmt --all
+	@tools/web install
+	cd web && npm run -s format
 
 ## prices    make the price catalog anew from its pinned source
 prices:
@@ -33,6 +40,8 @@ prices:
 openapi:
 	cargo run -q --bin ai-cost-tracker -- openapi > target/openapi.json
 	mv target/openapi.json docs/openapi.json
+	@tools/web install
+	cd web && npm run -s generate
 
 ## bench     measure (see bench/README.md)
 bench:

@@ -66,7 +66,7 @@ fn head(outline: &Outline) -> Html {
         .phrase(outline.info("description").split("\n\n").next().unwrap_or_default())
         .raw("</p><p class=\"muted\">Version ")
         .text(outline.info("version"))
-        .raw(" · <a href=\"/docs/openapi.json\">OpenAPI document</a> · <a href=\"/\">Start page</a></p></header>")
+        .raw(" · <a href=\"/docs/openapi.json\">OpenAPI document</a> · <a href=\"/\">Dashboard</a></p></header>")
 }
 
 fn contents(outline: &Outline) -> Html {

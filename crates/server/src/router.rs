@@ -28,10 +28,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         alerts, analytics, audit as audit_log, budgets, docs, exports, health, members, notifications,
-        prices, profile, projects, provider_keys, session, start, tracker_keys, usage, usage_bulk, webhooks,
+        prices, profile, projects, provider_keys, session, setup, tracker_keys, usage, usage_bulk,
+        usage_correction, webhooks,
     },
     app::App,
-    audit,
+    audit, dashboard,
     error::{ApiError, ErrorCode},
     gateway, telemetry,
 };
@@ -92,13 +93,13 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(usage::search_usage))
         .routes(routes!(analytics::get_usage_stats))
         .routes(routes!(exports::export_usage))
-        .routes(routes!(usage::get_usage, usage::update_usage, usage::delete_usage))
+        .routes(routes!(usage::get_usage, usage_correction::update_usage, usage_correction::delete_usage))
         .routes(routes!(analytics::get_analytics))
         .routes(routes!(analytics::get_project_analytics))
         .routes(routes!(analytics::compare::compare_projects))
         .routes(routes!(analytics::compare::compare_projects_by_body))
         .routes(routes!(analytics::export::export_analytics))
-        .routes(routes!(start::get_setup))
+        .routes(routes!(setup::get_setup))
         .routes(routes!(prices::list_prices))
         .routes(routes!(prices::rules::get_price_rules, prices::rules::replace_price_rules))
         .routes(routes!(prices::rules::get_model_mappings, prices::rules::replace_model_mappings))
@@ -135,9 +136,7 @@ fn notifications() -> OpenApiRouter<App> {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api())
-        .route("/", get(start::get_start_page))
-        .route("/start.js", get(start::get_start_script))
-        .route("/start.css", get(start::get_start_style))
+        .route("/", get(dashboard::get_page))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_api_page))
         .routes(routes!(health::check_health))
@@ -180,9 +179,7 @@ pub fn service(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), audit::keep))
         .layer(CompressionLayer::new());
     router
-        .fallback(|| async {
-            ApiError::new(ErrorCode::RouteNotFound, "there is no such route; see /docs/api")
-        })
+        .fallback(dashboard::get_file_or_page)
         .method_not_allowed_fallback(|| async {
             ApiError::new(ErrorCode::MethodNotAllowed, "the route does not take this method; see /docs/api")
         })

@@ -10,7 +10,10 @@ mod fire;
 use std::{
     collections::HashMap,
     mem,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,12 +37,16 @@ use crate::{
 
 /// How long marks gather before they are looked at.
 const GATHER: Duration = Duration::from_millis(50);
+/// How long the task waits before it looks again at what it could not look at.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
 
 /// Projects whose spending is to be looked at.
 #[derive(Debug, Default)]
 pub struct Watch {
     marks: Mutex<Marks>,
     bell: tokio::sync::Notify,
+    /// Something could not be looked at since the last pause.
+    has_failed: AtomicBool,
 }
 
 /// What is to be looked at.
@@ -120,9 +127,10 @@ pub fn start(app: &App) {
                 () = worker.watch.bell.notified() => {}
             }
             check_marked(&worker).await;
+            let has_failed = worker.watch.has_failed.swap(false, Ordering::Relaxed);
             tokio::select! {
                 () = &mut stopping => return,
-                () = tokio::time::sleep(GATHER) => {}
+                () = tokio::time::sleep(if has_failed { PAUSE_AFTER_ERROR } else { GATHER }) => {}
             }
         }
     });
@@ -145,6 +153,7 @@ pub async fn check_marked(app: &App) {
             }
             Err(error) => {
                 tracing::error!(%error, "the budgets could not be looked at");
+                app.watch.has_failed.store(true, Ordering::Relaxed);
                 app.watch.mark_every_project(since);
             }
         }
@@ -167,6 +176,7 @@ async fn check_or_remark(app: &App, id: ProjectId, project: Option<Project>, sin
     };
     if let Err(error) = checked.await {
         tracing::error!(project = %id, %error, "a budget could not be looked at; it will be");
+        app.watch.has_failed.store(true, Ordering::Relaxed);
         app.watch.mark(id, since);
     }
 }

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use axum::http::Method;
+use domain::wire;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -22,6 +23,8 @@ pub(super) struct Ask {
     pub(super) model: Option<String>,
     /// Whether the answer is to be streamed.
     pub(super) streams: bool,
+    /// Kind of web search that is asked for, where it changes the price.
+    pub(super) search_type: Option<String>,
     /// Service tier that is asked for.
     pub(super) service_tier: Option<String>,
     /// Most tokens of one answer.
@@ -59,6 +62,10 @@ impl Ask {
         }
         self.streams |= flag(fields, "stream");
         self.service_tier = text(fields, "service_tier").or_else(|| text(fields, "serviceTier"));
+        if ["web_search_options", "tools"].iter().any(|name| fields.contains_key(*name)) {
+            self.search_type =
+                serde_json::from_str(body).ok().and_then(|request| wire::search_type(&request));
+        }
         self.output_tokens_max = output_tokens_max(fields);
         self.answers = number(fields, "n").unwrap_or(1).clamp(1, 1_000);
         self.input_tokens = tokens_at_most(body);

@@ -100,7 +100,7 @@ pub(super) fn begin(asked: Asked<'_>, project_id: Option<ProjectId>, now: Timest
         operation: ask.operation.map(str::to_owned),
         service_tier: ask.service_tier.clone(),
         region: None,
-        search_type: None,
+        search_type: ask.search_type.clone(),
         usage: Usage::new(),
         side_calls: Vec::new(),
         tokens_estimated: false,
@@ -153,7 +153,7 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     call.response_model = keepable(metered.response_model);
     call.service_tier = keepable(metered.service_tier).or_else(|| call.service_tier.take());
     call.region = keepable(metered.region);
-    call.search_type = keepable(metered.search_type);
+    call.search_type = keepable(metered.search_type).or_else(|| call.search_type.take());
     call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
     call.usage = metered.usage;
     call.side_calls = metered.side_calls;

@@ -11,6 +11,7 @@ mod auth;
 mod bulk;
 mod cli;
 mod crash;
+mod dashboard;
 mod demo;
 mod docs;
 mod exports;

@@ -1,0 +1,132 @@
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useRouter } from "@tanstack/react-router";
+import { Command } from "cmdk";
+import { Bookmark, FolderKanban, FolderPlus, KeyRound, Moon, ReceiptText, Search, Sun } from "lucide-react";
+import { Dialog } from "radix-ui";
+import { type ReactNode, useState } from "react";
+import { projects } from "@/api/queries";
+import { usePreferences } from "./preferences";
+import { PLACES } from "./shell";
+import { chooseTheme } from "./theme";
+
+export default function CommandPalette({ onClose }: { onClose: () => void }) {
+  const navigate = useNavigate();
+  const router = useRouter();
+  const { savedViews } = usePreferences();
+  const { data: known = [] } = useQuery(projects());
+  const [text, setText] = useState("");
+  const run = (work: () => void) => () => {
+    onClose();
+    work();
+  };
+  const words = text.trim();
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className="fixed inset-0 z-40 bg-black/45" />
+        <Dialog.Content className="arrive fixed inset-x-3 top-[12dvh] z-50 mx-auto max-w-lg overflow-hidden rounded-xl border bg-surface shadow-2xl outline-none">
+          <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
+          <Dialog.Description className="sr-only">Type to find a page, a project or a command</Dialog.Description>
+          <Command loop label="Commands">
+            <div className="flex items-center gap-2 border-b px-4">
+              <Search className="size-4 text-muted" />
+              <Command.Input
+                value={text}
+                onValueChange={setText}
+                placeholder="Go to a page, a project, or find records…"
+                className="h-12 flex-1 bg-transparent outline-none placeholder:text-muted"
+              />
+            </div>
+            <Command.List className="max-h-[55dvh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted">
+              <Command.Empty className="p-4 text-center text-muted">Nothing of that name.</Command.Empty>
+              {words && (
+                <Command.Group forceMount heading="Records">
+                  <Item
+                    forceMount
+                    icon={<ReceiptText />}
+                    value={`records ${words}`}
+                    onSelect={run(() => void navigate({ to: "/records", search: { search: words } }))}
+                  >
+                    Find “{words}” in records
+                  </Item>
+                </Command.Group>
+              )}
+              <Command.Group heading="Pages">
+                {PLACES.map(({ to, name, key, icon: Icon }) => (
+                  <Item key={to} icon={<Icon />} hint={`g ${key}`} onSelect={run(() => void navigate({ to }))}>
+                    {name}
+                  </Item>
+                ))}
+              </Command.Group>
+              {savedViews.length > 0 && (
+                <Command.Group heading="Saved views">
+                  {savedViews.map((view) => (
+                    <Item
+                      key={view.name}
+                      icon={<Bookmark />}
+                      value={`view ${view.name}`}
+                      onSelect={run(() => router.history.push(view.url))}
+                    >
+                      {view.name}
+                    </Item>
+                  ))}
+                </Command.Group>
+              )}
+              <Command.Group heading="Projects">
+                {known.map(({ id, name }) => (
+                  <Item
+                    key={id}
+                    icon={<FolderKanban />}
+                    value={`${name} ${id}`}
+                    onSelect={run(() => void navigate({ to: "/projects", search: { project: id } }))}
+                  >
+                    {name}
+                  </Item>
+                ))}
+              </Command.Group>
+              <Command.Group heading="Commands">
+                <Item
+                  icon={<FolderPlus />}
+                  onSelect={run(() => void navigate({ to: "/projects", search: { new: "yes" } }))}
+                >
+                  New project
+                </Item>
+                <Item icon={<KeyRound />} onSelect={run(() => void navigate({ to: "/settings", search: {} }))}>
+                  Manage keys
+                </Item>
+                <Item icon={<Sun />} onSelect={run(() => chooseTheme("light"))}>
+                  Light theme
+                </Item>
+                <Item icon={<Moon />} onSelect={run(() => chooseTheme("dark"))}>
+                  Dark theme
+                </Item>
+              </Command.Group>
+            </Command.List>
+          </Command>
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
+
+type ItemProps = {
+  icon: ReactNode;
+  children: ReactNode;
+  hint?: string;
+  value?: string;
+  forceMount?: boolean;
+  onSelect: () => void;
+};
+
+function Item({ icon, children, hint, ...rest }: ItemProps) {
+  return (
+    <Command.Item
+      {...rest}
+      className="flex cursor-pointer items-center gap-2.5 rounded-lg px-2 py-2 data-[selected=true]:bg-sunken [&_svg]:size-4 [&_svg]:text-muted"
+    >
+      {icon}
+      <span className="flex-1 truncate">{children}</span>
+      {hint && <kbd className="font-sans text-xs text-muted">{hint}</kbd>}
+    </Command.Item>
+  );
+}

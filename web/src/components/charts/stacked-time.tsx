@@ -1,0 +1,177 @@
+import { useMemo } from "react";
+import { useTheme } from "@/app/theme";
+import type { Theme } from "@/lib/colours";
+import { type Canvas, ChartCanvas } from "./canvas";
+import { FONT, PAINT } from "./paint";
+
+export type Series = { name: string; colour: string; values: readonly number[] };
+export type ChartKind = "bar" | "area" | "line";
+
+type Props = {
+  label: string;
+  kind: ChartKind;
+  /** One for each point, as the axis shows it. */
+  points: readonly string[];
+  /** The same, as the tooltip shows it. */
+  titles: readonly string[];
+  series: readonly Series[];
+  /** The period before, as one thin line. */
+  before?: readonly number[] | undefined;
+  /** The last point is not over yet: it is hatched. */
+  unfinished?: boolean;
+  format: (value: number) => string;
+  formatAxis: (value: number) => string;
+  className?: string;
+  onSweep?: (first: number, last: number) => void;
+  onPick?: (index: number) => void;
+  onReady?: (canvas: Canvas) => void;
+};
+
+/** Sums over time, one layer for each series. */
+export function StackedTimeChart(props: Props) {
+  const theme = useTheme();
+  const { kind, points, titles, series, before, unfinished, format, formatAxis } = props;
+  const option = useMemo(
+    () => optionOf({ kind, points, titles, series, before, unfinished, format, formatAxis }, theme),
+    [kind, points, titles, series, before, unfinished, format, formatAxis, theme],
+  );
+  return (
+    <ChartCanvas
+      label={props.label}
+      option={option}
+      className={props.className ?? "h-72"}
+      onSweep={props.onSweep}
+      onPick={props.onPick}
+      {...(props.onReady ? { onReady: props.onReady } : {})}
+    />
+  );
+}
+
+type Drawn = Pick<Props, "kind" | "points" | "titles" | "series" | "before" | "unfinished" | "format" | "formatAxis">;
+
+function optionOf(drawn: Drawn, theme: Theme) {
+  const paint = PAINT[theme];
+  const { kind, points, titles, series, before, unfinished, format, formatAxis } = drawn;
+  return {
+    animation: false,
+    textStyle: { fontFamily: FONT },
+    grid: { left: 4, right: 8, top: 12, bottom: 4, containLabel: true },
+    xAxis: {
+      type: "category",
+      data: points,
+      boundaryGap: kind === "bar",
+      axisLine: { lineStyle: { color: paint.line } },
+      axisTick: { show: false },
+      axisLabel: { color: paint.muted, hideOverlap: true, fontSize: 11 },
+    },
+    yAxis: {
+      type: "value",
+      splitNumber: 4,
+      splitLine: { lineStyle: { color: paint.line } },
+      axisLabel: { color: paint.muted, fontSize: 11, formatter: formatAxis },
+    },
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      padding: 0,
+      borderWidth: 0,
+      backgroundColor: "transparent",
+      extraCssText: "box-shadow:none",
+      axisPointer:
+        kind === "bar"
+          ? { type: "shadow", shadowStyle: { color: paint.muted, opacity: 0.08 } }
+          : { type: "line", lineStyle: { color: paint.muted } },
+      formatter: (hits: unknown) =>
+        tooltipOf((hits as { dataIndex: number }[])[0]?.dataIndex ?? 0, { titles, series, before, format }),
+    },
+    series: [
+      ...series.map((one) => layer(one, kind, unfinished ?? false, theme)),
+      ...(before ? [beforeLine(before, theme)] : []),
+    ],
+  };
+}
+
+function layer({ name, colour, values }: Series, kind: ChartKind, unfinished: boolean, theme: Theme) {
+  if (kind !== "bar") {
+    return {
+      name,
+      type: "line",
+      ...(kind === "area" ? { stack: "all", areaStyle: { color: colour, opacity: 0.75 } } : {}),
+      lineStyle: { width: kind === "area" ? 1 : 2, color: colour },
+      itemStyle: { color: colour },
+      symbol: "none",
+      data: values,
+    };
+  }
+  const hatched = {
+    color: colour,
+    opacity: 0.85,
+    decal: {
+      symbol: "rect",
+      dashArrayX: [1, 0],
+      dashArrayY: [2, 4],
+      rotation: Math.PI / 4,
+      color: PAINT[theme].surface,
+    },
+  };
+  return {
+    name,
+    type: "bar",
+    stack: "all",
+    barCategoryGap: "22%",
+    itemStyle: { color: colour },
+    data: values.map((value, index) =>
+      unfinished && index === values.length - 1 ? { value, itemStyle: hatched } : value,
+    ),
+  };
+}
+
+function beforeLine(values: readonly number[], theme: Theme) {
+  return {
+    name: "Before",
+    type: "line",
+    data: values,
+    symbol: "none",
+    z: 5,
+    lineStyle: { width: 1.25, type: "dashed", color: PAINT[theme].muted },
+    itemStyle: { color: PAINT[theme].muted },
+  };
+}
+
+const TOOLTIP_ROWS = 10;
+
+/** Built of elements, not of markup: names are the senders' own text. */
+function tooltipOf(
+  index: number,
+  { titles, series, before, format }: Pick<Drawn, "titles" | "series" | "before" | "format">,
+): HTMLElement {
+  const rows = series
+    .map((one) => ({ name: one.name, colour: one.colour, value: one.values[index] ?? 0 }))
+    .filter(({ value }) => value !== 0);
+  const shown = rows.sort((one, other) => other.value - one.value).slice(0, TOOLTIP_ROWS);
+  const total = rows.reduce((sum, { value }) => sum + value, 0);
+  const box = element("div", "min-w-48 rounded-lg border bg-surface p-2.5 text-[12.5px] text-ink shadow-xl");
+  box.append(element("p", "mb-1.5 font-semibold", titles[index] ?? ""));
+  for (const row of shown) box.append(line(row.name, format(row.value), row.colour));
+  if (rows.length !== 1) box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
+  if (before) box.append(line("Period before", format(before[index] ?? 0), undefined, "text-muted"));
+  return box;
+}
+
+function line(name: string, value: string, colour?: string, className = ""): HTMLElement {
+  const row = element("p", `flex items-center gap-2 ${className}`);
+  if (colour) {
+    const dot = element("span", "size-2.5 shrink-0 rounded-sm");
+    dot.style.background = colour;
+    row.append(dot);
+  }
+  row.append(element("span", "max-w-48 flex-1 truncate", name), element("span", "nums", value));
+  return row;
+}
+
+function element(name: string, className: string, text?: string): HTMLElement {
+  const made = document.createElement(name);
+  made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}

@@ -1,0 +1,115 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { analytics, newestRecord, projects, type Question, usageStats } from "@/api/queries";
+import { useTimeZone } from "@/app/preferences";
+import { PeriodPicker } from "@/components/period-picker";
+import { PageHead } from "@/components/ui/card";
+import { FailureNotice, Skeleton } from "@/components/ui/states";
+import { FirstSteps } from "@/features/start/first-steps";
+import { classes } from "@/lib/classes";
+import { formatDays, today } from "@/lib/days";
+import { type Preset, periodBefore, periodOf } from "@/lib/period";
+import { SpendOverTime } from "./spend-over-time";
+import { Tiles } from "./tiles";
+import { TopLists } from "./top-lists";
+import { UnpricedInbox } from "./unpriced-inbox";
+import { WhatChanged } from "./what-changed";
+
+const route = getRouteApi("/");
+const FALLBACK: Preset = "mtd";
+
+export function Overview() {
+  const newest = useQuery(newestRecord());
+  if (newest.error && !newest.data)
+    return <FailureNotice failure={newest.error} onRetry={() => void newest.refetch()} />;
+  if (newest.data?.pagination.total === 0) return <FirstSteps />;
+  return <Figures />;
+}
+
+function Figures() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const timeZone = useTimeZone(search.tz);
+  const now = today(new Date(), timeZone);
+  const period = periodOf(search, now, FALLBACK);
+  const before = periodBefore(period, search, FALLBACK);
+  const by = search.by ?? "model";
+  const metric = search.metric ?? "cost";
+  const bucket = period.start === period.end ? ("hour" as const) : undefined;
+  const question: Question = {
+    period,
+    timeZone,
+    by: [by],
+    bucket: bucket ?? (spansYear(period.start, period.end) ? "week" : "day"),
+    metric,
+  };
+  const current = useQuery(analytics(question));
+  const previous = useQuery(analytics({ ...question, period: before, by: [] }));
+  const estimated = useQuery(usageStats({ period, timeZone, filters: { costSource: ["estimated"] } }));
+  const known = useQuery(projects());
+  const loading = current.isPlaceholderData || previous.isPlaceholderData;
+
+  if (current.error && !current.data)
+    return <FailureNotice failure={current.error} onRetry={() => void current.refetch()} />;
+  const against = `${formatDays(before.start, before.end)}`;
+  return (
+    <>
+      <PageHead title="Overview" hint={`Compared with ${against}. Days are in ${timeZone}.`}>
+        <PeriodPicker
+          search={search}
+          fallback={FALLBACK}
+          onChange={(change) =>
+            void navigate({
+              search: (old) => ({ ...old, range: undefined, from: undefined, to: undefined, ...change }),
+              resetScroll: false,
+            })
+          }
+        />
+      </PageHead>
+      {current.data && previous.data ? (
+        <div className={classes("grid gap-4", loading && "stale")} aria-busy={loading}>
+          <Tiles
+            current={current.data}
+            previous={previous.data}
+            estimated={estimated.data}
+            projects={known.data}
+            search={search}
+            against={against}
+            now={now}
+          />
+          <SpendOverTime
+            answer={current.data}
+            before={previous.data}
+            by={by}
+            metric={metric}
+            period={period}
+            now={now}
+          />
+          <div className="grid gap-4 xl:grid-cols-5">
+            <WhatChanged period={period} before={before} timeZone={timeZone} className="xl:col-span-3" />
+            <UnpricedInbox period={period} timeZone={timeZone} search={search} className="xl:col-span-2" />
+          </div>
+          <TopLists current={current.data} previous={previous.data} search={search} />
+        </div>
+      ) : (
+        <Loading />
+      )}
+    </>
+  );
+}
+
+const spansYear = (start: string, end: string) => Date.parse(end) - Date.parse(start) > 200 * 86_400_000;
+
+function Loading() {
+  return (
+    <div className="grid gap-4" role="status" aria-label="Loading">
+      <div className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-5">
+        {["spend", "forecast", "budget", "unit", "coverage"].map((tile) => (
+          <Skeleton key={tile} className="h-[136px] last:col-span-2 md:last:col-span-1" />
+        ))}
+      </div>
+      <Skeleton className="h-[404px]" />
+      <Skeleton className="h-72" />
+    </div>
+  );
+}

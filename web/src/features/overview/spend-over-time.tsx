@@ -1,0 +1,127 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import type { Analytics, Bucket, Metric } from "@/api/queries";
+import { BREAKDOWNS } from "@/app/router";
+import { useTheme } from "@/app/theme";
+import { Legend } from "@/components/charts/legend";
+import { StackedTimeChart } from "@/components/charts/stacked-time";
+import { TimeTable } from "@/components/charts/time-table";
+import { Button } from "@/components/ui/button";
+import { Card, CardHead } from "@/components/ui/card";
+import { Segments } from "@/components/ui/tabs";
+import { pointNames } from "@/lib/axis";
+import { OTHER } from "@/lib/colours";
+import type { Day } from "@/lib/days";
+import { DIMENSIONS } from "@/lib/dimensions";
+import { formatAbout, formatAxis } from "@/lib/money";
+import { formatCompact, formatCount } from "@/lib/numbers";
+import type { Period } from "@/lib/period";
+import { amountOf, layersOf } from "@/lib/series";
+
+const route = getRouteApi("/");
+
+type Props = {
+  answer: Analytics;
+  before: Analytics;
+  by: (typeof BREAKDOWNS)[number];
+  metric: Metric;
+  period: Period;
+  now: Day;
+};
+
+const TITLES: Record<Metric, string> = {
+  cost: "Spend over time",
+  tokens: "Tokens over time",
+  requests: "Requests over time",
+};
+
+export function SpendOverTime({ answer, before, by, metric, period, now }: Props) {
+  const navigate = route.useNavigate();
+  const { range, from, to, tz } = route.useSearch();
+  const theme = useTheme();
+  const [table, setTable] = useState(false);
+  const layers = useMemo(() => layersOf(answer, [by], metric, theme), [answer, by, metric, theme]);
+  const names = useMemo(
+    () => pointNames(answer.timeline, answer.period.bucket as Bucket, answer.period.timeZone),
+    [answer],
+  );
+  const line = useMemo(
+    () => answer.timeline.map((_, index) => (before.timeline[index] ? amountOf(before.timeline[index], metric) : 0)),
+    [answer, before, metric],
+  );
+  const format = metric === "cost" ? formatAbout : formatCount;
+  const explore = (name: string) => {
+    const layer = layers.find((one) => one.name === name);
+    if (!layer || name === OTHER) return;
+    void navigate({
+      to: "/explorer",
+      search: { range: from ? undefined : (range ?? "mtd"), from, to, tz, metric, [by]: [layer.keys[0] ?? "(none)"] },
+    });
+  };
+  const zoom = (first: number, last: number) => {
+    const [from, to] = [answer.timeline[first]?.date, answer.timeline[last]?.date];
+    if (from && to && answer.period.bucket === "day")
+      void navigate({ search: (old) => ({ ...old, range: undefined, from, to }), resetScroll: false });
+  };
+  return (
+    <Card>
+      <CardHead
+        title={TITLES[metric]}
+        hint={`By ${DIMENSIONS[by].one.toLowerCase()}. The dashed line is the period before${period.end >= now ? "; the hatched bar is not over yet" : ""}.`}
+      >
+        <Segments
+          label="Figure"
+          value={metric}
+          onChange={(next) =>
+            void navigate({
+              search: (old) => ({ ...old, metric: next === "cost" ? undefined : next }),
+              resetScroll: false,
+            })
+          }
+          choices={[
+            { value: "cost", name: "Cost" },
+            { value: "tokens", name: "Tokens" },
+            { value: "requests", name: "Requests" },
+          ]}
+        />
+        <Segments
+          label="Broken down by"
+          value={by}
+          onChange={(next) =>
+            void navigate({
+              search: (old) => ({ ...old, by: next === "model" ? undefined : next }),
+              resetScroll: false,
+            })
+          }
+          choices={BREAKDOWNS.map((value) => ({ value, name: DIMENSIONS[value].one }))}
+        />
+        <Button size="small" aria-pressed={table} onClick={() => setTable(!table)}>
+          {table ? "Chart" : "Table"}
+        </Button>
+      </CardHead>
+      <div className="px-3 pb-4 sm:px-4">
+        {table ? (
+          <TimeTable titles={names.titles} series={layers} format={format} label={TITLES[metric]} />
+        ) : (
+          <>
+            <StackedTimeChart
+              kind="bar"
+              label={`${TITLES[metric]}, by ${by}; the same figures are in the table`}
+              points={names.points}
+              titles={names.titles}
+              series={layers}
+              before={line}
+              unfinished={period.end >= now}
+              format={format}
+              formatAxis={metric === "cost" ? formatAxis : formatCompact}
+              onSweep={zoom}
+            />
+            <div className="mt-2">
+              <Legend series={layers} onPick={explore} />
+            </div>
+          </>
+        )}
+      </div>
+    </Card>
+  );
+}

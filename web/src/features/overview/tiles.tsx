@@ -1,0 +1,333 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link, type LinkProps } from "@tanstack/react-router";
+import { ArrowDownRight, ArrowUpRight } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import type { Schemas } from "@/api/client";
+import { type Analytics, analytics } from "@/api/queries";
+import { Sparkline } from "@/components/charts/sparkline";
+import { classes } from "@/lib/classes";
+import { addMonths, type Day, daysBetween, formatDay, monthStart } from "@/lib/days";
+import { differenceOf, formatAbout, formatChange, formatMoney, nanosOf, numberOf, sumOf } from "@/lib/money";
+import { counted, formatCompact, formatRate, formatShare } from "@/lib/numbers";
+import type { PeriodSearch } from "@/lib/period";
+import type { Project } from "@/services/project.service";
+
+type Props = {
+  current: Analytics;
+  previous: Analytics;
+  estimated: Schemas["Summary"] | undefined;
+  projects: Project[] | undefined;
+  search: PeriodSearch & { tz?: string | undefined };
+  against: string;
+  now: Day;
+};
+
+/** The five figures that are asked for first. Each opens what it is made of. */
+export function Tiles({ current, previous, estimated, projects, search, against, now }: Props) {
+  const { range, from, to, tz } = search;
+  const period = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
+  return (
+    <div className="grid grid-cols-2 gap-3 md:grid-cols-6 xl:grid-cols-5">
+      <SpendTile current={current} previous={previous} against={against} period={period} />
+      <ForecastTile current={current} projects={projects} now={now} period={period} />
+      <BudgetTile projects={projects} now={now} />
+      <UnitCostTile current={current} previous={previous} period={period} />
+      <CoverageTile current={current} estimated={estimated} period={period} />
+    </div>
+  );
+}
+
+type PeriodLink = {
+  range?: PeriodSearch["range"];
+  from?: string | undefined;
+  to?: string | undefined;
+  tz?: string | undefined;
+};
+
+type TileProps = {
+  label: ReactNode;
+  value: ReactNode;
+  note: ReactNode;
+  children?: ReactNode;
+  link?: LinkProps;
+  className?: string;
+  action?: ReactNode;
+};
+
+function Tile({ label, value, note, children, link, className, action }: TileProps) {
+  return (
+    <section
+      className={classes(
+        "relative flex min-h-[136px] min-w-0 flex-col rounded-xl border bg-surface p-4 md:col-span-2 xl:col-span-1",
+        link && "hover:border-line-strong",
+        className,
+      )}
+    >
+      <div className="flex min-h-6 items-center justify-between gap-2">
+        <h2 className="min-w-0 truncate text-[13px] font-medium text-muted">
+          {link ? (
+            <Link
+              {...link}
+              className="after:absolute after:inset-0 after:rounded-xl focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent"
+            >
+              {label}
+            </Link>
+          ) : (
+            label
+          )}
+        </h2>
+        {action}
+      </div>
+      <p className="nums mt-0.5 text-2xl font-semibold tracking-tight">{value}</p>
+      <div className="mt-0.5 text-[13px] leading-snug text-muted">{note}</div>
+      {children && <div className="mt-auto pt-2">{children}</div>}
+    </section>
+  );
+}
+
+/** More spending is neither good nor bad by itself; the arrow says which way, the colour stays quiet. */
+function Change({ now, before, against }: { now: number; before: number; against: string }) {
+  if (before <= 0) return <>nothing in {against}</>;
+  const rate = (now - before) / before;
+  const Arrow = rate > 0 ? ArrowUpRight : ArrowDownRight;
+  return (
+    <span>
+      <span className="inline-flex items-center gap-0.5 font-medium text-ink">
+        {rate !== 0 && <Arrow aria-hidden="true" className="size-3.5" />}
+        {formatRate(rate)}
+      </span>{" "}
+      vs {against}
+    </span>
+  );
+}
+
+function SpendTile({
+  current,
+  previous,
+  against,
+  period,
+}: {
+  current: Analytics;
+  previous: Analytics;
+  against: string;
+  period: PeriodLink;
+}) {
+  const spent = current.summary.totalCost;
+  const before = previous.summary.totalCost;
+  const allUnknown =
+    current.summary.totalRequests > 0 && current.summary.totalRequests === current.summary.unpricedRequests;
+  return (
+    <Tile
+      label="Spend"
+      link={{ to: "/explorer", search: period }}
+      value={allUnknown ? "unknown" : formatMoney(spent)}
+      note={
+        <span title={`${formatChange(differenceOf(spent, before))} (${formatMoney(before)} before)`}>
+          <Change now={numberOf(spent)} before={numberOf(before)} against={against} />
+        </span>
+      }
+    >
+      <Sparkline values={current.timeline.map(({ cost }) => numberOf(cost))} />
+    </Tile>
+  );
+}
+
+const monthly = (projects: Project[] | undefined) =>
+  (projects ?? []).filter(({ budget, isActive }) => isActive && budget?.period === "monthly");
+
+function ForecastTile({
+  current,
+  projects,
+  now,
+  period,
+}: {
+  current: Analytics;
+  projects: Project[] | undefined;
+  now: Day;
+  period: PeriodLink;
+}) {
+  const forecast = current.trends.forecast;
+  const budgets = monthly(projects);
+  const budgeted = useForecastOf(budgets, now, current.period.timeZone);
+  const budget = sumOf(budgets.flatMap((project) => (project.budget ? [project.budget.amount] : [])));
+  const label = `Forecast ${formatDay(now, { month: "short" })}`;
+  if (!forecast) return <Tile label={label} value="–" note="After a week of calls." />;
+  return (
+    <Tile
+      label={label}
+      link={{ to: "/explorer", search: { ...period, range: "mtd", from: undefined, to: undefined } }}
+      value={formatMoney(forecast.expected)}
+      note={`Likely ${formatMoney(forecast.low)} to ${formatMoney(forecast.high)}`}
+    >
+      {budgeted && (
+        <p
+          className="text-[13px] text-muted"
+          title="The forecast of the projects that have a monthly budget, and the sum of those budgets"
+        >
+          Budgeted:{" "}
+          <span className={classes("nums font-medium", nanosOf(budgeted.expected) > nanosOf(budget) && "text-bad")}>
+            {formatMoney(budgeted.expected)}
+          </span>{" "}
+          of {formatMoney(budget)}
+        </p>
+      )}
+    </Tile>
+  );
+}
+
+/** What the projects that have a budget will have cost; the others have nothing to be compared with. */
+function useForecastOf(budgets: Project[], now: Day, timeZone: string) {
+  const filters = { project: budgets.map(({ id }) => id).slice(0, FILTER_VALUES_MAX) };
+  const { data } = useQuery({
+    ...analytics({ period: { start: monthStart(now), end: now }, timeZone, filters }),
+    enabled: budgets.length > 0,
+  });
+  return data?.trends.forecast;
+}
+
+/** How much of this month is over, 0 to 1; today counts whole. */
+function paceOf(now: Day): number {
+  const start = monthStart(now);
+  return (daysBetween(start, now) + 1) / daysBetween(start, addMonths(start, 1));
+}
+
+function BudgetTile({ projects, now }: { projects: Project[] | undefined; now: Day }) {
+  const budgets = monthly(projects);
+  if (projects && budgets.length === 0) {
+    return (
+      <Tile label="Budget used" value="–" note="No project has a monthly budget yet." link={{ to: "/projects" }} />
+    );
+  }
+  const amount = sumOf(budgets.flatMap((project) => (project.budget ? [project.budget.amount] : [])));
+  const spent = sumOf(budgets.map(({ spending }) => spending.totalCost));
+  const used = numberOf(amount) > 0 ? numberOf(spent) / numberOf(amount) : 0;
+  const pace = paceOf(now);
+  const overrun = budgets.filter(({ spending }) => (spending.budgetUtilization ?? 0) > 100).length;
+  return (
+    <Tile
+      label="Budget used"
+      link={{ to: "/projects" }}
+      value={projects ? formatShare(used) : "…"}
+      note={`${formatMoney(spent)} of ${formatMoney(amount)} in ${counted(budgets.length, "project")}`}
+    >
+      <BudgetBar used={used} pace={pace} />
+      <p className={classes("mt-1 text-xs", overrun > 0 ? "text-bad" : "text-muted")}>
+        {overrun > 0 ? `${counted(overrun, "project")} over budget` : `${formatShare(pace)} of the month is over`}
+      </p>
+    </Tile>
+  );
+}
+
+export function BudgetBar({ used, pace }: { used: number; pace?: number | undefined }) {
+  const tone = used > 1 ? "bg-bad" : pace !== undefined && used > pace + 0.1 ? "bg-warn" : "bg-accent";
+  return (
+    <div
+      className="relative h-2 rounded-full bg-sunken"
+      role="img"
+      aria-label={`${formatShare(used)} used${pace === undefined ? "" : `, ${formatShare(pace)} of the period is over`}`}
+    >
+      <div
+        className={classes("h-full rounded-full", tone)}
+        style={{ width: `${Math.min(100, Math.max(used > 0 ? 1 : 0, used * 100))}%` }}
+      />
+      {pace !== undefined && (
+        <div
+          title="How much of the period is over"
+          className="absolute -inset-y-0.5 w-0.5 rounded bg-ink"
+          style={{ left: `${Math.min(100, pace * 100)}%` }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** What one filter of the server takes. */
+const FILTER_VALUES_MAX = 200;
+
+const UNITS = ["request", "million"] as const;
+
+function UnitCostTile({ current, previous, period }: { current: Analytics; previous: Analytics; period: PeriodLink }) {
+  const [unit, setUnit] = useState<(typeof UNITS)[number]>("request");
+  const of = ({ summary }: Analytics): number | undefined => {
+    if (unit === "request") return summary.averageCostPerRequest ? numberOf(summary.averageCostPerRequest) : undefined;
+    return summary.costPerThousandTokens ? numberOf(summary.costPerThousandTokens) * 1000 : undefined;
+  };
+  const [now, before] = [of(current), of(previous)];
+  const values = current.timeline.map((point) => {
+    const count = unit === "request" ? point.requests - point.unpriced : point.tokens;
+    return count > 0 ? numberOf(point.cost) / count : 0;
+  });
+  return (
+    <Tile
+      label="Unit cost"
+      link={{ to: "/explorer", search: { ...period, metric: "requests" } }}
+      value={now === undefined ? "–" : formatAbout(now)}
+      note={
+        now !== undefined && before !== undefined && before > 0 ? (
+          <Change now={now} before={before} against={formatAbout(before)} />
+        ) : (
+          `${formatCompact(current.summary.totalRequests)} requests`
+        )
+      }
+      action={
+        <button
+          type="button"
+          onClick={() => setUnit(unit === "request" ? "million" : "request")}
+          className="relative z-10 rounded-md border px-1.5 py-0.5 text-xs whitespace-nowrap text-muted hover:text-ink"
+        >
+          {unit === "request" ? "per request" : "per 1M tokens"}
+          <span className="sr-only">; change the unit</span>
+        </button>
+      }
+    >
+      <Sparkline values={values} muted />
+    </Tile>
+  );
+}
+
+function CoverageTile({
+  current,
+  estimated,
+  period,
+}: {
+  current: Analytics;
+  estimated: Schemas["Summary"] | undefined;
+  period: PeriodLink;
+}) {
+  const { totalRequests: all, unpricedRequests: missing } = current.summary;
+  if (!all)
+    return <Tile className="col-span-2" label="Coverage" value="–" note="The share of calls whose cost is known." />;
+  const guessed = Math.min(estimated?.totalRequests ?? 0, all - missing);
+  const parts = [
+    { name: "priced", count: all - missing - guessed, colour: "bg-accent" },
+    { name: "estimated", count: guessed, colour: "bg-warn" },
+    { name: "without a price", count: missing, colour: "bg-bad" },
+  ];
+  return (
+    <Tile
+      className="col-span-2"
+      label="Coverage"
+      link={{ to: "/records", search: { ...period, costSource: missing ? ["unpriced"] : ["estimated"] } }}
+      value={formatShare((all - missing) / all)}
+      note={
+        missing === 0 && guessed === 0
+          ? "The cost of every call is known."
+          : `${counted(missing, "call")} without a price, ${formatCompact(guessed)} estimated`
+      }
+    >
+      <div
+        className="flex h-2 gap-px overflow-hidden rounded-full bg-sunken"
+        role="img"
+        aria-label={parts.map(({ name, count }) => `${formatCompact(count)} ${name}`).join(", ")}
+      >
+        {parts.map(({ name, count, colour }) => (
+          <div
+            key={name}
+            className={colour}
+            style={{ width: `${count === 0 ? 0 : Math.max(1, (count / all) * 100)}%` }}
+          />
+        ))}
+      </div>
+    </Tile>
+  );
+}

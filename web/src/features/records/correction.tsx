@@ -1,0 +1,108 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import type { FormEvent } from "react";
+import { api, dataOf, type Schemas } from "@/api/client";
+import type { UsageRecord } from "@/api/queries";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import { Field, Input, Select } from "@/components/ui/field";
+import { InlineFailure } from "@/components/ui/states";
+import { toast } from "@/components/ui/toasts";
+import { counted } from "@/lib/numbers";
+import type { Project } from "@/services/project.service";
+
+const ALLOCATION = ["department", "team", "purpose", "client", "campaign"] as const;
+
+const WORK_AT_ONCE = 4;
+
+/** What a form says should change in one record; what is left empty stays as it is. */
+function changeOf(record: UsageRecord, form: FormData): Schemas["UsageChange"] {
+  const said = (name: string) => String(form.get(name) ?? "").trim();
+  const allocation: Record<string, string> = {};
+  for (const name of ALLOCATION) {
+    const value = said(name) || record.costAllocation[name];
+    if (value) allocation[name] = value;
+  }
+  const added = said("tags")
+    .split(",")
+    .map((tag) => tag.trim());
+  const tags = [...new Set([...record.tags, ...added.filter(Boolean)])];
+  return {
+    ...(said("project") ? { projectId: said("project") } : {}),
+    ...(added.some(Boolean) ? { tags } : {}),
+    ...(ALLOCATION.some((name) => said(name)) ? { costAllocation: allocation } : {}),
+  };
+}
+
+/** Puts right whom some calls were for. Costs are not changed by it. */
+export function CorrectionDialog({
+  records,
+  projects,
+  onClose,
+}: {
+  records: UsageRecord[];
+  projects: Project[];
+  onClose: (done: boolean) => void;
+}) {
+  const client = useQueryClient();
+  const correct = useMutation({
+    async mutationFn(form: FormData) {
+      const waiting = [...records];
+      const work = async () => {
+        for (let record = waiting.shift(); record; record = waiting.shift()) {
+          const path = { usageId: record.id };
+          await dataOf(api.PUT("/api/usage/{usageId}", { params: { path }, body: changeOf(record, form) }));
+        }
+      };
+      await Promise.all(Array.from({ length: WORK_AT_ONCE }, work));
+    },
+    onSuccess() {
+      toast(`${counted(records.length, "call")} corrected`);
+      onClose(true);
+    },
+    onSettled: () => client.invalidateQueries(),
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    correct.mutate(new FormData(event.currentTarget));
+  };
+  return (
+    <Dialog
+      open
+      onClose={() => onClose(false)}
+      title={`Correct ${counted(records.length, "call")}`}
+      description="What you leave empty stays as it is. Costs do not change."
+    >
+      <form onSubmit={submit} className="grid gap-4 sm:grid-cols-2">
+        <Field label="Project" className="sm:col-span-2">
+          {(parts) => (
+            <Select {...parts} name="project" defaultValue="">
+              <option value="">As it is</option>
+              {projects.map(({ id, name }) => (
+                <option key={id} value={id}>
+                  {name}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        {ALLOCATION.map((name) => (
+          <Field key={name} label={name.replace(/^./, (first) => first.toUpperCase())}>
+            {(parts) => <Input {...parts} name={name} autoComplete="off" />}
+          </Field>
+        ))}
+        <Field label="Tags to add" hint="Separated by commas." className="sm:col-span-2">
+          {(parts) => <Input {...parts} name="tags" autoComplete="off" />}
+        </Field>
+        <div className="sm:col-span-2">
+          <InlineFailure failure={correct.error} />
+        </div>
+        <div className="flex justify-end gap-2 sm:col-span-2">
+          <Button onClick={() => onClose(false)}>Cancel</Button>
+          <Button type="submit" look="primary" busy={correct.isPending}>
+            Correct {counted(records.length, "call")}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

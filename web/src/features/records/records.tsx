@@ -1,0 +1,349 @@
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp, Download, Search, Tags } from "lucide-react";
+import { type FormEvent, useEffect, useMemo, useRef, useState } from "react";
+import { api, download, pageOf } from "@/api/client";
+import { projects, type UsageRecord } from "@/api/queries";
+import { useTimeZone } from "@/app/preferences";
+import { stringifySearch } from "@/app/search";
+import { FilterBar } from "@/components/filter-bar";
+import { PeriodPicker } from "@/components/period-picker";
+import { Button } from "@/components/ui/button";
+import { PageHead } from "@/components/ui/card";
+import { Input } from "@/components/ui/field";
+import { Menu, MenuItem } from "@/components/ui/menu";
+import { ScrollRegion } from "@/components/ui/scroll";
+import { Badge, Empty, FailureNotice, Skeleton } from "@/components/ui/states";
+import { toast } from "@/components/ui/toasts";
+import { classes } from "@/lib/classes";
+import { formatInstant, today } from "@/lib/days";
+import { type Filters, readFilters } from "@/lib/dimensions";
+import { formatMoney } from "@/lib/money";
+import { counted, formatCompact, formatCount, formatMs } from "@/lib/numbers";
+import { type Preset, periodOf } from "@/lib/period";
+import type { Names } from "@/lib/series";
+import { CorrectionDialog } from "./correction";
+import { RecordDrawer } from "./record-drawer";
+
+const route = getRouteApi("/records");
+const FALLBACK: Preset = "30d";
+const PAGE_ITEMS = 100;
+const ROW_PX = 56;
+const CHOSEN_MAX = 500;
+
+const SORTS = [
+  { sort: "timestamp", name: "Time" },
+  { sort: "cost", name: "Cost" },
+  { sort: "totalTokens", name: "Tokens" },
+  { sort: "responseTime", name: "Duration" },
+] as const;
+
+/** Every single call, found by whatever is known of it. */
+export function Records() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const timeZone = useTimeZone(search.tz);
+  const period = periodOf(search, today(new Date(), timeZone), FALLBACK);
+  const filters = readFilters(search);
+  const sort = search.sort ?? "timestamp";
+  const order = search.order ?? "desc";
+  const query = {
+    startDate: period.start,
+    endDate: period.end,
+    timeZone,
+    ...filters,
+    ...(search.search ? { search: search.search } : {}),
+  };
+  const list = useInfiniteQuery({
+    queryKey: ["records", query, sort, order],
+    initialPageParam: { page: 1 } as { page: number } | { cursor: string },
+    queryFn: ({ pageParam, signal }) =>
+      pageOf(
+        api.GET("/api/usage", {
+          params: { query: { ...query, sort, order, limit: PAGE_ITEMS, ...(pageParam as { page: number }) } },
+          signal,
+        }),
+      ),
+    getNextPageParam: ({ pagination }, _, before) => {
+      if (!pagination.hasNext) return undefined;
+      if (pagination.nextCursor) return { cursor: pagination.nextCursor };
+      return { page: ("page" in before ? before.page : 1) + 1 };
+    },
+    placeholderData: keepPreviousData,
+  });
+  const known = useQuery(projects());
+  const names: Names = useMemo(() => {
+    const byId = new Map(known.data?.map(({ id, name }) => [id, name]));
+    return (dimension, value) => (value ? (dimension === "project" ? (byId.get(value) ?? value) : value) : "(none)");
+  }, [known.data]);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [correcting, setCorrecting] = useState(false);
+  const change = (next: Partial<typeof search>) =>
+    void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
+  const put = (next: Filters) => {
+    setChosen(new Set());
+    void navigate({
+      search: ({ range, from, to, tz, search: text, sort: by, order: way }) => ({
+        range,
+        from,
+        to,
+        tz,
+        search: text,
+        sort: by,
+        order: way,
+        ...next,
+      }),
+      resetScroll: false,
+    });
+  };
+  const find = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    change({ search: String(new FormData(event.currentTarget).get("search") ?? "").trim() || undefined });
+  };
+  const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
+  const total = list.data?.pages[0]?.pagination.total ?? undefined;
+  const save = (format: "csv" | "ndjson" | "json") =>
+    void download(`/api/usage/export${stringifySearch({ ...query, format })}`, `records.${format}`).catch(
+      (failure: Error) => toast(failure.message, true),
+    );
+  return (
+    <>
+      <PageHead title="Records" hint={total == null ? "Every call, one by one." : counted(total, "call")}>
+        <PeriodPicker
+          search={search}
+          fallback={FALLBACK}
+          onChange={(next) => change({ range: undefined, from: undefined, to: undefined, ...next })}
+        />
+        <Menu
+          trigger={
+            <Button>
+              <Download />
+              Export
+            </Button>
+          }
+        >
+          <MenuItem onSelect={() => save("csv")}>These calls as CSV</MenuItem>
+          <MenuItem onSelect={() => save("json")}>As JSON</MenuItem>
+          <MenuItem onSelect={() => save("ndjson")}>As JSON Lines</MenuItem>
+        </Menu>
+      </PageHead>
+      <div className="mb-3 flex flex-wrap items-center gap-2">
+        <form onSubmit={find} className="relative min-w-0 basis-full sm:basis-72" key={search.search ?? ""}>
+          <Search className="pointer-events-none absolute top-2 left-2.5 size-4 text-muted" />
+          <Input
+            name="search"
+            type="search"
+            data-page-search
+            aria-label="Search in records"
+            placeholder="Model, tag, e-mail, request id"
+            defaultValue={search.search}
+            className="h-8 pl-8"
+          />
+        </form>
+        <FilterBar filters={filters} names={names} period={period} timeZone={timeZone} onChange={put} />
+        <div className="ml-auto flex items-center gap-2">
+          <Menu
+            trigger={
+              <Button size="small" className="h-8">
+                {order === "asc" ? <ArrowUp /> : <ArrowDown />}
+                {SORTS.find((one) => one.sort === sort)?.name}
+                <span className="sr-only">: change the order</span>
+              </Button>
+            }
+          >
+            {SORTS.map((one) => (
+              <MenuItem key={one.sort} checked={one.sort === sort} onSelect={() => change({ sort: one.sort })}>
+                {one.name}
+              </MenuItem>
+            ))}
+            <MenuItem onSelect={() => change({ order: order === "asc" ? "desc" : "asc" })}>Turn round</MenuItem>
+          </Menu>
+        </div>
+      </div>
+      {chosen.size > 0 && (
+        <div className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-accent-soft px-3 py-2">
+          <span className="font-medium">{counted(chosen.size, "call")} chosen</span>
+          <Button size="small" onClick={() => setCorrecting(true)}>
+            <Tags />
+            Correct them
+          </Button>
+          <Button look="quiet" size="small" onClick={() => setChosen(new Set())}>
+            Choose none
+          </Button>
+        </div>
+      )}
+      {list.error && !list.data ? (
+        <FailureNotice failure={list.error} onRetry={() => void list.refetch()} />
+      ) : !list.data ? (
+        <div role="status" aria-label="Loading">
+          <Skeleton className="h-[60dvh]" />
+        </div>
+      ) : items.length === 0 ? (
+        <div className="rounded-xl border bg-surface">
+          <Empty title="No calls match">
+            Choose a longer period, or take out a filter. Calls are found here as soon as they are recorded.
+          </Empty>
+        </div>
+      ) : (
+        <RecordTable
+          items={items}
+          names={names}
+          timeZone={timeZone}
+          stale={list.isPlaceholderData}
+          chosen={chosen}
+          onChoose={(id, on) => {
+            const next = new Set(chosen);
+            if (on && next.size < CHOSEN_MAX) next.add(id);
+            else next.delete(id);
+            setChosen(next);
+          }}
+          onEnd={() => list.hasNextPage && !list.isFetchingNextPage && !list.isError && void list.fetchNextPage()}
+          more={list.isFetchingNextPage}
+        />
+      )}
+      {search.record && (
+        <RecordDrawer
+          id={search.record}
+          timeZone={timeZone}
+          names={names}
+          onClose={() => change({ record: undefined })}
+        />
+      )}
+      {correcting && (
+        <CorrectionDialog
+          records={items.filter(({ id }) => chosen.has(id))}
+          projects={known.data ?? []}
+          onClose={(done) => {
+            setCorrecting(false);
+            if (done) setChosen(new Set());
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+type TableProps = {
+  items: UsageRecord[];
+  names: Names;
+  timeZone: string;
+  stale: boolean;
+  chosen: ReadonlySet<string>;
+  onChoose: (id: string, on: boolean) => void;
+  onEnd: () => void;
+  more: boolean;
+};
+
+const COLUMNS =
+  "grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-3 md:grid-cols-[auto_11rem_minmax(0,1.3fr)_minmax(0,1fr)_6rem_6rem_7rem]";
+
+function RecordTable({ items, names, timeZone, stale, chosen, onChoose, onEnd, more }: TableProps) {
+  const holder = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => holder.current?.parentElement ?? null,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  });
+  const shown = rows.getVirtualItems();
+  const last = shown.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= items.length - 20) onEnd();
+  });
+  return (
+    <div
+      className={classes("overflow-hidden rounded-xl border bg-surface", stale && "stale")}
+      aria-busy={stale || more}
+    >
+      <div
+        aria-hidden="true"
+        className={classes(COLUMNS, "hidden h-9 border-b bg-sunken text-[13px] font-medium text-muted md:grid")}
+      >
+        <span className="w-4" />
+        <span>Time</span>
+        <span>Model</span>
+        <span>Project</span>
+        <span className="text-right">Tokens</span>
+        <span className="text-right">Duration</span>
+        <span className="text-right">Cost</span>
+      </div>
+      <ScrollRegion label="Calls" className="h-[calc(100dvh-15rem)] min-h-80 overflow-y-auto -outline-offset-2">
+        {/* biome-ignore lint/a11y/useSemanticElements: its rows are placed by position */}
+        <div ref={holder} role="list" className="relative" style={{ height: rows.getTotalSize() }}>
+          {shown.map(({ index, start }) => {
+            const record = items[index];
+            if (!record) return null;
+            return (
+              // biome-ignore lint/a11y/useSemanticElements: only the rows in view exist, placed by position
+              <div
+                key={record.id}
+                role="listitem"
+                aria-posinset={index + 1}
+                aria-setsize={items.length}
+                className={classes(COLUMNS, "absolute inset-x-0 border-b hover:bg-sunken")}
+                style={{ height: ROW_PX, top: start }}
+              >
+                <input
+                  type="checkbox"
+                  aria-label={`Choose the call of ${formatInstant(record.timestamp, timeZone, true)}`}
+                  className="relative z-10 size-4 accent-accent"
+                  checked={chosen.has(record.id)}
+                  onChange={(event) => onChoose(record.id, event.target.checked)}
+                />
+                <RecordCells record={record} names={names} timeZone={timeZone} />
+              </div>
+            );
+          })}
+        </div>
+      </ScrollRegion>
+    </div>
+  );
+}
+
+function RecordCells({ record, names, timeZone }: { record: UsageRecord; names: Names; timeZone: string }) {
+  const time = formatInstant(record.timestamp, timeZone, true);
+  const project = record.projectId ? names("project", record.projectId) : "No project";
+  return (
+    <>
+      <span className="nums hidden truncate text-[13px] text-muted md:block">{time}</span>
+      <span className="min-w-0">
+        <Link
+          from="/records"
+          to="/records"
+          search={(old) => ({ ...old, record: record.id })}
+          resetScroll={false}
+          className="block truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
+        >
+          {record.model}
+          <span className="sr-only">, {time}</span>
+        </Link>
+        <span className="nums block truncate text-xs text-muted md:hidden">
+          {time} · {project}
+        </span>
+        <span className="hidden truncate text-xs text-muted md:block">{record.service}</span>
+      </span>
+      <span className="hidden min-w-0 md:block">
+        <span className="block truncate">{project}</span>
+        <span className="block truncate text-xs text-muted">
+          {record.costAllocation.team ?? record.tags.join(", ")}
+        </span>
+      </span>
+      <span
+        className="nums hidden text-right md:block"
+        title={record.totalTokens == null ? undefined : formatCount(record.totalTokens)}
+      >
+        {record.totalTokens == null ? "–" : formatCompact(record.totalTokens)}
+      </span>
+      <span className="nums hidden text-right text-muted md:block">{formatMs(record.responseTime)}</span>
+      <span className="nums text-right">
+        <span className="block font-medium">{record.cost == null ? "unknown" : formatMoney(record.cost)}</span>
+        {String(record.status).toLowerCase() === "error" ? (
+          <Badge tone="bad">{record.errorCode ?? "error"}</Badge>
+        ) : record.cost == null ? (
+          <Badge tone="warn">no price</Badge>
+        ) : null}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+import type { Analytics, Metric } from "@/api/queries";
+import { coloursOf, NONE, OTHER, type Theme } from "./colours";
+import type { Dimension } from "./dimensions";
+import { numberOf } from "./money";
+
+export const LAYERS_MAX = 8;
+
+type Group = Analytics["groups"][number];
+type Amount = { cost: Group["cost"]; tokens: number; requests: number };
+
+/** For drawing: money becomes a number here and nowhere before. */
+export const amountOf = (of: Amount, metric: Metric): number => (metric === "cost" ? numberOf(of.cost) : of[metric]);
+
+/** How the values of dimensions are called: projects and accounts by name. */
+export type Names = (dimension: Dimension, value: string | null | undefined) => string;
+
+export function namesOf(answer: Pick<Analytics, "breakdown"> | undefined): Names {
+  const named = new Map<string, string>();
+  for (const { id, name } of [...(answer?.breakdown.projects ?? []), ...(answer?.breakdown.users ?? [])])
+    if (id) named.set(id, name);
+  return (dimension, value) => {
+    if (!value) return NONE;
+    return dimension === "project" || dimension === "user" ? (named.get(value) ?? value) : value;
+  };
+}
+
+export const keyOf = (group: Group, dimension: Dimension): string | null =>
+  (group.key as Record<string, string | null>)[dimension] ?? null;
+
+export type Layer = { name: string; colour: string; values: number[]; keys: (string | null)[] };
+
+/** The largest values of a dimension as layers over the points of the timeline, the rest as one. */
+export function layersOf(
+  answer: Analytics,
+  by: readonly Dimension[],
+  metric: Metric,
+  theme: Theme,
+  max = LAYERS_MAX,
+): Layer[] {
+  const names = namesOf(answer);
+  const at = new Map(answer.timeline.map(({ date }, index) => [date, index]));
+  const rows = new Map<string, { values: number[]; total: number; key: string | null }>();
+  for (const group of answer.groups) {
+    const name = by.map((dimension) => names(dimension, keyOf(group, dimension))).join(" · ");
+    const row = rows.get(name) ?? {
+      values: new Array<number>(answer.timeline.length).fill(0),
+      total: 0,
+      key: by[0] ? keyOf(group, by[0]) : null,
+    };
+    const index = at.get(group.date ?? "");
+    const amount = amountOf(group, metric);
+    if (index !== undefined) row.values[index] = (row.values[index] ?? 0) + amount;
+    row.total += amount;
+    rows.set(name, row);
+  }
+  const ranked = [...rows].sort(([, one], [, other]) => other.total - one.total);
+  const layers = ranked.slice(0, max).map(([name, { values, key }]) => ({ name, values, keys: [key] }));
+  const rest = ranked.slice(max);
+  if (rest.length) {
+    const values = answer.timeline.map((_, index) => rest.reduce((sum, [, row]) => sum + (row.values[index] ?? 0), 0));
+    layers.push({ name: OTHER, values, keys: rest.map(([, { key }]) => key) });
+  }
+  const colours = coloursOf(
+    layers.map(({ name }) => name),
+    theme,
+  );
+  return layers.map((layer) => ({ ...layer, colour: colours.get(layer.name) ?? "#888888" }));
+}

@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const alias = { "@": new URL("./src", import.meta.url).pathname };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias },
+        test: {
+          name: "unit",
+          environment: "jsdom",
+          include: ["src/**/*.test.{ts,tsx}"],
+          setupFiles: ["tests/setup.ts"],
+        },
+      },
+      {
+        resolve: { alias },
+        test: {
+          name: "journeys",
+          environment: "node",
+          include: ["tests/journeys/*.test.ts"],
+          globalSetup: ["tests/journeys/world.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
