@@ -2,7 +2,7 @@
 # make test   every check and every test; what CI runs
 # make help   the rest
 
-.PHONY: run web test format lint docs unit prices openapi bench demo clean help
+.PHONY: run web test format lint docs unit prices openapi bench bench-gateway demo clean help
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ openapi:
 bench:
 	cargo build --release --bin ai-cost-tracker --bin bench
 	target/release/bench target/release/ai-cost-tracker $(RECORDS)
+
+## bench-gateway  the gateway beside a direct call and LiteLLM's proxy (needs PyPI the first time)
+bench-gateway:
+	@bench/gateway/run
 
 ## conformance  price generated usages with other packages and compare (needs PyPI)
 conformance:

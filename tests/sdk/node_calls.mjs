@@ -193,6 +193,11 @@ const calls = {
 
   bedrock_converse: async (to) => withoutHttp(await bedrock(to).send(new ConverseCommand(converse))),
   bedrock_over_http2: async (to) => withoutHttp(await bedrock(to, {}, {}).send(new ConverseCommand(converse))),
+  bedrock_bearer: async (to) => {
+    const bearer = { token: { token: to.key }, authSchemePreference: ["httpBearerAuth"] };
+    const handler = { requestHandler: new NodeHttpHandler(), ...bearer };
+    return withoutHttp(await bedrock(to, {}, handler).send(new ConverseCommand(converse)));
+  },
   bedrock_converse_stream: async (to) => {
     const reply = await bedrock(to).send(new ConverseStreamCommand(converse));
     return all(reply.stream);

@@ -4,6 +4,7 @@ import json
 import subprocess
 import tempfile
 import threading
+import time
 import urllib.request
 from decimal import Decimal
 
@@ -111,3 +112,11 @@ class Tracker(Process):
         """The record of a call whose reply named it; None while it is not written."""
         reply = request("GET", f"{self.url}/api/usage/{record_id}", bearer=self._token, or_none=True)
         return reply and reply["data"]
+
+    def count_records(self, expected: int) -> int:
+        """How many there are; the last are written a moment after their replies."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            stats = request("GET", f"{self.url}/api/usage/stats", bearer=self._token)["data"]
+            if stats["totalRequests"] >= expected or time.monotonic() > deadline:
+                return stats["totalRequests"]

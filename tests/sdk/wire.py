@@ -54,23 +54,50 @@ class Wire:
             connection = _Connection()
             with self._changed:
                 self._connections.append(connection)
-            for source, sink, kept in (
-                (client, upstream, connection.sent),
-                (upstream, client, connection.received),
-            ):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._pump, args=(source, sink, kept), daemon=True).start()
+            for end in (client, upstream):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for pump in (self._pump_requests, self._pump_replies):
+                threading.Thread(target=pump, args=(client, upstream, connection), daemon=True).start()
 
-    def _pump(self, source, sink, kept: bytearray):
-        try:
-            while data := source.recv(65536):
-                with self._changed:
-                    kept += data
-                    self._changed.notify_all()
-                sink.sendall(data)
-            sink.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+    def _pump_requests(self, client, upstream, connection):
+        for data in _pieces(client):
+            self._keep(connection.sent, data)
+            upstream.sendall(data)
+        # A client that has read all it wants of a stream closes before the last bytes are there; they are compared too.
+        with self._changed:
+            self._changed.wait_for(connection.is_whole, WAIT_SECONDS)
+        _end(upstream)
+
+    def _pump_replies(self, client, upstream, connection):
+        is_there = True
+        for data in _pieces(upstream):
+            self._keep(connection.received, data)
+            try:
+                if is_there:
+                    client.sendall(data)
+            except OSError:
+                is_there = False
+        _end(client)
+
+    def _keep(self, kept: bytearray, data: bytes):
+        with self._changed:
+            kept += data
+            self._changed.notify_all()
+
+
+def _end(connection):
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def _pieces(source):
+    try:
+        while data := source.recv(65536):
+            yield data
+    except OSError:
+        return
 
 
 class _Connection:
