@@ -281,3 +281,27 @@ async fn what_is_said_is_kept_only_where_the_project_wants_it_and_without_secret
         assert!(!std::fs::read_to_string(entry.unwrap().path()).unwrap().contains(secret));
     }
 }
+
+#[tokio::test]
+async fn azure_and_vertex_are_reached_by_their_own_paths() {
+    let upstream = fake_upstream::FakeUpstream::start().await;
+    let world = World::with(&[
+        ("gateway.providers.azure.base_url", upstream.base_url()),
+        ("gateway.providers.azure.auth", "api-key"),
+    ])
+    .await;
+    super::world::keep_key(&world.server, &world.owner, "azure", KEY).await;
+    let deployment = "/gateway/azure/openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21";
+    let answer = world.post(deployment, &[], &chat("ignored", &json!({}))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let request = upstream.requests().remove(0);
+    assert_eq!((request.header("api-key"), request.header("authorization")), (Some(KEY), None));
+    assert!(request.target.ends_with("?api-version=2024-10-21"), "{}", request.target);
+    let contents = json!({ "contents": [{ "role": "user", "parts": [{ "text": "Hi" }] }] });
+    let vertex = "/gateway/vertex/v1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent";
+    let answer = world.post(vertex, &[], &contents).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let records = world.records().await;
+    let facts = |index: usize| (records[index]["service"].clone(), records[index]["cost"].is_number());
+    assert_eq!([facts(0), facts(1)], [(json!("azure"), true), (json!("google"), true)]);
+}
