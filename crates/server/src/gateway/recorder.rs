@@ -20,6 +20,9 @@ use tokio::sync::{mpsc, watch};
 use super::journal::{Begun, Ended, Journal, Left};
 use crate::{app::App, config::WhenStoreIsDown, ingest, limits};
 
+/// How long records gather before they are written together: a commit costs the same for one and for hundreds, and the
+/// journal has them meanwhile.
+const GATHER: Duration = Duration::from_millis(5);
 /// How long the recorder waits before it tries a store that is down again.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -96,6 +99,11 @@ impl Recorder {
                 tokio::select! {
                     _ = waiting.recv_many(&mut batch, limits::INGEST_BATCH_RECORDS) => {}
                     () = &mut stopping => break,
+                }
+                if batch.len() < limits::INGEST_BATCH_RECORDS {
+                    tokio::time::sleep(GATHER).await;
+                    let room = limits::INGEST_BATCH_RECORDS - batch.len();
+                    batch.extend(std::iter::from_fn(|| waiting.try_recv().ok()).take(room));
                 }
                 recorder.write(&app, batch).await;
             }
