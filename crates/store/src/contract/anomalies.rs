@@ -69,8 +69,8 @@ pub async fn a_series_is_quiet_for_a_while(store: Arc<dyn MetaStore>) {
     assert!(keep(with(3, &|anomaly| anomaly.span = Span::Hour)).await);
     assert!(keep(with(4, &|anomaly| anomaly.series.project_id = Some(id(12)))).await);
     assert!(keep(with(5, &|anomaly| anomaly.series.project_id = None)).await);
-    assert!(keep(with(6, &|anomaly| anomaly.series.model = "o3".to_owned())).await);
-    assert!(keep(with(7, &|anomaly| anomaly.series.provider = "azure".to_owned())).await);
+    assert!(keep(with(6, &|anomaly| "o3".clone_into(&mut anomaly.series.model))).await);
+    assert!(keep(with(7, &|anomaly| "azure".clone_into(&mut anomaly.series.provider))).await);
     let later = NewAnomaly { quiet_since: at(next_day), ..found(8, Some(11), next_day) };
     assert!(keep(later).await);
 }

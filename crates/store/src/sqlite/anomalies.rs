@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    AnomalyId,
+    AnomalyId, ProjectId,
     anomaly::{Anomaly, Basis, Expectation, Series, Span, Usual},
 };
 use jiff::Timestamp;
@@ -125,7 +125,7 @@ fn insert(connection: &Connection, found: &NewAnomaly) -> Result<bool, StoreErro
     }
     let row = params![
         id.bytes(),
-        series.project_id.as_ref().map(|id| id.bytes()),
+        series.project_id.as_ref().map(ProjectId::bytes),
         series.provider,
         series.model,
         span.as_str(),
