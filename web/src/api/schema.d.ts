@@ -1640,7 +1640,7 @@ export interface components {
          * @description What records can be filtered and grouped by.
          * @enum {string}
          */
-        Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource";
+        Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource" | "trackerKey";
         /** @description What became of a test e-mail. */
         EmailTest: {
             /** @description To whom it went. */
@@ -2301,6 +2301,8 @@ export interface components {
             _id: string;
             /** @description The account that recorded it. */
             userId: string;
+            /** @description Id of the tracker key that it came in with. */
+            trackerKey?: string | null;
             /** @description What it was for. */
             projectId?: string | null;
             /** @description Who sold it. */
@@ -3797,6 +3799,8 @@ export interface components {
                 _id: string;
                 /** @description The account that recorded it. */
                 userId: string;
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string | null;
                 /** @description What it was for. */
                 projectId?: string | null;
                 /** @description Who sold it. */
@@ -4818,6 +4822,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -4950,6 +4956,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5037,6 +5045,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5128,6 +5138,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6440,6 +6452,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6534,6 +6548,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6619,6 +6635,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6951,6 +6969,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
@@ -7110,6 +7130,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -7184,6 +7206,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
@@ -7273,6 +7297,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
