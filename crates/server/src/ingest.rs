@@ -62,6 +62,7 @@ pub async fn ingest(
             let stamp = Stamp {
                 id: app.ids.next(now),
                 user_id: caller.user.id,
+                tracker_key_id: caller.key.as_ref().map(|key| key.id),
                 origin,
                 recorded_at: now,
                 keeps_content,

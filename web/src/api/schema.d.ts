@@ -1743,7 +1743,7 @@ export interface components {
          * @description What records can be filtered and grouped by.
          * @enum {string}
          */
-        Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource";
+        Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource" | "trackerKey";
         /** @description What became of a test e-mail. */
         EmailTest: {
             /** @description To whom it went. */
@@ -2416,6 +2416,8 @@ export interface components {
             _id: string;
             /** @description The account that recorded it. */
             userId: string;
+            /** @description Id of the tracker key that it came in with. */
+            trackerKey?: string | null;
             /** @description What it was for. */
             projectId?: string | null;
             /** @description Who sold it. */
@@ -4046,6 +4048,8 @@ export interface components {
                 _id: string;
                 /** @description The account that recorded it. */
                 userId: string;
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string | null;
                 /** @description What it was for. */
                 projectId?: string | null;
                 /** @description Who sold it. */
@@ -5067,6 +5071,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5199,6 +5205,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5286,6 +5294,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5377,6 +5387,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6791,6 +6803,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6885,6 +6899,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6970,6 +6986,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -7302,6 +7320,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
@@ -7461,6 +7481,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -7535,6 +7557,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
@@ -7624,6 +7648,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };

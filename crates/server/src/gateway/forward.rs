@@ -77,7 +77,14 @@ pub(super) async fn forward(
     let mut call =
         record::begin(Asked { upstream, path, ask: &ask, attribution: &attribution }, project_id, now);
     call.content.prompt = prompt;
-    let mut begun = Begun { id: app.ids.next(now), user_id: door.user.id, at: now, reserved: None, call };
+    let mut begun = Begun {
+        id: app.ids.next(now),
+        user_id: door.user.id,
+        tracker_key_id: Some(door.key.id),
+        at: now,
+        reserved: None,
+        call,
+    };
     let reservation = if is_metered { reserve(app, &door, &ask, &mut begun).await? } else { None };
     if is_metered && !recorder.begin(&begun) {
         return Err(busy("the store is down, and as many records wait on disk as may"));

@@ -223,6 +223,7 @@ pub(super) fn records_of(app: &App, ended: &Ended) -> CallRecords {
     let stamp = Stamp {
         id: ended.id,
         user_id: ended.user_id,
+        tracker_key_id: ended.tracker_key_id,
         origin: Origin::Gateway,
         recorded_at: ended.at,
         keeps_content: ended.keeps_content,
@@ -244,5 +245,12 @@ fn interrupted(app: &App, begun: Begun) -> Ended {
         code: Some("interrupted".to_owned()),
         message: Some("the server stopped during the call; what it cost is not known".to_owned()),
     };
-    Ended { id: begun.id, user_id: begun.user_id, at: app.clock.now(), keeps_content: false, call }
+    Ended {
+        id: begun.id,
+        user_id: begun.user_id,
+        tracker_key_id: begun.tracker_key_id,
+        at: app.clock.now(),
+        keeps_content: false,
+        call,
+    }
 }

@@ -32,7 +32,8 @@ macro_rules! record_columns {
          cost_nanos, list_cost_nanos, cache_savings_nanos, price, adjustments, unpriced_reason,
          error_code, error_message, response_time_ms, time_to_first_token_ms,
          department, team, purpose, client, campaign, allocation_other, tag_set,
-         user_email, customer_email, session_id, trace_id, request_id, metadata"
+         user_email, customer_email, session_id, trace_id, request_id, metadata,
+         tracker_key"
     };
 }
 
@@ -41,7 +42,7 @@ const INSERT: &str = concat!(
     record_columns!(),
     ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
-               ?40, ?41, ?42, ?43, ?44, ?45, ?46)"
+               ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47)"
 );
 const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
@@ -178,6 +179,7 @@ pub(super) fn insert(
         record.trace_id,
         record.request_id,
         record.metadata,
+        tx.intern_option(Kind::TrackerKey, record.tracker_key_id.map(|id| id.to_string()).as_ref())?,
     ])?;
     insert_content(tx.connection, record.content.as_ref())?;
     let day = day_of(record.occurred_at.as_millisecond());
