@@ -21,5 +21,6 @@ pub mod usage;
 pub mod usage_bulk;
 pub mod usage_correction;
 pub mod usage_query;
+pub mod usage_stream;
 pub mod usage_view;
 pub mod webhooks;

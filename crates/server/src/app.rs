@@ -20,6 +20,7 @@ use crate::{
     gateway::Gateway,
     ledger::Ledger,
     limits,
+    live::Feed,
     notify::{Notifier, NotifierError},
     price_book::Prices,
     router,
@@ -65,6 +66,8 @@ pub struct Parts {
     pub notifier: Notifier,
     /// Watches what projects spend.
     pub watch: Watch,
+    /// Tells of what is recorded as it happens.
+    pub feed: Feed,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -129,6 +132,7 @@ impl App {
             ids: IdSource::new(&mut rand::rng()),
             notifier: Notifier::new(&config)?,
             watch: Watch::default(),
+            feed: Feed::default(),
             config,
             clock,
             usage,

@@ -203,7 +203,8 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
+/// Who sent a request, by its credential.
+pub async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
     let credential = credential(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
     let address = client_address(parts, app);
     let (user, key) = if credential.starts_with(tracker_key::PREFIX) {

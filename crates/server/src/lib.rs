@@ -25,6 +25,7 @@ pub mod input;
 pub mod ledger;
 pub mod limits;
 pub mod lines;
+pub mod live;
 pub mod notify;
 pub mod pages;
 pub mod price_book;

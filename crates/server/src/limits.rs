@@ -69,3 +69,17 @@ pub const AUDIT_STATE_BYTES: usize = 16 * 1024;
 pub const AUDIT_TARGET_BYTES: usize = 512;
 /// Entries of the audit log that an export reads at once.
 pub const AUDIT_EXPORT_ENTRIES: usize = 500;
+/// Streams of what is recorded, in all.
+pub const LIVE_STREAMS_MAX: usize = 512;
+/// Streams of what is recorded, for one account or tracker key.
+pub const LIVE_STREAMS_PER_CALLER_MAX: usize = 16;
+/// Records that are read at once for streams.
+pub const LIVE_PAGE_RECORDS: usize = 200;
+/// Latest records that are remembered for all streams together.
+pub const LIVE_WINDOW_RECORDS: usize = 2_000;
+/// Records that a stream which was away, or reads slowly, is told of later; beyond, it is told that there were more.
+pub const LIVE_BACKLOG_RECORDS: u64 = 10_000;
+/// Events that wait for a stream whose client reads slowly.
+pub const LIVE_EVENTS_WAITING: usize = 32;
+/// Records that webhooks are told of in one write, at most in one event.
+pub const TOLD_RECORDS: usize = 100;

@@ -29,7 +29,7 @@ use crate::{
     api::{
         alerts, analytics, anomalies, audit as audit_log, budgets, docs, exports, health, members,
         notifications, prices, profile, projects, provider_keys, session, setup, tracker_keys, usage,
-        usage_bulk, usage_correction, webhooks,
+        usage_bulk, usage_correction, usage_stream, webhooks,
     },
     app::App,
     audit, dashboard,
@@ -91,6 +91,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(usage_bulk::track_usage_bulk))
         .routes(routes!(usage::list_usage))
         .routes(routes!(usage::search_usage))
+        .routes(routes!(usage_stream::stream_usage))
         .routes(routes!(analytics::get_usage_stats))
         .routes(routes!(exports::export_usage))
         .routes(routes!(usage::get_usage, usage_correction::update_usage, usage_correction::delete_usage))
@@ -217,6 +218,7 @@ fn cors(app: &App) -> CorsLayer {
             header::CONTENT_TYPE,
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
         ])
 }
 

@@ -52,6 +52,8 @@ macro_rules! usage_contract {
                 a_record_is_found_by_those_who_may_see_it
                 nothing_of_a_batch_with_a_known_id_is_kept
                 batches_of_nothing_are_kept
+                records_are_followed_in_the_order_of_keeping
+                a_place_is_not_given_twice
             }
             listing {
                 pages_join_to_the_whole_list
@@ -139,6 +141,7 @@ macro_rules! meta_contract {
                 the_log_is_read_page_by_page
                 concurrent_claims_share_what_is_due
                 old_events_are_swept_when_nothing_of_them_waits
+                events_about_records_are_kept_with_their_place
             }
             webhooks {
                 a_webhook_comes_back

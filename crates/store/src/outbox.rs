@@ -53,6 +53,18 @@ pub trait OutboxStore: Send + Sync {
     /// Keeps an event with its deliveries, due at the event's own time.
     async fn insert_event(&self, event: &Event, deliveries: &[NewDelivery]) -> Result<(), StoreError>;
 
+    /// Up to which place records were told of, if ever; see [`last_place`](crate::UsageStore::last_place).
+    async fn find_told_place(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Keeps events about the records behind the place `after`, up to `place`, with their deliveries, and that these were
+    /// told of, as one. `Conflict("place")` if records were told of up to another place than `after`.
+    async fn insert_usage_events(
+        &self,
+        events: Vec<(Event, Vec<NewDelivery>)>,
+        after: u64,
+        place: u64,
+    ) -> Result<(), StoreError>;
+
     /// Deliveries that are due, the earliest first. Of deliveries with the same destination and subject only the earliest
     /// that waits is given.
     async fn claim_deliveries(&self, claim: DeliveryClaim) -> Result<Vec<Delivery>, StoreError>;

@@ -23,6 +23,7 @@ mod dictionary;
 mod failure;
 mod file;
 mod filter;
+mod kept;
 mod latency;
 mod list;
 mod names;

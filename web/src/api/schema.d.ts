@@ -795,6 +795,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what is recorded: server-sent events, one for each record that the caller may see, from now on.
+         * @description `usage.tracked` carries a record; its `id` sent back as `Last-Event-ID` goes on behind it, without a gap and without a
+         *     double. `reset` says that more was recorded meanwhile than is told again (10,000 records): read it from `/api/usage`.
+         *     `end` says, with an error code, that the credential does not hold any more. Every 15 seconds there is a comment.
+         */
+        get: operations["stream_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/usage/track": {
         parameters: {
             query?: never;
@@ -4636,6 +4658,46 @@ export interface components {
             /** @description Where the cost comes from. */
             costSource: components["schemas"]["CostSource"];
         };
+        /** @description `usage.tracked`: a record that was kept. `GET /api/usage/{usageId}` has the rest of it. */
+        TrackedUsage: {
+            /** @description Id of the record. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the call happened.
+             */
+            timestamp: string;
+            /** @description What it was for. */
+            projectId?: string | null;
+            /** @description Who sold it. */
+            service: string;
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Input tokens; `null` when nobody counted.
+             */
+            promptTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Output tokens; `null` when nobody counted.
+             */
+            completionTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens in and out; `null` when nobody counted.
+             */
+            totalTokens?: number | null;
+            /**
+             * Format: money
+             * @description What it cost, in US dollars with exact digits; `null` is unknown, not free.
+             */
+            cost?: Money | null;
+            /** @description Where the cost comes from. */
+            costSource: components["schemas"]["CostSource"];
+            /** @description How it ended. */
+            status: components["schemas"]["Status"];
+        };
         /** @description A tracker key to make, or what to change in one. */
         TrackerKeyChange: {
             /**
@@ -7676,6 +7738,71 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    stream_usage: {
+        parameters: {
+            query?: {
+                /** @description One project only */
+                projectId?: string;
+            };
+            header?: {
+                /** @description `id` of the last event that was read; browsers send it by themselves */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["TrackedUsage"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,6 +21,7 @@ mod harness;
 mod hostile;
 mod import;
 mod keys;
+mod live;
 mod operations;
 mod prices;
 mod process;

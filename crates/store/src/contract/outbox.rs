@@ -51,6 +51,20 @@ pub async fn an_event_and_its_deliveries_come_back(store: Arc<dyn MetaStore>) {
     assert_eq!(store.count_waiting().await.unwrap(), 1);
 }
 
+/// All of it or nothing.
+pub async fn events_about_records_are_kept_with_their_place(store: Arc<dyn MetaStore>) {
+    insert_webhooks(&*store, 1).await;
+    assert_eq!(store.find_told_place().await.unwrap(), None);
+    store.insert_usage_events(vec![(event(1, "usage:1"), vec![to_webhook(11, 1)])], 0, 7).await.unwrap();
+    assert_eq!(store.find_told_place().await.unwrap(), Some(7));
+    let again = vec![(event(2, "usage:1"), vec![]), (event(1, "usage:1"), vec![])];
+    assert!(store.insert_usage_events(again, 7, 9).await.is_err());
+    let twice = store.insert_usage_events(vec![(event(3, "usage:1"), vec![to_webhook(12, 1)])], 0, 7).await;
+    assert!(matches!(twice, Err(StoreError::Conflict("place"))), "{twice:?}");
+    assert_eq!(store.find_told_place().await.unwrap(), Some(7));
+    assert_eq!(due(&*store, at(NOW)).await, [11]);
+}
+
 /// Deliveries of one subject to one destination leave one after the other; others do not wait for them.
 pub async fn one_destination_and_subject_is_served_in_order(store: Arc<dyn MetaStore>) {
     insert_webhooks(&*store, 2).await;

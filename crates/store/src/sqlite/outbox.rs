@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use super::{
     Sqlite,
     columns::{Columns, damaged},
-    webhooks,
+    kept, webhooks,
 };
 use crate::{
     OutboxStore, StoreError,
@@ -90,6 +90,23 @@ impl OutboxStore for Sqlite {
         let (event, deliveries) = (event.clone(), deliveries.to_vec());
         let bytes = SMALL_WRITE_BYTES * (1 + deliveries.len()) + event.payload.len();
         self.write(bytes, move |tx| insert_event(tx.connection, &event, &deliveries)).await
+    }
+
+    async fn find_told_place(&self) -> Result<Option<u64>, StoreError> {
+        self.read(|tx| kept::find_told(tx.connection)).await
+    }
+
+    async fn insert_usage_events(
+        &self,
+        events: Vec<(Event, Vec<NewDelivery>)>,
+        after: u64,
+        place: u64,
+    ) -> Result<(), StoreError> {
+        let size = |(event, deliveries): &(Event, Vec<NewDelivery>)| {
+            SMALL_WRITE_BYTES * (1 + deliveries.len()) + event.payload.len()
+        };
+        let bytes = SMALL_WRITE_BYTES + events.iter().map(size).sum::<usize>();
+        self.write(bytes, move |tx| kept::tell(tx.connection, &events, after, place)).await
     }
 
     async fn claim_deliveries(&self, claim: DeliveryClaim) -> Result<Vec<Delivery>, StoreError> {

@@ -15,6 +15,7 @@ use super::{
     codes::{Code as _, flag_bits},
     columns::{Columns, count},
     dictionary::Kind,
+    kept::last_place,
     names::Names,
     rollup::{self, day_of},
     writer::WriteTx,
@@ -38,9 +39,11 @@ macro_rules! record_columns {
 }
 
 const INSERT: &str = concat!(
-    "insert into usage_record (",
+    "insert into usage_record (seq, ",
     record_columns!(),
-    ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+    ") values (",
+    last_place!(),
+    " + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
                ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47)"
 );
@@ -48,6 +51,10 @@ const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
 const INSERT_CONTENT: &str = "insert into usage_content (seq, prompt, completion) values (?1, ?2, ?3)";
 const FIND_CONTENT: &str = "select prompt, completion from usage_content where seq = ?1";
+
+/// Records in the order in which they were kept.
+pub(super) const LIST_BY_PLACE: &str =
+    concat!("select ", record_columns!(), ", seq from usage_record where seq > ?1 order by seq limit ?2");
 
 /// Every record of a span of time.
 pub(super) const LIST_BY_TIME: &str = concat!(
@@ -208,7 +215,7 @@ pub(super) fn load(connection: &Connection, names: &mut Names, seq: i64) -> Resu
     read(row, connection, names).map(|kept| kept.record)
 }
 
-/// The record of a row of [`LIST_BY_TIME`], without its content.
+/// The record of a row of [`LIST_BY_TIME`] or [`LIST_BY_PLACE`], without its content.
 pub(super) fn read(row: &Row<'_>, connection: &Connection, names: &mut Names) -> Result<Kept, StoreError> {
     let mut reading = RecordRow { columns: Columns::of(row), connection, names };
     let record = reading.read()?;

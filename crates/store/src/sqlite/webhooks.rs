@@ -15,6 +15,7 @@ use super::{
     Sqlite,
     columns::{Columns, damaged},
     failure::taken,
+    kept,
 };
 use crate::{StoreError, WebhookStore, limits::SMALL_WRITE_BYTES};
 
@@ -69,7 +70,10 @@ const GIVE_UP: &str = "
 impl WebhookStore for Sqlite {
     async fn insert_webhook(&self, webhook: &Webhook) -> Result<(), StoreError> {
         let webhook = webhook.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, &webhook)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| {
+            kept::telling(tx.connection, &webhook, |connection| insert(connection, &webhook))
+        })
+        .await
     }
 
     async fn ensure_budget_webhook(&self, webhook: &Webhook) -> Result<Webhook, StoreError> {
@@ -99,7 +103,10 @@ impl WebhookStore for Sqlite {
 
     async fn update_webhook(&self, webhook: &Webhook) -> Result<bool, StoreError> {
         let webhook = webhook.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| update(tx.connection, &webhook)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| {
+            kept::telling(tx.connection, &webhook, |connection| update(connection, &webhook))
+        })
+        .await
     }
 
     async fn reseal_webhook(
@@ -128,7 +135,7 @@ impl WebhookStore for Sqlite {
     }
 
     async fn delete_webhook(&self, id: WebhookId) -> Result<bool, StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| Ok(tx.connection.execute(DELETE, [id.bytes()])? > 0)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| Ok(tx.connection.execute(DELETE, [id.bytes()])? > 0)).await
     }
 }
 
