@@ -14,6 +14,8 @@ export type End = "whole" | "left" | "cut" | "aborted" | "unreachable";
 
 /** Characters of prompt and answer that are kept at most. */
 export const TEXT_LENGTH_MAX = 256 * 1024;
+/** Kinds of calls that are charged by the tokens of their texts. */
+const WITH_TEXT = new Set(["chat", "text_completion", "generate_content", "invoke_model", "embeddings"]);
 const ERROR_LENGTH_MAX = 1000;
 
 export class Call {
@@ -83,7 +85,7 @@ export class Call {
     const isRefused = status !== undefined && status >= 400;
     // Providers do not charge for what they refuse or never got, and that is known.
     if (!isCounted && (isRefused || end === "unreachable")) return { cost: 0 };
-    const { sendTexts } = this.context;
+    const sendTexts = WITH_TEXT.has(this.target.operation) ? this.context.sendTexts : "never";
     if (sendTexts === "never" || (sendTexts === "uncounted" && isCounted)) return counted;
     return { ...counted, prompt: promptOf(this.request, TEXT_LENGTH_MAX), completion: text };
   }

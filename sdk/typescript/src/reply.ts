@@ -27,6 +27,8 @@ const COUNTS = [
   "generation_token_count",
   "meta",
 ];
+/** Texts of which it counts that they are there: pictures. */
+const COUNTED_TEXTS = new Set(["b64_json", "url", "bytesBase64Encoded"]);
 /** What the first document of a reply says of these holds; events have others later. */
 const FIRST = new Set(["id", "responseId", "response_id", "type", "object"]);
 /** What tells whose reply it is. */
@@ -54,7 +56,8 @@ function emptied(value: Json, key = "", depth = 0): Json {
     return value.slice(0, isEmbeddings ? 1 : ITEMS_MAX).map((item) => emptied(item, key, depth + 1));
   }
   const kept = Object.entries(value).filter(([name]) => name !== "logprobs");
-  return Object.fromEntries(kept.map(([name, inner]) => [name, emptied(inner, name, depth + 1)]));
+  const inner = kept.map(([name, item]) => [name, emptied(item, name, depth + 1)] as const);
+  return Object.fromEntries(inner.filter(([name, item]) => item !== "" || COUNTED_TEXTS.has(name)));
 }
 
 /** Adds what `from` says to `into`: a later value replaces an earlier one, null and absence do not. */
@@ -79,18 +82,32 @@ function merged(known: Json, value: Json): Json {
   });
 }
 
+/** A transcription of before there was `usage` has its duration beside it. */
+const withDuration = (document: JsonObject): JsonObject =>
+  typeof document.duration === "number" && document.task !== undefined && document.usage === undefined
+    ? { ...document, usage: { type: "duration", seconds: document.duration } }
+    : document;
+
 /** The reply that an event of a stream holds, or the document itself. */
 function replyIn(document: JsonObject): JsonObject {
-  const { response, interaction, message, metadata, delta } = document;
+  const { response, interaction, message, metadata, delta, result } = document;
   if (isObject(response)) return response;
   if (isObject(interaction)) return interaction;
   if (isObject(message) && document.type === "message_start") return message;
   if (isObject(metadata) && isObject(metadata.usage)) return metadata;
   if (isObject(delta) && isObject(delta.usage)) return delta;
+  if (isObject(result) && isObject(result.usage)) return result;
   return document;
 }
 
-const counts = (document: JsonObject) => COUNTS.some((key) => document[key] !== undefined && document[key] !== null);
+function counts(document: JsonObject): boolean {
+  const choice = Array.isArray(document.choices) ? document.choices[0] : undefined;
+  const isInChoice = isObject(choice) && isObject(choice.usage);
+  return isInChoice || COUNTS.some((key) => document[key] !== undefined && document[key] !== null);
+}
+
+/** The type of an event says nothing of the reply that it is a part of. */
+const isEvent = ({ type }: JsonObject) => typeof type === "string" && /[-._]/.test(type);
 
 /** Gathers the documents of one reply. */
 export class Reply {
@@ -108,13 +125,15 @@ export class Reply {
     }
     if (!isObject(document)) return;
     this.addText(document);
-    const reply = replyIn(document);
+    const reply = replyIn(withDuration(document));
     const isIntroduced = this.id !== undefined && this.model !== undefined;
     const introduces = !isIntroduced && INTRODUCTIONS.some((key) => typeof reply[key] === "string");
-    if (counts(reply) || introduces) merge(this.gathered, emptied(reply) as JsonObject);
-    if (reply === document) return;
+    if (counts(reply) || introduces) {
+      const { type, delta, ...rest } = emptied(reply) as JsonObject;
+      merge(this.gathered, type === undefined || isEvent(reply) ? rest : { type, ...rest });
+    }
     for (const key of COUNTS) {
-      if (isObject(document[key])) merge(this.gathered, { [key]: emptied(document[key]) });
+      if (reply !== document && isObject(document[key])) merge(this.gathered, { [key]: emptied(document[key]) });
     }
   }
 
