@@ -15,6 +15,7 @@ pub mod budget;
 pub mod clock;
 pub mod costing;
 pub mod delivery;
+pub mod digest;
 pub mod event;
 pub mod forecast;
 pub mod id;

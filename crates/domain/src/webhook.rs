@@ -114,10 +114,11 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Whether it wants to be told of `kind`. Of every single call only if it says so by name.
+    /// Whether it wants to be told of `kind`. Of every single call, and regularly, only if it says so by name.
     pub fn wants(&self, kind: EventType) -> bool {
         let is_asked = self.events.contains(&kind);
-        let is_implied = self.events.is_empty() && kind != EventType::UsageTracked;
+        let is_special = matches!(kind, EventType::UsageTracked | EventType::CostDigest);
+        let is_implied = self.events.is_empty() && !is_special;
         self.enabled && !self.of_budget && (is_asked || is_implied)
     }
 

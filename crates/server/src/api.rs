@@ -5,6 +5,7 @@ pub mod analytics;
 pub mod anomalies;
 pub mod audit;
 pub mod budgets;
+pub mod digest;
 pub mod docs;
 pub mod exports;
 pub mod health;

@@ -48,17 +48,29 @@ pub struct Caller {
     pub trail: Trail,
 }
 
+/// Which records `user` may see.
+pub async fn visibility_of(app: &App, user: &User) -> Result<Visibility> {
+    if user.role.sees_everything() {
+        return Ok(Visibility::Everything);
+    }
+    let projects = app.meta.list_projects_of(user.id).await?;
+    let projects = projects.into_iter().map(|project| project.id).collect();
+    Ok(Visibility::Of { user: user.id, projects })
+}
+
+/// The projects that `user` may see.
+pub async fn projects_of(app: &App, user: &User) -> Result<Vec<Project>> {
+    Ok(if user.role.sees_everything() {
+        app.meta.list_projects().await?
+    } else {
+        app.meta.list_projects_of(user.id).await?
+    })
+}
+
 impl Caller {
     /// Which records the caller may see.
     pub async fn visibility(&self, app: &App) -> Result<Visibility> {
-        if self.user.role.sees_everything() {
-            return Ok(Visibility::Everything);
-        }
-        let projects = app.meta.list_projects_of(self.user.id).await?;
-        Ok(Visibility::Of {
-            user: self.user.id,
-            projects: projects.into_iter().map(|project| project.id).collect(),
-        })
+        visibility_of(app, &self.user).await
     }
 
     /// The project with the caller's role in it, if it is visible.

@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod dashboard;
 pub mod demo;
+pub mod digest;
 pub mod docs_page;
 pub mod error;
 pub mod export;

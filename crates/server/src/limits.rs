@@ -13,6 +13,8 @@ pub const PAGE_ITEMS_MAX: u64 = 100;
 pub const PAGE_ITEMS_DEFAULT: u64 = 20;
 /// Deepest item that page numbers reach; beyond, cursors.
 pub const PAGE_OFFSET_MAX: u64 = 100_000;
+/// Anomalies that one digest counts.
+pub const DIGEST_ANOMALIES_MAX: usize = 1_000;
 /// Groups of one breakdown unless the caller asks.
 pub const BREAKDOWN_GROUPS_DEFAULT: usize = 50;
 /// Dimensions grouped by at once.

@@ -27,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, anomalies, audit as audit_log, budgets, docs, exports, health, members,
+        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, exports, health, members,
         notifications, prices, profile, projects, provider_keys, session, setup, tracker_keys, usage,
         usage_bulk, usage_correction, usage_stream, webhooks,
     },
@@ -127,6 +127,8 @@ fn notifications() -> OpenApiRouter<App> {
         .routes(routes!(alerts::update_alert, alerts::delete_alert))
         .routes(routes!(anomalies::list_anomalies))
         .routes(routes!(anomalies::update_anomaly))
+        .routes(routes!(digest::get_digest, digest::update_digest))
+        .routes(routes!(digest::preview_digest))
         .routes(routes!(notifications::test_email))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))

@@ -941,6 +941,45 @@ export interface paths {
         patch: operations["update_tracker_key"];
         trace?: never;
     };
+    "/api/user/digest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often one is told what was spent. */
+        get: operations["get_digest"];
+        /**
+         * Say how often one wants to be told what was spent: `off`, `weekly`, `monthly`.
+         * @description It is sent at seven in the morning of the first day after the week or month, by e-mail and to those of one's webhooks
+         *     that ask for `cost.digest`.
+         */
+        put: operations["update_digest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/digest/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the digest of the last week, or month, says: the one that is told; of a week when none is. */
+        get: operations["preview_digest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/user/profile": {
         parameters: {
             query?: never;
@@ -1761,6 +1800,22 @@ export interface components {
             /** @description The attempts, the latest first. */
             log: components["schemas"]["AttemptView"][];
         };
+        /** @description What a digest would say. */
+        DigestPreview: {
+            /** @description Subject of the e-mail. */
+            title: string;
+            /** @description Lines of the e-mail. */
+            lines: string[];
+            /** @description The figures. */
+            facts: Record<string, never>;
+        };
+        /** @description What somebody wants to be told regularly; a part of their preferences. */
+        DigestSettings: {
+            /** @description How often. */
+            frequency: components["schemas"]["Frequency"];
+            /** @description IANA name of the zone whose days count; `UTC` unless told otherwise. */
+            timeZone?: string;
+        };
         /**
          * @description What records can be filtered and grouped by.
          * @enum {string}
@@ -1826,7 +1881,7 @@ export interface components {
          * @description What kind of thing happened. The names are those that webhooks carry and filter by.
          * @enum {string}
          */
-        EventType: "UsageTracked" | "BudgetThresholdCrossed" | "BudgetExceeded" | "CostAnomaly" | "PriceMissing" | "KeyAdded" | "ProjectCreated" | "MemberAdded" | "WebhookTest";
+        EventType: "UsageTracked" | "BudgetThresholdCrossed" | "BudgetExceeded" | "CostAnomaly" | "CostDigest" | "PriceMissing" | "KeyAdded" | "ProjectCreated" | "MemberAdded" | "WebhookTest";
         /** @description Somebody's word that an anomaly was to be expected. */
         ExpectationView: {
             /** @description Account of who said so. */
@@ -1902,6 +1957,11 @@ export interface components {
          * @enum {string}
          */
         Format: "json" | "slack" | "discord" | "teams";
+        /**
+         * @description How often a digest is sent.
+         * @enum {string}
+         */
+        Frequency: "off" | "weekly" | "monthly";
         /** @description One group of those asked for by `groupBy`. */
         GroupView: {
             /** @description As in the timeline, when grouped by time as well. */
@@ -3200,6 +3260,38 @@ export interface components {
                 reason?: string | null;
                 /** @description The attempts, the latest first. */
                 log: components["schemas"]["AttemptView"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_DigestPreview: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What a digest would say. */
+            data: {
+                /** @description Subject of the e-mail. */
+                title: string;
+                /** @description Lines of the e-mail. */
+                lines: string[];
+                /** @description The figures. */
+                facts: Record<string, never>;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_DigestSettings: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What somebody wants to be told regularly; a part of their preferences. */
+            data: {
+                /** @description How often. */
+                frequency: components["schemas"]["Frequency"];
+                /** @description IANA name of the zone whose days count; `UTC` unless told otherwise. */
+                timeZone?: string;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -8383,6 +8475,99 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DigestSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DigestSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DigestSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    preview_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DigestPreview"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    auth::{Auth, Caller, Read, Write},
+    auth::{Auth, Caller, Read, Write, projects_of},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, Query, path_id},
     limits,
@@ -209,11 +209,7 @@ impl AnomalyView {
 
 /// Names of the projects whose anomalies the caller may see.
 async fn visible(app: &App, caller: &Caller) -> Result<HashMap<ProjectId, String>> {
-    let projects = if caller.user.role.sees_everything() {
-        app.meta.list_projects().await?
-    } else {
-        app.meta.list_projects_of(caller.user.id).await?
-    };
+    let projects = projects_of(app, &caller.user).await?;
     Ok(projects.into_iter().map(|project| (project.id, project.name)).collect())
 }
 

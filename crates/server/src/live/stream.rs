@@ -248,13 +248,11 @@ impl Line {
 
     /// A client that does not read is cut off: what waits for it is bounded.
     async fn send(&self, event: Event) -> Result<(), End> {
-        match time::timeout(UNREAD_MAX, self.sender.send(event)).await {
-            Ok(sent) => sent.map_err(|_| End::Gone),
-            Err(_) => {
-                metrics::counter!("aict_live_cut_off_total").increment(1);
-                Err(End::Gone)
-            }
-        }
+        let Ok(sent) = time::timeout(UNREAD_MAX, self.sender.send(event)).await else {
+            metrics::counter!("aict_live_cut_off_total").increment(1);
+            return Err(End::Gone);
+        };
+        sent.map_err(|_| End::Gone)
     }
 }
 

@@ -4,6 +4,7 @@ use domain::{
     AlertId, AnomalyId, KeyId, ProjectId, UserId,
     anomaly::{Anomaly, Basis, Span},
     budget::Period,
+    digest::Frequency,
     project::{Project, ProjectRole},
 };
 use jiff::Timestamp;
@@ -117,6 +118,64 @@ impl AnomalyFacts {
         let project = project.as_ref().map(|project| format!("{}: ", project.name)).unwrap_or_default();
         format!("{project}{model} spent {times} times its usual {usual_time}")
     }
+}
+
+/// `cost.digest`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DigestFacts {
+    /// Whether it is of a week or of a month.
+    pub frequency: Frequency,
+    /// Zone whose days count.
+    pub time_zone: String,
+    /// First instant of the week or month.
+    pub period_start: Timestamp,
+    /// First instant after it.
+    pub period_end: Timestamp,
+    /// Known costs.
+    pub spent: Money,
+    /// Those of the week or month before.
+    pub previous_spent: Option<Money>,
+    /// Calls.
+    pub requests: u64,
+    /// Tokens.
+    pub tokens: u64,
+    /// Calls whose cost is unknown.
+    pub unpriced_requests: u64,
+    /// The projects that cost most.
+    pub projects: Vec<SpendingLine>,
+    /// The models that cost most.
+    pub models: Vec<SpendingLine>,
+    /// The budgets of which most is spent, as they stand when this is told.
+    pub budgets: Vec<BudgetLine>,
+    /// Spending that was far from usual and that nobody expected.
+    pub anomalies: usize,
+}
+
+/// What something cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpendingLine {
+    /// How it is called.
+    pub name: String,
+    /// What it cost.
+    pub spent: Money,
+}
+
+/// How a budget stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetLine {
+    /// Whose budget.
+    pub name: String,
+    /// The budget.
+    pub amount: Money,
+    /// What is spent of it in its current period.
+    pub spent: Money,
+    /// The same in percent.
+    pub utilization: f64,
+    /// First instant after the period, if it ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub period_end: Option<Timestamp>,
 }
 
 /// `key.added`.

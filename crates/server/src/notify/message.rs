@@ -1,11 +1,16 @@
 //! What an event says to people.
 
-use domain::event::{Event, EventType};
-use jiff::Timestamp;
+use domain::{
+    digest::Frequency,
+    event::{Event, EventType},
+    interval::time_zone,
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pricing::Money;
 use serde_json::Value;
 
-use super::facts::{AnomalyFacts, BudgetFacts};
+use super::facts::{AnomalyFacts, BudgetFacts, BudgetLine, DigestFacts, SpendingLine};
+use crate::digest::change_percent;
 
 /// Values of an event that are shown at most; further ones are in the JSON.
 const LINES_MAX: usize = 12;
@@ -31,6 +36,8 @@ impl Message {
             }
             EventType::CostAnomaly => serde_json::from_str(&event.payload)
                 .map_or_else(|_| Self::of_values(event), |facts| Self::of_anomaly(&facts)),
+            EventType::CostDigest => serde_json::from_str(&event.payload)
+                .map_or_else(|_| Self::of_values(event), |facts| Self::of_digest(&facts)),
             EventType::UsageTracked
             | EventType::PriceMissing
             | EventType::KeyAdded
@@ -70,6 +77,37 @@ impl Message {
         Self { title: facts.title(), lines }
     }
 
+    /// The words for a digest.
+    pub fn of_digest(facts: &DigestFacts) -> Self {
+        let zone = time_zone("timeZone", &facts.time_zone).unwrap_or(TimeZone::UTC);
+        let day = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%-d %B %Y").to_string();
+        let last_day =
+            facts.period_end.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(facts.period_end);
+        let title =
+            format!("AI costs, {} to {}: {}", day(facts.period_start), day(last_day), dollars(facts.spent));
+        let mut lines = vec![format!("Spent: {}", dollars(facts.spent))];
+        lines.extend(facts.previous_spent.map(|previous| versus(facts, previous)));
+        lines.push(format!("Calls: {}, tokens: {}", grouped(facts.requests), grouped(facts.tokens)));
+        if facts.unpriced_requests > 0 {
+            lines.push(format!(
+                "Without a price: {} calls, whose cost is not in these figures",
+                grouped(facts.unpriced_requests)
+            ));
+        }
+        if facts.anomalies > 0 {
+            lines.push(format!("Far from usual: {}", facts.anomalies));
+        }
+        let spending = |line: &SpendingLine| format!("{}: {}", line.name, dollars(line.spent));
+        section(&mut lines, "Projects", facts.projects.iter().map(spending));
+        section(&mut lines, "Models", facts.models.iter().map(spending));
+        let budget = |line: &BudgetLine| {
+            let BudgetLine { name, amount, spent, utilization, .. } = line;
+            format!("{name}: {} of {} ({utilization} %)", dollars(*spent), dollars(*amount))
+        };
+        section(&mut lines, "Budgets now", facts.budgets.iter().map(budget));
+        Self { title, lines }
+    }
+
     fn of_values(event: &Event) -> Self {
         let values = serde_json::from_str(&event.payload).unwrap_or(Value::Null);
         let mut lines = Vec::new();
@@ -85,11 +123,34 @@ const fn title(kind: EventType) -> &'static str {
         EventType::BudgetThresholdCrossed => "A threshold of a budget was reached",
         EventType::BudgetExceeded => "A budget is used up",
         EventType::CostAnomaly => "A project costs much more than it used to",
+        EventType::CostDigest => "What was spent",
         EventType::PriceMissing => "A call has no price",
         EventType::KeyAdded => "A key was added",
         EventType::ProjectCreated => "A project was made",
         EventType::MemberAdded => "A person joined a project",
         EventType::WebhookTest => "A test of AI Cost Tracker",
+    }
+}
+
+/// Against the week or month before.
+fn versus(facts: &DigestFacts, previous: Money) -> String {
+    let before = match facts.frequency {
+        Frequency::Monthly => "month before",
+        Frequency::Weekly | Frequency::Off => "week before",
+    };
+    let change = match change_percent(facts.spent, previous) {
+        Some(percent @ 0..) => format!(", {percent} % more"),
+        Some(percent) => format!(", {} % less", percent.abs()),
+        None => String::new(),
+    };
+    format!("The {before}: {}{change}", dollars(previous))
+}
+
+fn section(lines: &mut Vec<String>, title: &str, entries: impl Iterator<Item = String>) {
+    let mut entries = entries.peekable();
+    if entries.peek().is_some() {
+        lines.extend([String::new(), title.to_owned()]);
+        lines.extend(entries.map(|entry| format!("\u{2013} {entry}")));
     }
 }
 
@@ -114,15 +175,20 @@ pub fn dollars(money: Money) -> String {
     if cents == 0 && nanos > 0 {
         return format!("{sign}less than $0.01");
     }
-    let whole = (cents / 100).to_string();
+    format!("{sign}${}.{:02}", grouped(cents / 100), cents % 100)
+}
+
+/// `1,234,567`.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
     let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
     }
-    format!("{sign}${grouped}.{:02}", cents % 100)
+    grouped
 }
 
 #[cfg(test)]
@@ -196,6 +262,32 @@ mod tests {
                 "Usual: $20.00 (the median of 8)",
                 "Time: 2024-02-13 00:00 UTC to 2024-02-14 00:00 UTC",
                 "Provider: openai"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_digest_says_what_was_spent_on_what() {
+        let facts = r#"{"frequency":"weekly","timeZone":"Europe/Berlin","periodStart":"2024-01-28T23:00:00Z",
+            "periodEnd":"2024-02-04T23:00:00Z","spent":1234.5,"previousSpent":1100,"requests":12345,"tokens":6789012,
+            "unpricedRequests":3,"anomalies":1,"projects":[{"name":"Chat","spent":1000}],"models":[],
+            "budgets":[{"name":"Chat","amount":2000,"spent":1500,"utilization":75.5,"periodEnd":"2024-03-01T00:00:00Z"}]}"#;
+        let message = Message::of(&event(EventType::CostDigest, facts));
+        assert_eq!(message.title, "AI costs, 29 January 2024 to 4 February 2024: $1,234.50");
+        assert_eq!(
+            message.lines,
+            [
+                "Spent: $1,234.50",
+                "The week before: $1,100.00, 12 % more",
+                "Calls: 12,345, tokens: 6,789,012",
+                "Without a price: 3 calls, whose cost is not in these figures",
+                "Far from usual: 1",
+                "",
+                "Projects",
+                "\u{2013} Chat: $1,000.00",
+                "",
+                "Budgets now",
+                "\u{2013} Chat: $1,500.00 of $2,000.00 (75.5 %)"
             ]
         );
     }

@@ -14,6 +14,7 @@ mod cli;
 mod crash;
 mod dashboard;
 mod demo;
+mod digest;
 mod docs;
 mod exports;
 mod gateway;
