@@ -25,6 +25,7 @@ function problemsOf(code: string): string[] {
   const options: ts.CompilerOptions = {
     strict: true,
     noEmit: true,
+    skipLibCheck: true,
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,

@@ -63,7 +63,7 @@ test("a full queue drops what comes, counts it and says so once", async () => {
   await clock.advance(10);
   await closed;
   expect(queue.stats).toEqual({ sent: 5, duplicates: 0, dropped: 3, waiting: 0 });
-  expect(problems.slice(1)).toEqual(["AI Cost Tracker: 3 records were lost in all"]);
+  expect(problems.slice(1)).toEqual(["AI Cost Tracker: records lost in all: 3"]);
 });
 
 test("the tracker's Retry-After is waited for, and the same keys are sent again", async () => {
