@@ -16,6 +16,8 @@ export type End = "whole" | "left" | "cut" | "aborted" | "unreachable";
 export const TEXT_LENGTH_MAX = 256 * 1024;
 /** Kinds of calls that are charged by the tokens of their texts. */
 const WITH_TEXT = new Set(["chat", "text_completion", "generate_content", "invoke_model", "embeddings"]);
+/** After these, nothing of a reply comes. */
+const LAST_EVENTS = new Set(["message_stop", "response.completed", "response.incomplete", "response.failed"]);
 const ERROR_LENGTH_MAX = 1000;
 
 export class Call {
@@ -23,6 +25,7 @@ export class Call {
   private readonly startedAt: number;
   private firstPieceAt: number | undefined;
   private error: JsonObject | undefined;
+  private isComplete = false;
   private isRecorded = false;
 
   constructor(
@@ -47,6 +50,12 @@ export class Call {
       ? (document.error ?? (isObject(response) ? response.error : undefined))
       : undefined;
     if (isObject(error)) this.error = error;
+    if (isObject(document) && LAST_EVENTS.has(String(document.type))) this.isComplete = true;
+  }
+
+  /** The last event of a stream has come. */
+  completes(): void {
+    this.isComplete = true;
   }
 
   /** Records the call, once. `status` is the provider's; `error` what it said when it refused. */
@@ -54,7 +63,8 @@ export class Call {
     if (this.isRecorded) return;
     this.isRecorded = true;
     try {
-      const outcome = outcomeOf(end, status, error, this.error);
+      // Clients stop reading when the last event has come; nothing was left then.
+      const outcome = outcomeOf(end === "left" && this.isComplete ? "whole" : end, status, error, this.error);
       const record = { ...this.facts(), ...this.usage(end, status), ...outcome, ...this.attribution };
       const metadata = { ...outcome.metadata, ...this.attribution.metadata };
       this.context.record(Object.keys(metadata).length > 0 ? { ...record, metadata } : record);

@@ -2,7 +2,7 @@
 
 import type { Call, End } from "./call.js";
 import { isObject } from "./reply.js";
-import { askingForUsage, dataOf, Events, withoutUsage } from "./sse.js";
+import { askingForUsage, dataOf, Events, isDone, withoutUsage } from "./sse.js";
 import { serviceAt, type Target, targetOf } from "./target.js";
 
 /** What of `fetch` the official clients use. */
@@ -118,6 +118,7 @@ function watchStream(response: Response, call: Call, hidesUsage: boolean, signal
   const encoder = new TextEncoder();
   const events = new Events();
   const read = (event: string) => {
+    if (isDone(event)) call.completes();
     call.add(dataOf(event));
     return hidesUsage ? withoutUsage(event) : event;
   };

@@ -7,6 +7,7 @@ import {
   type AICostOptimizerOptions,
   environment,
   providerKeyOf,
+  providerUrlOf,
   QUEUE_DEFAULTS,
   regionOf,
   trackerOf,
@@ -93,7 +94,7 @@ export class AICostOptimizer {
     const key = providerKeyOf(options, env);
     const provider = options.provider ?? "openai";
     const region = regionOf(options, env);
-    this.access = key ? { provider, apiKey: key, region, baseUrl: options.providerUrl } : undefined;
+    this.access = key ? { provider, apiKey: key, region, baseUrl: providerUrlOf(options, env) } : undefined;
     const projectId = options.defaultProjectId ?? env.PROJECT_ID;
     this.defaults = projectId ? { projectId } : {};
   }
@@ -105,7 +106,7 @@ export class AICostOptimizer {
     const wanted = optimizationsOf(request.optimizations ?? this.options.optimizations);
     const { messages, changes } = prepare(request, wanted);
     const asked = await requestOf(access, { ...request, messages }, new Date(this.clock.now()));
-    const service = this.options.providerUrl ? serviceAt(asked.url.hostname, access.provider) : access.provider;
+    const service = access.baseUrl ? serviceAt(asked.url.hostname, access.provider) : access.provider;
     const target = { service, operation: "chat", model: request.model };
     let record: KeyedRecord | undefined;
     const call = this.begin(target, asked.body, this.attributionOf(request), (made) => {

@@ -51,6 +51,13 @@ const PROVIDER_KEYS: Record<Provider, string[]> = {
   bedrock: ["AWS_BEARER_TOKEN_BEDROCK"],
 };
 
+const PROVIDER_URLS: Partial<Record<Provider, string>> = {
+  openai: "OPENAI_BASE_URL",
+  anthropic: "ANTHROPIC_BASE_URL",
+  google: "GOOGLE_GEMINI_BASE_URL",
+  bedrock: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+};
+
 export type Environment = Record<string, string | undefined>;
 
 /** The process's environment where there is one. */
@@ -88,6 +95,11 @@ export function providerKeyOf(options: AICostOptimizerOptions, env: Environment)
   } = env;
   if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+}
+
+/** The provider's address, if it is not its own; the official clients read the same variables. */
+export function providerUrlOf(options: AICostOptimizerOptions, env: Environment): string | undefined {
+  return options.providerUrl ?? env[PROVIDER_URLS[options.provider ?? "openai"] ?? ""];
 }
 
 export function regionOf(options: AICostOptimizerOptions, env: Environment): string {

@@ -88,7 +88,7 @@ export class Queue {
     this.cancelTimer?.();
     const left = this.waiting.splice(0).length + this.inFlight;
     if (left > 0) this.drop(left, "the tracker did not take it before the end");
-    if (this.counted.dropped > 0) this.tell(`${this.counted.dropped} records were lost in all`);
+    if (this.counted.dropped > 0) this.tell(`records lost in all: ${this.counted.dropped}`);
   }
 
   /** Why a record cannot be taken. */

@@ -45,6 +45,9 @@ export function dataOf(event: string): unknown {
   }
 }
 
+/** OpenAI's last event, which is no JSON. */
+export const isDone = (event: string): boolean => /^data:\s*\[DONE\]/m.test(event);
+
 /**
  * The request with the question for usage, or undefined if it asks itself or streams nothing. OpenAI and what is
  * compatible with it say the usage of a streamed chat only when told to:

@@ -23,18 +23,34 @@ interface Fixture {
 }
 
 function fixturesOf(provider: string): Fixture[] {
-  const blocks = readFileSync(new URL(`${provider}/expected.txt`, FOLDER), "utf8").trim().split("\n\n");
+  const blocks = readFileSync(new URL(`${provider}/expected.txt`, FOLDER), "utf8")
+    .trim()
+    .split("\n\n");
   return blocks.flatMap((block) => {
     const file = /^# (\S+)/.exec(block)?.[1];
     const counts = /^counts: (.+)$/m.exec(block)?.[1];
-    if (!file || !counts || counts === "-" || NO_REPLY.test(`${provider}/${file}`) || NOT_TAKEN.test(`${provider}/${file}`)) return [];
+    if (
+      !file ||
+      !counts ||
+      counts === "-" ||
+      NO_REPLY.test(`${provider}/${file}`) ||
+      NOT_TAKEN.test(`${provider}/${file}`)
+    )
+      return [];
     const pairs = counts.split(", ").map((pair) => pair.split(" "));
-    return [{ path: `${provider}/${file}`, provider, counts: Object.fromEntries(pairs.map(([unit, count]) => [unit, Number(count)])) }];
+    return [
+      {
+        path: `${provider}/${file}`,
+        provider,
+        counts: Object.fromEntries(pairs.map(([unit, count]) => [unit, Number(count)])),
+      },
+    ];
   });
 }
 
 /** What is left of a total is told by the tracker as 0. */
-const nonZero = (counts: Record<string, number>) => Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+const nonZero = (counts: Record<string, number>) =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
 const FIXTURES = readdirSync(FOLDER).flatMap(fixturesOf);
 
@@ -55,7 +71,10 @@ function documentsOf(text: string): unknown[] {
   try {
     return [JSON.parse(text)];
   } catch {
-    return text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    return text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
   }
 }
 

@@ -19,7 +19,11 @@ class Server {
     readonly url: string,
   ) {}
 
-  protected static async spawn(command: string, args: string[], says: "stdout" | "stderr"): Promise<[ChildProcess, string]> {
+  protected static async spawn(
+    command: string,
+    args: string[],
+    says: "stdout" | "stderr",
+  ): Promise<[ChildProcess, string]> {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     child[says === "stdout" ? "stderr" : "stdout"]?.resume();
     const lines = createInterface({ input: child[says] as NodeJS.ReadableStream });
@@ -81,9 +85,20 @@ export class TrackerServer extends Server {
   project = "";
   key = "";
 
-  static async start(data = mkdtempSync(join(tmpdir(), "tracker-")), port = 0, settings: string[] = []): Promise<TrackerServer> {
+  static async start(
+    data = mkdtempSync(join(tmpdir(), "tracker-")),
+    port = 0,
+    settings: string[] = [],
+  ): Promise<TrackerServer> {
     const quick = ["auth.argon2.memory_kib=8", "auth.argon2.iterations=1", ...settings];
-    const args = ["--data-dir", data, "serve", "--port", String(port), ...quick.flatMap((setting) => ["--setting", setting])];
+    const args = [
+      "--data-dir",
+      data,
+      "serve",
+      "--port",
+      String(port),
+      ...quick.flatMap((setting) => ["--setting", setting]),
+    ];
     const server = new TrackerServer(...(await Server.spawn(binary("TRACKER", "ai-cost-tracker"), args, "stderr")));
     server.data = data;
     return server;
@@ -110,8 +125,15 @@ export class TrackerServer extends Server {
   }
 
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
-    const headers = { "content-type": "application/json", ...(this.token && { authorization: `Bearer ${this.token}` }) };
-    const response = await fetch(`${this.url}${path}`, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    const headers = {
+      "content-type": "application/json",
+      ...(this.token && { authorization: `Bearer ${this.token}` }),
+    };
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
     const answer = (await response.json()) as Answer;
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
     return answer.data;
