@@ -14,7 +14,6 @@ export const MONEY_FIELDS: readonly string[] = [
   "costInBatch",
   "costPerThousandTokens",
   "costWithoutCaching",
-  "elapsed",
   "evenSpending",
   "expected",
   "high",
@@ -25,6 +24,5 @@ export const MONEY_FIELDS: readonly string[] = [
   "reserved",
   "spent",
   "total",
-  "totalCost",
-  "utilization"
+  "totalCost"
 ];

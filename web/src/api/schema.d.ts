@@ -1396,10 +1396,10 @@ export interface components {
              */
             remaining: Money;
             /**
-             * Format: money
+             * Format: double
              * @description Percent of the amount that is spent.
              */
-            utilization: Money;
+            utilization: number;
             pace?: components["schemas"]["Pace"] | null;
             forecast?: components["schemas"]["ForecastView"] | null;
             /**
@@ -1701,7 +1701,7 @@ export interface components {
          * @description What kind of thing happened. The names are those that webhooks carry and filter by.
          * @enum {string}
          */
-        EventType: "UsageTracked" | "BudgetThresholdCrossed" | "BudgetExceeded" | "CostAnomaly" | "PriceMissing" | "KeyAdded" | "ProjectCreated" | "MemberAdded" | "WebhookTest";
+        EventType: "usage.tracked" | "budget.threshold_crossed" | "budget.exceeded" | "cost.anomaly" | "price.missing" | "key.added" | "project.created" | "member.added" | "webhook.test";
         /** @description How a cost comes about. */
         Explanation: {
             /** @description What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once. */
@@ -1934,10 +1934,10 @@ export interface components {
         /** @description How spending compares with the time that has passed. */
         Pace: {
             /**
-             * Format: money
+             * Format: double
              * @description Percent of the period that has passed.
              */
-            elapsed: Money;
+            elapsed: number;
             /**
              * Format: money
              * @description What would have been spent by now if the amount were spent evenly.
@@ -2870,10 +2870,10 @@ export interface components {
                  */
                 remaining: Money;
                 /**
-                 * Format: money
+                 * Format: double
                  * @description Percent of the amount that is spent.
                  */
-                utilization: Money;
+                utilization: number;
                 pace?: components["schemas"]["Pace"] | null;
                 forecast?: components["schemas"]["ForecastView"] | null;
                 /**
@@ -4596,7 +4596,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `current` (those that are not snoozed) unless told otherwise. */
-                status?: components["schemas"]["Status"];
+                status?: "current" | "unread" | "snoozed" | "all";
                 /** @description Those of this project only. */
                 projectId?: string;
                 /** @description `nextCursor` of the page before. */
