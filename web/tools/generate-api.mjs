@@ -6,9 +6,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
 import ts from "typescript";
 
-const RATIOS = new Set(["share", "errorRate", "budgetUtilization", "changePercentage"]);
+const RATIOS = new Set(["share", "errorRate", "budgetUtilization", "changePercentage", "utilization", "elapsed"]);
 // The document spells these as the code does, the wire in lower case with underscores.
 const SPELLED_ON_THE_WIRE = ["CostSource", "Status", "Origin", "Flag", "ErrorCode"];
+// The same, with a dot after the first word: `budget.threshold_crossed`.
+const DOTTED_ON_THE_WIRE = ["EventType"];
 
 const root = new URL("../", import.meta.url);
 const document = JSON.parse(readFileSync(new URL("../docs/openapi.json", root), "utf8"));
@@ -17,6 +19,17 @@ const fields = new Set();
 for (const name of SPELLED_ON_THE_WIRE) {
   const schema = document.components.schemas[name];
   if (schema?.enum) schema.enum = schema.enum.map((word) => word.replace(/(?<!^)(?=[A-Z])/g, "_").toLowerCase());
+}
+
+for (const name of DOTTED_ON_THE_WIRE) {
+  const schema = document.components.schemas[name];
+  if (schema?.enum)
+    schema.enum = schema.enum.map((word) =>
+      word
+        .replace(/(?<!^)(?=[A-Z])/, ".")
+        .replace(/(?<=\w)(?=[A-Z])/g, "_")
+        .toLowerCase(),
+    );
 }
 
 /** Marks the money of every schema, wherever it is nested. */

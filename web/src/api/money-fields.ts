@@ -15,7 +15,6 @@ export const MONEY_FIELDS: readonly string[] = [
   "costPerThousandTokens",
   "costWithoutCaching",
   "deviation",
-  "elapsed",
   "evenSpending",
   "expected",
   "high",
@@ -27,6 +26,5 @@ export const MONEY_FIELDS: readonly string[] = [
   "spent",
   "total",
   "totalCost",
-  "usual",
-  "utilization"
+  "usual"
 ];

@@ -67,6 +67,13 @@ export const projects = () =>
 export const project = (projectId: string) =>
   queryOptions({ queryKey: ["projects", projectId], queryFn: () => ProjectService.getProject(projectId) });
 
+export const unreadAlerts = () =>
+  queryOptions({
+    queryKey: ["alerts", "unread-count"],
+    queryFn: async ({ signal }) => (await dataOf(api.GET("/api/alerts/unread-count", { signal }))).count,
+    refetchInterval: 60_000,
+  });
+
 export const profile = () =>
   queryOptions({ queryKey: ["profile"], queryFn: userService.getProfile, staleTime: 300_000 });
 export const providerKeys = () => queryOptions({ queryKey: ["provider-keys"], queryFn: userService.getApiKeys });

@@ -1560,10 +1560,10 @@ export interface components {
              */
             remaining: Money;
             /**
-             * Format: money
+             * Format: double
              * @description Percent of the amount that is spent.
              */
-            utilization: Money;
+            utilization: number;
             pace?: components["schemas"]["Pace"] | null;
             forecast?: components["schemas"]["ForecastView"] | null;
             /**
@@ -1881,7 +1881,7 @@ export interface components {
          * @description What kind of thing happened. The names are those that webhooks carry and filter by.
          * @enum {string}
          */
-        EventType: "UsageTracked" | "BudgetThresholdCrossed" | "BudgetExceeded" | "CostAnomaly" | "CostDigest" | "PriceMissing" | "KeyAdded" | "ProjectCreated" | "MemberAdded" | "WebhookTest";
+        EventType: "usage.tracked" | "budget.threshold_crossed" | "budget.exceeded" | "cost.anomaly" | "cost.digest" | "price.missing" | "key.added" | "project.created" | "member.added" | "webhook.test";
         /** @description Somebody's word that an anomaly was to be expected. */
         ExpectationView: {
             /** @description Account of who said so. */
@@ -2131,10 +2131,10 @@ export interface components {
         /** @description How spending compares with the time that has passed. */
         Pace: {
             /**
-             * Format: money
+             * Format: double
              * @description Percent of the period that has passed.
              */
-            elapsed: Money;
+            elapsed: number;
             /**
              * Format: money
              * @description What would have been spent by now if the amount were spent evenly.
@@ -3139,10 +3139,10 @@ export interface components {
                  */
                 remaining: Money;
                 /**
-                 * Format: money
+                 * Format: double
                  * @description Percent of the amount that is spent.
                  */
-                utilization: Money;
+                utilization: number;
                 pace?: components["schemas"]["Pace"] | null;
                 forecast?: components["schemas"]["ForecastView"] | null;
                 /**
@@ -5003,7 +5003,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `current` (those that are not snoozed) unless told otherwise. */
-                status?: components["schemas"]["Status"];
+                status?: "current" | "unread" | "snoozed" | "all";
                 /** @description Those of this project only. */
                 projectId?: string;
                 /** @description `nextCursor` of the page before. */

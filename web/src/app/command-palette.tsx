@@ -5,11 +5,12 @@ import { Bookmark, FolderKanban, FolderPlus, KeyRound, Moon, ReceiptText, Search
 import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { projects } from "@/api/queries";
+import type { User } from "@/api/session";
+import { placesFor } from "./places";
 import { usePreferences } from "./preferences";
-import { PLACES } from "./shell";
 import { chooseTheme } from "./theme";
 
-export default function CommandPalette({ onClose }: { onClose: () => void }) {
+export default function CommandPalette({ user, onClose }: { user: User; onClose: () => void }) {
   const navigate = useNavigate();
   const router = useRouter();
   const { savedViews } = usePreferences();
@@ -52,7 +53,7 @@ export default function CommandPalette({ onClose }: { onClose: () => void }) {
                 </Command.Group>
               )}
               <Command.Group heading="Pages">
-                {PLACES.map(({ to, name, key, icon: Icon }) => (
+                {placesFor(user).map(({ to, name, key, icon: Icon }) => (
                   <Item key={to} icon={<Icon />} hint={`g ${key}`} onSelect={run(() => void navigate({ to }))}>
                     {name}
                   </Item>

@@ -1,6 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
-import { PLACES } from "./shell";
+import type { User } from "@/api/session";
+import { placesFor } from "./places";
 
 const CHORD_MS = 1_200;
 
@@ -8,7 +9,7 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 /** `/` goes to the page's search (or to the palette), `g` and a letter to a page, Ctrl or ⌘ with K to the palette. */
-export function useKeyboard(openPalette: () => void): void {
+export function useKeyboard(user: User, openPalette: () => void): void {
   const navigate = useNavigate();
   const chord = useRef(0);
   const open = useRef(openPalette);
@@ -37,7 +38,7 @@ export function useKeyboard(openPalette: () => void): void {
       }
       const inChord = event.timeStamp - chord.current < CHORD_MS && chord.current > 0;
       chord.current = event.key === "g" && !inChord ? event.timeStamp : 0;
-      const place = inChord && PLACES.find(({ key }) => key === event.key);
+      const place = inChord && placesFor(user).find(({ key }) => key === event.key);
       if (place) {
         event.preventDefault();
         void navigate({ to: place.to });
@@ -45,5 +46,5 @@ export function useKeyboard(openPalette: () => void): void {
     };
     document.addEventListener("keydown", press);
     return () => document.removeEventListener("keydown", press);
-  }, [navigate]);
+  }, [navigate, user]);
 }

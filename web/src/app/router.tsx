@@ -3,7 +3,7 @@ import { isDimension, readFilters } from "@/lib/dimensions";
 import { readPeriodSearch } from "@/lib/period";
 import { LoadFailure, NotFound } from "./boundaries";
 import { Root } from "./root";
-import { oneOf, parseSearch, stringifySearch, textOf } from "./search";
+import { manyOf, oneOf, parseSearch, stringifySearch, textOf } from "./search";
 
 /** A link says only what it wants; whatever a page cannot mean is left out. */
 const reading =
@@ -14,6 +14,17 @@ const reading =
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: LoadFailure });
 
 export const BREAKDOWNS = ["model", "service", "project", "team"] as const;
+export const PRICE_TABS = [
+  "catalog",
+  "unpriced",
+  "overrides",
+  "names",
+  "import",
+  "simulate",
+  "reprice",
+  "changes",
+] as const;
+export const SETTINGS_TABS = ["keys", "profile", "people", "notifications"] as const;
 
 const overview = createRoute({
   getParentRoute: () => root,
@@ -35,8 +46,8 @@ const explorer = createRoute({
     ...readFilters(search),
     by: isDimension(search.by) ? search.by : undefined,
     and: isDimension(search.and) ? search.and : undefined,
-    metric: oneOf(search.metric, ["cost", "tokens", "requests"] as const),
-    chart: oneOf(search.chart, ["bar", "area", "line", "table"] as const),
+    metric: oneOf(search.metric, ["cost", "tokens", "requests", "duration"] as const),
+    chart: oneOf(search.chart, ["bar", "area", "line", "heat", "table"] as const),
     bucket: oneOf(search.bucket, ["hour", "day", "week", "month"] as const),
     compare: oneOf(search.compare, ["previous", "none"] as const),
     search: textOf(search.search),
@@ -84,15 +95,101 @@ const integration = createRoute({
   component: lazyRouteComponent(() => import("@/components/integration/page"), "IntegrationPage"),
 });
 
+const budgets = createRoute({
+  getParentRoute: () => root,
+  path: "/budgets",
+  validateSearch: reading((search) => ({
+    search: textOf(search.search),
+    sort: oneOf(search.sort, ["used", "amount", "name"] as const),
+  })),
+  component: lazyRouteComponent(() => import("@/features/budgets/budgets"), "Budgets"),
+});
+
+const budget = createRoute({
+  getParentRoute: () => root,
+  path: "/budgets/$budgetId",
+  validateSearch: reading((search) => ({
+    show: oneOf(search.show, ["table"] as const),
+    edit: oneOf(search.edit, ["yes"] as const),
+  })),
+  component: lazyRouteComponent(() => import("@/features/budgets/budget-page"), "BudgetPage"),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: "/alerts",
+  validateSearch: reading((search) => ({
+    status: oneOf(search.status, ["unread", "snoozed", "all"] as const),
+    project: textOf(search.project),
+  })),
+  component: lazyRouteComponent(() => import("@/features/alerts/alerts"), "Alerts"),
+});
+
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: "/webhooks",
+  validateSearch: reading((search) => ({
+    project: textOf(search.project),
+    webhook: textOf(search.webhook),
+    new: oneOf(search.new, ["yes"] as const),
+  })),
+  component: lazyRouteComponent(() => import("@/features/webhooks/webhooks"), "Webhooks"),
+});
+
+const prices = createRoute({
+  getParentRoute: () => root,
+  path: "/prices",
+  validateSearch: reading((search) => ({
+    ...readPeriodSearch(search),
+    tab: oneOf(search.tab, PRICE_TABS),
+    search: textOf(search.search),
+    service: textOf(search.service),
+    model: textOf(search.model),
+    page: textOf(search.page),
+    project: textOf(search.project),
+    candidate: manyOf(search.candidate),
+    tz: textOf(search.tz),
+  })),
+  component: lazyRouteComponent(() => import("@/features/prices/prices"), "Prices"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: "/audit",
+  validateSearch: reading((search) => ({
+    ...readPeriodSearch(search),
+    action: textOf(search.action),
+    actor: textOf(search.actor),
+    project: textOf(search.project),
+    tz: textOf(search.tz),
+  })),
+  component: lazyRouteComponent(() => import("@/features/audit/audit"), "Audit"),
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
-  validateSearch: reading((search) => ({ tab: textOf(search.tab) })),
+  validateSearch: reading((search) => ({ tab: oneOf(search.tab, SETTINGS_TABS) })),
   component: lazyRouteComponent(() => import("@/features/settings/settings"), "Settings"),
 });
 
+export const routeTree = root.addChildren([
+  overview,
+  explorer,
+  records,
+  projects,
+  budgets,
+  budget,
+  alerts,
+  prices,
+  integration,
+  webhooks,
+  audit,
+  settings,
+]);
+
 export const router = createRouter({
-  routeTree: root.addChildren([overview, explorer, records, projects, integration, settings]),
+  routeTree,
   parseSearch,
   stringifySearch,
   defaultPreload: "intent",

@@ -34,3 +34,9 @@ export function oneOf<Value extends string>(value: unknown, allowed: readonly Va
 
 export const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
+
+/** All of them, or nothing. */
+export function manyOf(value: unknown): string[] | undefined {
+  const texts = [value].flat().filter((one): one is string => typeof one === "string" && one !== "");
+  return texts.length ? texts : undefined;
+}

@@ -1,53 +1,29 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, useRouterState } from "@tanstack/react-router";
-import {
-  ChartColumnStacked,
-  Compass,
-  FolderKanban,
-  LayoutDashboard,
-  LogOut,
-  type LucideIcon,
-  Menu as MenuIcon,
-  Monitor,
-  Moon,
-  Plug,
-  ReceiptText,
-  Search,
-  Settings,
-  Sun,
-  X,
-} from "lucide-react";
+import { Compass, LogOut, type LucideIcon, Menu as MenuIcon, Monitor, Moon, Search, Sun, X } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { api } from "@/api/client";
+import { unreadAlerts } from "@/api/queries";
 import { signedOut, type User } from "@/api/session";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { Menu, MenuItem, MenuLabel } from "@/components/ui/menu";
 import { classes } from "@/lib/classes";
 import { useKeyboard } from "./keyboard";
+import { placeGroups, placeOf } from "./places";
 import { chooseTheme, type ThemeChoice, useThemeChoice } from "./theme";
 
 const CommandPalette = lazy(() => import("./command-palette"));
-
-type Place = { to: string; name: string; key: string; icon: LucideIcon };
-
-export const PLACES: readonly Place[] = [
-  { to: "/", name: "Overview", key: "o", icon: LayoutDashboard },
-  { to: "/explorer", name: "Explorer", key: "e", icon: ChartColumnStacked },
-  { to: "/records", name: "Records", key: "r", icon: ReceiptText },
-  { to: "/projects", name: "Projects", key: "p", icon: FolderKanban },
-  { to: "/integration", name: "Integration", key: "i", icon: Plug },
-  { to: "/settings", name: "Settings", key: "s", icon: Settings },
-];
 
 export function Shell({ user, children }: { user: User; children: ReactNode }) {
   const [palette, setPalette] = useState(false);
   const [drawer, setDrawer] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
-  useKeyboard(() => setPalette(true));
+  useKeyboard(user, () => setPalette(true));
   // biome-ignore lint/correctness/useExhaustiveDependencies: a change of page closes the drawer
   useEffect(() => setDrawer(false), [path]);
   useEffect(() => {
-    const place = PLACES.find(({ to }) => to === path);
+    const place = placeOf(path);
     document.title = place ? `${place.name} · AI Cost Tracker` : "AI Cost Tracker";
   }, [path]);
   const navigation = <Navigation onSearch={() => setPalette(true)} user={user} />;
@@ -102,7 +78,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
       </div>
       {palette && (
         <Suspense>
-          <CommandPalette onClose={() => setPalette(false)} />
+          <CommandPalette user={user} onClose={() => setPalette(false)} />
         </Suspense>
       )}
     </div>
@@ -133,21 +109,27 @@ function Navigation({ onSearch, user }: { onSearch: () => void; user: User }) {
         <span className="flex-1 text-left">Search</span>
         <kbd className="rounded border bg-surface px-1.5 font-sans text-xs">/</kbd>
       </button>
-      <div className="flex flex-col gap-0.5">
-        {PLACES.map(({ to, name, icon: Icon }) => (
-          <Link
-            key={to}
-            to={to}
-            activeOptions={{ exact: to === "/", includeSearch: false }}
-            className="flex items-center gap-2.5 rounded-lg px-2.5 py-2 font-medium text-muted hover:bg-sunken hover:text-ink"
-            activeProps={{ className: "bg-accent-soft text-accent-text! hover:bg-accent-soft" }}
-          >
-            <Icon className="size-4" />
-            {name}
-          </Link>
+      <div className="-mx-1 flex min-h-0 flex-1 flex-col gap-3 overflow-y-auto px-1 py-0.5">
+        {placeGroups(user).map(({ name: group, places }) => (
+          <ul key={group} aria-label={group} className="flex flex-col gap-0.5">
+            {places.map(({ to, name, icon: Icon }) => (
+              <li key={to}>
+                <Link
+                  to={to}
+                  activeOptions={{ exact: to === "/", includeSearch: false }}
+                  className="flex items-center gap-2.5 rounded-lg px-2.5 py-1.5 font-medium text-muted hover:bg-sunken hover:text-ink"
+                  activeProps={{ className: "bg-accent-soft text-accent-text! hover:bg-accent-soft" }}
+                >
+                  <Icon aria-hidden="true" className="size-4" />
+                  {name}
+                  {to === "/alerts" && <Unread />}
+                </Link>
+              </li>
+            ))}
+          </ul>
         ))}
       </div>
-      <div className="mt-auto flex flex-col gap-0.5">
+      <div className="flex flex-col gap-0.5 border-t pt-2">
         <a
           href="/docs/api"
           className="flex items-center gap-2.5 rounded-lg px-2.5 py-2 font-medium text-muted hover:bg-sunken hover:text-ink"
@@ -158,6 +140,18 @@ function Navigation({ onSearch, user }: { onSearch: () => void; user: User }) {
         <AccountMenu user={user} />
       </div>
     </nav>
+  );
+}
+
+/** How many alerts are new. */
+function Unread() {
+  const { data: count = 0 } = useQuery(unreadAlerts());
+  if (count === 0) return null;
+  return (
+    <span className="nums ml-auto rounded-full bg-bad px-1.5 text-xs leading-5 font-semibold text-surface">
+      {count > 99 ? "99+" : count}
+      <span className="sr-only"> unread</span>
+    </span>
   );
 }
 

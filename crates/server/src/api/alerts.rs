@@ -91,6 +91,7 @@ pub enum Status {
 pub struct AlertParams {
     /// `current` (those that are not snoozed) unless told otherwise.
     #[serde(default)]
+    #[param(inline)]
     status: Status,
     /// Those of this project only.
     #[param(value_type = Option<String>)]

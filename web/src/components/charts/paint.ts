@@ -3,7 +3,7 @@ import type { Theme } from "@/lib/colours";
 /** Colours of a chart's own parts; a canvas cannot read the style sheet. */
 export const PAINT: Record<
   Theme,
-  { ink: string; muted: string; line: string; surface: string; accent: string; heat: string[] }
+  { ink: string; muted: string; line: string; surface: string; accent: string; bad: string; heat: string[] }
 > = {
   light: {
     ink: "#151a22",
@@ -11,6 +11,7 @@ export const PAINT: Record<
     line: "#e3e6eb",
     surface: "#ffffff",
     accent: "#4f46e5",
+    bad: "#b91c1c",
     heat: ["#eef0fe", "#a9aef5", "#4f46e5", "#2a2390"],
   },
   dark: {
@@ -19,6 +20,7 @@ export const PAINT: Record<
     line: "#262c37",
     surface: "#14181f",
     accent: "#8188ff",
+    bad: "#ff8585",
     heat: ["#1b2029", "#3a3f86", "#7a80f5", "#d3d6ff"],
   },
 };

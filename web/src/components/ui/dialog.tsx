@@ -7,6 +7,7 @@ import { ScrollRegion } from "./scroll";
 
 const SHAPES = {
   small: "arrive inset-x-3 top-[8dvh] mx-auto max-h-[84dvh] max-w-md rounded-xl",
+  medium: "arrive inset-x-3 top-[6dvh] mx-auto max-h-[88dvh] max-w-2xl rounded-xl",
   large: "arrive inset-x-3 top-[4dvh] mx-auto max-h-[92dvh] max-w-4xl rounded-xl",
   drawer: "slide-in inset-y-0 right-0 w-full max-w-xl border-y-0 border-r-0",
 };

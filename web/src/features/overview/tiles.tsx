@@ -4,6 +4,7 @@ import { ArrowDownRight, ArrowUpRight } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { type Analytics, analytics } from "@/api/queries";
+import { BudgetBar } from "@/components/budget-bar";
 import { Sparkline } from "@/components/charts/sparkline";
 import { classes } from "@/lib/classes";
 import { addMonths, type Day, daysBetween, formatDay, monthStart } from "@/lib/days";
@@ -206,7 +207,7 @@ function BudgetTile({ projects, now }: { projects: Project[] | undefined; now: D
   return (
     <Tile
       label="Budget used"
-      link={{ to: "/projects" }}
+      link={{ to: "/budgets" }}
       value={projects ? formatShare(used) : "…"}
       note={`${formatMoney(spent)} of ${formatMoney(amount)} in ${counted(budgets.length, "project")}`}
     >
@@ -215,29 +216,6 @@ function BudgetTile({ projects, now }: { projects: Project[] | undefined; now: D
         {overrun > 0 ? `${counted(overrun, "project")} over budget` : `${formatShare(pace)} of the month is over`}
       </p>
     </Tile>
-  );
-}
-
-export function BudgetBar({ used, pace }: { used: number; pace?: number | undefined }) {
-  const tone = used > 1 ? "bg-bad" : pace !== undefined && used > pace + 0.1 ? "bg-warn" : "bg-accent";
-  return (
-    <div
-      className="relative h-2 rounded-full bg-sunken"
-      role="img"
-      aria-label={`${formatShare(used)} used${pace === undefined ? "" : `, ${formatShare(pace)} of the period is over`}`}
-    >
-      <div
-        className={classes("h-full rounded-full", tone)}
-        style={{ width: `${Math.min(100, Math.max(used > 0 ? 1 : 0, used * 100))}%` }}
-      />
-      {pace !== undefined && (
-        <div
-          title="How much of the period is over"
-          className="absolute -inset-y-0.5 w-0.5 rounded bg-ink"
-          style={{ left: `${Math.min(100, pace * 100)}%` }}
-        />
-      )}
-    </div>
   );
 }
 

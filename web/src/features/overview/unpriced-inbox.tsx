@@ -32,7 +32,8 @@ export function UnpricedInbox({ period, timeZone, search, className }: Props) {
   );
   const groups = [...(answer.data?.groups ?? [])].sort((one, other) => other.requests - one.requests);
   const { range, from, to, tz } = search;
-  const link = { range: from ? undefined : (range ?? "mtd"), from, to, tz, costSource: ["unpriced"] };
+  const unpriced = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
+  const link = { ...unpriced, costSource: ["unpriced"] };
   return (
     <Card className={classes("flex flex-col", answer.isPlaceholderData && "stale", className)}>
       <CardHead title="Without a price" hint="These calls are in no sum until their price is known.">
@@ -68,11 +69,11 @@ export function UnpricedInbox({ period, timeZone, search, className }: Props) {
                   </p>
                 </div>
                 <Link
-                  to="/records"
-                  search={{ ...link, service: [service], model: [model] }}
+                  to="/prices"
+                  search={{ ...unpriced, tab: "unpriced" }}
                   className={buttonClasses("plain", "small")}
                 >
-                  Look into it<span className="sr-only">: {model}</span>
+                  Give it a price<span className="sr-only">: {model}</span>
                 </Link>
               </li>
             );

@@ -3,6 +3,7 @@ import { Trash2 } from "lucide-react";
 import type { FormEvent } from "react";
 import { projects } from "@/api/queries";
 import { Button } from "@/components/ui/button";
+import { ConfirmButton } from "@/components/ui/confirm";
 import { CopyButton } from "@/components/ui/copy";
 import { Field, Input, Select } from "@/components/ui/field";
 import { InlineFailure } from "@/components/ui/states";
@@ -56,14 +57,12 @@ export function Members({ project, mayChange }: { project: Project; mayChange: b
                     <option key={one}>{one}</option>
                   ))}
                 </Select>
-                <Button
-                  look="quiet"
-                  size="small-icon"
-                  aria-label={`Remove ${name}`}
-                  onClick={() => remove.mutate(userId)}
-                >
-                  <Trash2 />
-                </Button>
+                <ConfirmButton
+                  label={`Remove ${name}`}
+                  sure="Remove"
+                  icon={<Trash2 />}
+                  onConfirm={() => remove.mutate(userId)}
+                />
               </>
             ) : (
               <span className="text-muted">{role}</span>

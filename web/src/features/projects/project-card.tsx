@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
+import { BudgetBar } from "@/components/budget-bar";
 import { Badge } from "@/components/ui/states";
-import { BudgetBar } from "@/features/overview/tiles";
 import { formatMoney } from "@/lib/money";
 import { counted, formatCompact } from "@/lib/numbers";
 import type { Project } from "@/services/project.service";

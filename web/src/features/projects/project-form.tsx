@@ -1,32 +1,22 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { FormEvent } from "react";
-import type { Money } from "@/api/money-json";
 import { projects } from "@/api/queries";
 import { Button } from "@/components/ui/button";
-import { Checkbox, Field, Input, Select, Textarea } from "@/components/ui/field";
+import { Checkbox, Field, Input, Textarea } from "@/components/ui/field";
 import { InlineFailure } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
-import { type Budget, type Project, type ProjectChange, ProjectService } from "@/services/project.service";
+import { BudgetFields, budgetOf, wordsOf } from "@/features/budgets/budget-fields";
+import { type Project, type ProjectChange, ProjectService } from "@/services/project.service";
 
-const PERIODS = ["weekly", "monthly", "quarterly", "yearly", "one-time"] as const;
-
-/** What the form says; parts of a budget that it does not show stay as they are. */
+/** What the form says; without an amount there is no budget. */
 function changeOf(form: FormData, project: Project | undefined): ProjectChange {
   const said = (name: string) => String(form.get(name) ?? "").trim();
-  const amount = said("amount");
-  const period = said("period") as Budget["period"];
+  const budget = budgetOf(form, project?.budget);
   return {
     name: said("name"),
     description: said("description"),
-    tags: [
-      ...new Set(
-        said("tags")
-          .split(",")
-          .map((tag) => tag.trim())
-          .filter(Boolean),
-      ),
-    ],
-    ...(amount ? { budget: { ...project?.budget, amount: amount as Money, period } as Budget } : {}),
+    tags: wordsOf(said("tags")),
+    ...(budget || project?.budget ? { budget } : {}),
     ...(project
       ? {
           isActive: form.has("isActive"),
@@ -60,28 +50,9 @@ export function ProjectForm({ project, onDone }: { project?: Project; onDone: (p
       <Field label="Description" className="sm:col-span-2">
         {(parts) => <Textarea {...parts} name="description" defaultValue={project?.description} />}
       </Field>
-      <Field label="Budget in US dollars" hint={project?.budget ? undefined : "Leave it empty for none."}>
-        {(parts) => (
-          <Input
-            {...parts}
-            name="amount"
-            inputMode="decimal"
-            pattern="\d+(\.\d{1,9})?"
-            title="An amount like 250 or 99.50"
-            defaultValue={project?.budget?.amount}
-            required={Boolean(project?.budget)}
-          />
-        )}
-      </Field>
-      <Field label="For">
-        {(parts) => (
-          <Select {...parts} name="period" defaultValue={project?.budget?.period ?? "monthly"}>
-            {PERIODS.map((period) => (
-              <option key={period}>{period}</option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <div className="sm:col-span-2">
+        <BudgetFields budget={project?.budget} />
+      </div>
       <Field label="Tags" hint="Separated by commas." className="sm:col-span-2">
         {(parts) => <Input {...parts} name="tags" defaultValue={project?.tags.join(", ")} autoComplete="off" />}
       </Field>

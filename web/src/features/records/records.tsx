@@ -1,17 +1,17 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowUp, Download, Search, Tags } from "lucide-react";
-import { type FormEvent, useEffect, useMemo, useRef, useState } from "react";
+import { ArrowDown, ArrowUp, Download, Tags } from "lucide-react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api, download, pageOf } from "@/api/client";
 import { projects, type UsageRecord } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
 import { PeriodPicker } from "@/components/period-picker";
+import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
-import { Input } from "@/components/ui/field";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { ScrollRegion } from "@/components/ui/scroll";
 import { Badge, Empty, FailureNotice, Skeleton } from "@/components/ui/states";
@@ -97,10 +97,6 @@ export function Records() {
       resetScroll: false,
     });
   };
-  const find = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    change({ search: String(new FormData(event.currentTarget).get("search") ?? "").trim() || undefined });
-  };
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   const total = list.data?.pages[0]?.pagination.total ?? undefined;
   const save = (format: "csv" | "ndjson" | "json") =>
@@ -129,18 +125,7 @@ export function Records() {
         </Menu>
       </PageHead>
       <div className="mb-3 flex flex-wrap items-center gap-2">
-        <form onSubmit={find} className="relative min-w-0 basis-full sm:basis-72" key={search.search ?? ""}>
-          <Search className="pointer-events-none absolute top-2 left-2.5 size-4 text-muted" />
-          <Input
-            name="search"
-            type="search"
-            data-page-search
-            aria-label="Search in records"
-            placeholder="Model, tag, e-mail, request id"
-            defaultValue={search.search}
-            className="h-8 pl-8"
-          />
-        </form>
+        <SearchBox text={search.search} onSearch={(text) => change({ search: text })} />
         <FilterBar filters={filters} names={names} period={period} timeZone={timeZone} onChange={put} />
         <div className="ml-auto flex items-center gap-2">
           <Menu

@@ -1,13 +1,32 @@
+import { getRouteApi } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { SETTINGS_TABS } from "@/app/router";
 import { chooseTheme, useThemeChoice } from "@/app/theme";
 import { ApiKeySettings } from "@/components/integration";
 import { PageHead } from "@/components/ui/card";
-import { Segments } from "@/components/ui/tabs";
+import { Segments, Tabs } from "@/components/ui/tabs";
+import { NotificationSettings } from "./notifications";
+import { People } from "./people";
+import { ProfileSettings } from "./profile";
+
+const route = getRouteApi("/settings");
+
+type Tab = (typeof SETTINGS_TABS)[number];
+
+const TABS: { id: Tab; name: string; content: () => ReactNode }[] = [
+  { id: "keys", name: "Keys", content: () => <ApiKeySettings /> },
+  { id: "profile", name: "Profile", content: () => <ProfileSettings /> },
+  { id: "people", name: "Members and invitations", content: () => <People /> },
+  { id: "notifications", name: "Notifications", content: () => <NotificationSettings /> },
+];
 
 export function Settings() {
   const theme = useThemeChoice();
+  const { tab } = route.useSearch();
+  const navigate = route.useNavigate();
   return (
     <div className="mx-auto max-w-4xl">
-      <PageHead title="Settings" hint="Of your account.">
+      <PageHead title="Settings" hint="Of your account and of your projects' members.">
         <Segments
           label="Theme"
           value={theme}
@@ -19,7 +38,12 @@ export function Settings() {
           ]}
         />
       </PageHead>
-      <ApiKeySettings />
+      <Tabs
+        label="Parts of the settings"
+        tabs={TABS}
+        value={tab ?? "keys"}
+        onChange={(id) => void navigate({ search: { tab: id === "keys" ? undefined : (id as Tab) } })}
+      />
     </div>
   );
 }

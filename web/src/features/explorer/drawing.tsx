@@ -1,0 +1,144 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, ImageDown, Table2 } from "lucide-react";
+import { useMemo, useRef } from "react";
+import type { Analytics, Bucket, Metric, Question } from "@/api/queries";
+import { useTheme } from "@/app/theme";
+import type { Canvas } from "@/components/charts/canvas";
+import { Legend } from "@/components/charts/legend";
+import { savePicture } from "@/components/charts/picture";
+import { StackedTimeChart } from "@/components/charts/stacked-time";
+import { TimeTable } from "@/components/charts/time-table";
+import { Button } from "@/components/ui/button";
+import { Card } from "@/components/ui/card";
+import { Segments } from "@/components/ui/tabs";
+import { pointNames } from "@/lib/axis";
+import { OTHER } from "@/lib/colours";
+import { formatDays, today } from "@/lib/days";
+import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
+import { formatAbout, formatAxis } from "@/lib/money";
+import { formatCompact, formatCount } from "@/lib/numbers";
+import { amountOf, layersOf } from "@/lib/series";
+import { HeatMap } from "./heat-map";
+
+const route = getRouteApi("/explorer");
+
+const KINDS = [
+  { value: "bar", name: <ChartColumnStacked />, label: "Bars" },
+  { value: "area", name: <ChartArea />, label: "Areas" },
+  { value: "line", name: <ChartLine />, label: "Lines" },
+  { value: "heat", name: <Grid3x3 />, label: "Weekdays and hours" },
+  { value: "table", name: <Table2 />, label: "Table" },
+] as const;
+
+type Props = {
+  answer: Analytics;
+  /** The period before, over the same points. */
+  before: Analytics | undefined;
+  question: Question;
+  by: readonly Dimension[];
+  metric: Metric;
+  filters: Filters;
+  onFilter: (filters: Filters) => void;
+};
+
+/** The answer over time, as one wants to see it. */
+export function Drawing({ answer, before, question, by, metric, filters, onFilter }: Props) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const theme = useTheme();
+  const canvas = useRef<Canvas>(undefined);
+  const layers = useMemo(() => layersOf(answer, by, metric, theme), [answer, by, metric, theme]);
+  const bucket = answer.period.bucket as Bucket;
+  const zone = answer.period.timeZone;
+  const points = useMemo(() => pointNames(answer.timeline, bucket, zone), [answer, bucket, zone]);
+  const line = useMemo(
+    () =>
+      before &&
+      answer.timeline.map((_, index) => (before.timeline[index] ? amountOf(before.timeline[index], metric) : 0)),
+    [answer, before, metric],
+  );
+  const kind = search.chart ?? "bar";
+  const format = metric === "cost" ? formatAbout : formatCount;
+  const figure = { cost: "Cost", tokens: "Tokens", requests: "Requests" }[metric];
+  const title =
+    kind === "heat"
+      ? `${figure} by weekday and hour`
+      : `${figure} by ${by.map((one) => DIMENSIONS[one].one.toLowerCase()).join(" and ")}`;
+  const onReady = (made: Canvas) => {
+    canvas.current = made;
+  };
+  const zoom = (first: number, last: number) => {
+    const [from, to] = [answer.timeline[first]?.date, answer.timeline[last]?.date];
+    if (from && to && bucket === "day")
+      void navigate({ search: (old) => ({ ...old, range: undefined, from, to }), resetScroll: false });
+  };
+  const pick = (name: string) => {
+    const layer = layers.find((one) => one.name === name);
+    const dimension = by[0];
+    if (layer && dimension && name !== OTHER) onFilter({ ...filters, [dimension]: [layer.keys[0] ?? "(none)"] });
+  };
+  const save = () =>
+    canvas.current &&
+    savePicture(canvas.current, {
+      title,
+      subtitle: `${formatDays(question.period.start, question.period.end)} (${zone})`,
+      legend: kind === "heat" ? [] : layers,
+      theme,
+    });
+  return (
+    <Card className="px-3 py-4 sm:px-4">
+      <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
+        <h2 className="text-[15px] font-semibold">{title}</h2>
+        <div className="flex items-center gap-2">
+          {kind !== "table" && (
+            <Button
+              look="quiet"
+              size="small-icon"
+              aria-label="Save the chart as a picture"
+              title="Save as PNG"
+              onClick={save}
+            >
+              <ImageDown />
+            </Button>
+          )}
+          <Segments
+            label="Shown as"
+            value={kind}
+            choices={KINDS}
+            onChange={(chart) =>
+              void navigate({
+                search: (old) => ({ ...old, chart: chart === "bar" ? undefined : chart }),
+                resetScroll: false,
+              })
+            }
+          />
+        </div>
+      </div>
+      {kind === "table" ? (
+        <TimeTable titles={points.titles} series={layers} format={format} label={title} />
+      ) : kind === "heat" ? (
+        <HeatMap question={question} metric={metric} title={figure} format={format} onReady={onReady} />
+      ) : (
+        <>
+          <StackedTimeChart
+            kind={kind}
+            label={`${title}; the same figures are in the table`}
+            points={points.points}
+            titles={points.titles}
+            series={layers}
+            before={line}
+            unfinished={question.period.end >= today(new Date(), zone)}
+            format={format}
+            formatAxis={metric === "cost" ? formatAxis : formatCompact}
+            onSweep={zoom}
+            onReady={onReady}
+            className="h-80"
+          />
+          <div className="mt-2">
+            <Legend series={layers} onPick={pick} />
+          </div>
+        </>
+      )}
+    </Card>
+  );
+}
