@@ -42,6 +42,12 @@ pub enum DeliveryKind {}
 /// Kind of [`WebhookId`].
 #[derive(Debug)]
 pub enum WebhookKind {}
+/// Kind of [`BudgetId`].
+#[derive(Debug)]
+pub enum BudgetKind {}
+/// Kind of [`IncreaseId`].
+#[derive(Debug)]
+pub enum IncreaseKind {}
 /// Kind of [`AlertId`].
 #[derive(Debug)]
 pub enum AlertKind {}
@@ -61,6 +67,10 @@ pub type DeliveryId = Id<DeliveryKind>;
 pub type WebhookId = Id<WebhookKind>;
 /// Identifies a budget's alert that fired.
 pub type AlertId = Id<AlertKind>;
+/// Identifies a budget; of a project's budget it is the project's id.
+pub type BudgetId = Id<BudgetKind>;
+/// Identifies a temporary increase of a budget.
+pub type IncreaseId = Id<IncreaseKind>;
 
 /// The text is not 24 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -16,6 +16,7 @@ pub mod costing;
 pub mod delivery;
 pub mod event;
 pub mod forecast;
+pub mod fx;
 pub mod id;
 pub mod ingest;
 pub mod interval;
@@ -35,7 +36,10 @@ pub mod webhook;
 pub mod wire;
 
 pub use clock::{Clock, FrozenClock};
-pub use id::{AlertId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId};
+pub use id::{
+    AlertId, BudgetId, DeliveryId, EventId, Id, IdSource, IncreaseId, KeyId, ProjectId, UsageId, UserId,
+    WebhookId,
+};
 pub use interval::Interval;
 pub use invalid::{Invalid, Problem};
 pub use secret::Secret;

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod budgets;
 pub mod docs;
 pub mod exports;
+pub mod fx_rates;
 pub mod health;
 pub mod members;
 pub mod notifications;

@@ -16,6 +16,7 @@ use crate::{
         throttle::LoginThrottle,
         token::AccessTokens,
     },
+    budgets::Budgets,
     config::{Config, Secrets},
     gateway::Gateway,
     ledger::Ledger,
@@ -59,11 +60,13 @@ pub struct Parts {
     pub throttle: LoginThrottle,
     /// Forwards calls.
     pub gateway: Gateway,
+    /// Budgets as they are now.
+    pub budgets: Budgets,
     /// What budgets have left.
     pub ledger: Ledger,
     /// Tells people and programs of events.
     pub notifier: Notifier,
-    /// Watches what projects spend.
+    /// Watches what is spent of budgets.
     pub watch: Watch,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
@@ -125,6 +128,7 @@ impl App {
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
             gateway: Gateway::new(&config.gateway)?,
+            budgets: Budgets::default(),
             ledger: Ledger::default(),
             ids: IdSource::new(&mut rand::rng()),
             notifier: Notifier::new(&config)?,

@@ -12,6 +12,7 @@
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
 mod audit;
+mod budgets;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -23,6 +24,7 @@ pub mod sqlite;
 mod usage;
 
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
+pub use budgets::BudgetStore;
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,

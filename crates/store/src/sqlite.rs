@@ -13,6 +13,7 @@ mod amend;
 mod append;
 mod audit;
 mod backup;
+mod budgets;
 mod codes;
 mod columns;
 mod condition;

@@ -8,6 +8,7 @@ mod alerts;
 mod analytics;
 mod audit;
 mod auth;
+mod budgets;
 mod bulk;
 mod cli;
 mod crash;

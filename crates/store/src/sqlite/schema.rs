@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0005_notifications.sql"),
     include_str!("schema/0006_key_limits.sql"),
     include_str!("schema/0008_tracker_key.sql"),
+    include_str!("schema/0009_budgets.sql"),
 ];
 
 /// Brings the database to the version that this program knows.
