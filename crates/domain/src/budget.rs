@@ -1,5 +1,13 @@
 //! Spending limits and the periods they count in.
 
+mod limit;
+mod scope;
+mod scoped;
+
+pub use limit::{Allowance, Limit};
+pub use scope::Scope;
+pub use scoped::{Increase, NewBudget, NewIncrease, ScopedBudget};
+
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Weekday},
@@ -9,6 +17,7 @@ use pricing::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::fx::check_currency;
 use crate::{
     Interval, Invalid,
     interval::{start_of_day, time_zone},
@@ -126,7 +135,7 @@ pub struct Alert {
     /// How people are told.
     #[serde(rename = "type")]
     pub kind: AlertKind,
-    /// E-mail addresses; the project's owners when empty.
+    /// E-mail addresses; the project's owners when empty, or those of the installation for other budgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
     /// Where a webhook goes; the account's webhooks when missing.
@@ -141,7 +150,7 @@ pub struct Budget {
     /// The limit, more than 0.
     #[schema(value_type = f64, exclusive_minimum = 0)]
     pub amount: Money,
-    /// Currency of the amount. Only `USD` is taken: no rate is built in and none is fetched.
+    /// Currency of the amount. Another than `USD` needs an exchange rate: none is built in and none is fetched.
     #[serde(default = "usd")]
     pub currency: String,
     /// How often it starts afresh.
@@ -157,6 +166,9 @@ pub struct Budget {
     /// What happens when it is used up.
     #[serde(default)]
     pub enforcement: Enforcement,
+    /// Whether what a period leaves over may be spent in the next one.
+    #[serde(default)]
+    pub carry_over: bool,
     /// When people are told.
     #[serde(default)]
     pub alerts: Vec<Alert>,
@@ -169,15 +181,7 @@ impl Budget {
         if self.amount <= Money::ZERO {
             problems.add(format!("{field}.amount"), "must be more than 0");
         }
-        if self.currency != "USD" {
-            problems.add(
-                format!("{field}.currency"),
-                format!(
-                    "no exchange rate for {:?} is known; budgets are in USD",
-                    text::cut(&self.currency, 16)
-                ),
-            );
-        }
+        problems.take(check_currency(&format!("{field}.currency"), &self.currency));
         problems.take(time_zone(&format!("{field}.timeZone"), &self.time_zone));
         if self.alerts.len() > limits::ALERTS_MAX {
             problems
@@ -191,22 +195,9 @@ impl Budget {
 
     /// The period that `at` falls into. Every instant is in exactly one, also before the start date.
     pub fn period_containing(&self, at: Timestamp) -> Interval {
-        // Checked when the budget was made; a zone that a later tz database lost counts as UTC.
-        let zone = time_zone("timeZone", &self.time_zone).unwrap_or(TimeZone::UTC);
+        let zone = limit::zone(self);
         let today = at.to_zoned_datetime(zone.clone()).date();
         self.days_around(today).interval(&zone)
-    }
-
-    /// Percent of the amount that `spent` is, to a hundredth of a percent.
-    #[expect(
-        clippy::float_arithmetic,
-        clippy::cast_precision_loss,
-        reason = "a percentage to look at, not money"
-    )]
-    pub fn utilization_percent(&self, spent: Money) -> f64 {
-        // Whole hundredths of a percent first, so that equal money gives equal percentages.
-        let hundredths = i128::from(spent.nanos()) * 10_000 / i128::from(self.amount.nanos().max(1));
-        hundredths as f64 / 100.0
     }
 
     fn days_around(&self, today: Date) -> Days {
@@ -225,6 +216,18 @@ impl Budget {
             },
         }
     }
+}
+
+/// Percent of `limit` that `spent` is, to a hundredth of a percent.
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a percentage to look at, not money"
+)]
+pub fn utilization_percent(limit: Money, spent: Money) -> f64 {
+    // Whole hundredths of a percent first, so that equal money gives equal percentages.
+    let hundredths = i128::from(spent.nanos()) * 10_000 / i128::from(limit.nanos().max(1));
+    hundredths as f64 / 100.0
 }
 
 impl Alert {
@@ -284,6 +287,7 @@ mod tests {
             start_date: start_date.map(|day| day.parse().unwrap()),
             time_zone: zone.to_owned(),
             enforcement: Enforcement::Alert,
+            carry_over: false,
             alerts: Vec::new(),
         }
     }
@@ -340,7 +344,7 @@ mod tests {
 
     #[test]
     fn problems_are_named_by_field() {
-        let json = r#"{"amount":0,"currency":"EUR","period":"monthly","timeZone":"Mars",
+        let json = r#"{"amount":0,"currency":"euro","period":"monthly","timeZone":"Mars",
             "alerts":[{"threshold":0,"type":"email","recipients":["x"],"webhookUrl":"ftp://x"}]}"#;
         let budget: Budget = serde_json::from_str(json).unwrap();
         let fields: Vec<String> =

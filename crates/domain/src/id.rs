@@ -42,6 +42,12 @@ pub enum DeliveryKind {}
 /// Kind of [`WebhookId`].
 #[derive(Debug)]
 pub enum WebhookKind {}
+/// Kind of [`BudgetId`].
+#[derive(Debug)]
+pub enum BudgetKind {}
+/// Kind of [`IncreaseId`].
+#[derive(Debug)]
+pub enum IncreaseKind {}
 /// Kind of [`AlertId`].
 #[derive(Debug)]
 pub enum AlertKind {}
@@ -66,6 +72,10 @@ pub type WebhookId = Id<WebhookKind>;
 pub type AlertId = Id<AlertKind>;
 /// Identifies an anomaly that was found.
 pub type AnomalyId = Id<AnomalyKind>;
+/// Identifies a budget; of a project's budget it is the project's id.
+pub type BudgetId = Id<BudgetKind>;
+/// Identifies a temporary increase of a budget.
+pub type IncreaseId = Id<IncreaseKind>;
 
 /// The text is not 24 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

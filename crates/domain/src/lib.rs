@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod digest;
 pub mod event;
 pub mod forecast;
+pub mod fx;
 pub mod id;
 pub mod ingest;
 pub mod interval;
@@ -38,7 +39,8 @@ pub mod wire;
 
 pub use clock::{Clock, FrozenClock};
 pub use id::{
-    AlertId, AnomalyId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId,
+    AlertId, AnomalyId, BudgetId, DeliveryId, EventId, Id, IdSource, IncreaseId, KeyId, ProjectId, UsageId,
+    UserId, WebhookId,
 };
 pub use interval::Interval;
 pub use invalid::{Invalid, Problem};

@@ -40,6 +40,12 @@ pub const PROVIDER_KEY_BYTES_MAX: usize = 8 * 1024;
 pub const MEMBERS_MAX: usize = 1_000;
 /// Alerts of one budget.
 pub const ALERTS_MAX: usize = 20;
+/// Budgets of the installation that are not a project's.
+pub const BUDGETS_MAX: usize = 1_000;
+/// Increases of one budget that have not ended.
+pub const INCREASES_MAX: usize = 20;
+/// Exchange rates of all currencies and days.
+pub const FX_RATES_MAX: usize = 10_000;
 /// Recipients of one alert.
 pub const RECIPIENTS_MAX: usize = 50;
 /// Models of a project's `allowedModels`.

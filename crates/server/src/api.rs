@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod digest;
 pub mod docs;
 pub mod exports;
+pub mod fx_rates;
 pub mod health;
 pub mod members;
 pub mod notifications;

@@ -16,6 +16,7 @@ use crate::{
         throttle::LoginThrottle,
         token::AccessTokens,
     },
+    budgets::Budgets,
     config::{Config, Secrets},
     gateway::Gateway,
     ledger::Ledger,
@@ -60,11 +61,13 @@ pub struct Parts {
     pub throttle: LoginThrottle,
     /// Forwards calls.
     pub gateway: Gateway,
+    /// Budgets as they are now.
+    pub budgets: Budgets,
     /// What budgets have left.
     pub ledger: Ledger,
     /// Tells people and programs of events.
     pub notifier: Notifier,
-    /// Watches what projects spend.
+    /// Watches what is spent of budgets.
     pub watch: Watch,
     /// Tells of what is recorded as it happens.
     pub feed: Feed,
@@ -128,6 +131,7 @@ impl App {
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
             gateway: Gateway::new(&config.gateway)?,
+            budgets: Budgets::default(),
             ledger: Ledger::default(),
             ids: IdSource::new(&mut rand::rng()),
             notifier: Notifier::new(&config)?,

@@ -6,6 +6,7 @@
 //!
 //! **Architecture Invariant:** no handler gets a [`Project`] by its id in any other way.
 
+pub mod budget;
 pub mod password;
 pub mod throttle;
 pub mod token;

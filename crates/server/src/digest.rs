@@ -13,7 +13,6 @@ use domain::{
     query::{Bucket, Dimension, Filter},
     user::User,
 };
-use jiff::Timestamp;
 use pricing::Money;
 use sha2::{Digest as _, Sha256};
 use store::{AnomalyQuery, StoreError};
@@ -173,18 +172,16 @@ async fn budgets(app: &App, projects: &[Project]) -> Result<Vec<BudgetLine>> {
     let with_budget: Vec<Project> =
         projects.iter().filter(|project| project.budget.is_some()).cloned().collect();
     let spending = spending_of(app, &with_budget).await?;
-    let now = app.clock.now();
     let mut lines: Vec<BudgetLine> = with_budget
         .iter()
         .filter_map(|project| {
-            let (budget, spending) = (project.budget.as_ref()?, spending.get(&project.id)?);
-            let end = budget.period_containing(now).end;
+            let spending = spending.get(&project.id)?;
             Some(BudgetLine {
                 name: project.name.clone(),
-                amount: budget.amount,
+                amount: spending.total_cost.checked_add(spending.remaining?)?,
                 spent: spending.total_cost,
-                utilization: budget.utilization_percent(spending.total_cost),
-                period_end: (end != Timestamp::MAX).then_some(end),
+                utilization: spending.budget_utilization?,
+                period_end: spending.period_end,
             })
         })
         .collect();

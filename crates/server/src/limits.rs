@@ -61,8 +61,8 @@ pub const DELIVERIES_WAITING_MAX: u64 = 100_000;
 pub const EVENT_DAYS_KEPT: i64 = 30;
 /// Events forgotten in one write.
 pub const SWEEP_EVENTS: usize = 1_000;
-/// Projects that are marked to be looked at; beyond, every project is.
-pub const MARKED_PROJECTS_MAX: usize = 10_000;
+/// What is marked to be looked at, projects, keys and tags; beyond, every budget is.
+pub const MARKED_SCOPES_MAX: usize = 10_000;
 /// Models without a price that are marked to be told of; further ones are told of when they come again.
 pub const MARKED_MODELS_MAX: usize = 100;
 /// Bytes of what something was like, in the audit log; of more, only the size is kept.

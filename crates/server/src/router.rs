@@ -27,9 +27,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, exports, health, members,
-        notifications, prices, profile, projects, provider_keys, session, setup, tracker_keys, usage,
-        usage_bulk, usage_correction, usage_stream, webhooks,
+        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, exports, fx_rates, health,
+        members, notifications, prices, profile, projects, provider_keys, session, setup, tracker_keys,
+        usage, usage_bulk, usage_correction, usage_stream, webhooks,
     },
     app::App,
     audit, dashboard,
@@ -119,8 +119,15 @@ fn notifications() -> OpenApiRouter<App> {
         .routes(routes!(audit_log::list_audit))
         .routes(routes!(audit_log::verify_audit))
         .routes(routes!(audit_log::export_audit))
-        .routes(routes!(budgets::list_budgets))
-        .routes(routes!(budgets::get_budget_status))
+        .routes(routes!(budgets::list_budgets, budgets::create_budget))
+        .routes(routes!(budgets::get_budget, budgets::update_budget, budgets::delete_budget))
+        .routes(routes!(budgets::status::get_budget_status))
+        .routes(routes!(
+            budgets::increases::list_budget_increases,
+            budgets::increases::create_budget_increase
+        ))
+        .routes(routes!(budgets::increases::withdraw_budget_increase))
+        .routes(routes!(fx_rates::list_fx_rates, fx_rates::replace_fx_rates))
         .routes(routes!(alerts::list_alerts))
         .routes(routes!(alerts::count_unread_alerts))
         .routes(routes!(alerts::read_all_alerts))

@@ -22,6 +22,7 @@ pub mod alerts;
 pub mod anomalies;
 pub mod appending;
 pub mod audit;
+pub mod budgets;
 pub mod changes;
 pub mod dimensions;
 pub mod keys;
@@ -158,7 +159,14 @@ macro_rules! meta_contract {
                 a_list_holds_what_its_person_may_see
                 marks_are_each_persons_own
                 a_list_is_read_page_by_page
-                alerts_vanish_with_their_project
+                alerts_vanish_with_their_budget
+            }
+            budgets {
+                a_budget_comes_back
+                budgets_vanish_with_what_they_are_over
+                increases_are_listed_and_withdrawn_once
+                exchange_rates_are_replaced
+                changes_of_budgets_are_counted
             }
             anomalies {
                 an_anomaly_comes_back

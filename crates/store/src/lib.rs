@@ -13,6 +13,7 @@
 
 mod anomaly;
 mod audit;
+mod budgets;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -25,6 +26,7 @@ mod usage;
 
 pub use anomaly::{AnomalyQuery, AnomalyStore, NewAnomaly};
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
+pub use budgets::BudgetStore;
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,

@@ -14,6 +14,7 @@ use crate::{
     StoreError,
     anomaly::AnomalyStore,
     audit::AuditStore,
+    budgets::BudgetStore,
     outbox::{AlertStore, OutboxStore, WebhookStore},
     prices::PriceStore,
 };
@@ -133,6 +134,9 @@ pub trait KeyStore: Send + Sync {
     /// The tracker key with this hash.
     async fn find_tracker_key(&self, hash: &TokenHash) -> Result<Option<TrackerKey>, StoreError>;
 
+    /// The tracker key with this id.
+    async fn find_tracker_key_by_id(&self, id: KeyId) -> Result<Option<TrackerKey>, StoreError>;
+
     /// The user's tracker keys, oldest first.
     async fn list_tracker_keys(&self, user: UserId) -> Result<Vec<TrackerKey>, StoreError>;
 
@@ -215,10 +219,11 @@ pub trait MetaStore:
     + WebhookStore
     + AlertStore
     + AnomalyStore
+    + BudgetStore
     + AuditStore
     + std::fmt::Debug
 {
-    /// Counts the changes to accounts, keys and projects, log-ins and notes of use left out.
+    /// Counts the changes to accounts, keys, projects, budgets and exchange rates, log-ins and notes of use left out.
     ///
     /// What was read after this number was asked for still holds as long as the number stays: a cache need never
     /// disagree with the store.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    AlertId, DeliveryId, EventId, ProjectId, UserId, WebhookId,
+    AlertId, BudgetId, DeliveryId, EventId, ProjectId, UserId, WebhookId,
     alert::{AlertMark, FiredAlert},
     delivery::{Attempt, Delivery, NewDelivery, Next},
     event::Event,
@@ -108,7 +108,7 @@ pub trait WebhookStore: Send + Sync {
     /// Keeps a new webhook.
     async fn insert_webhook(&self, webhook: &Webhook) -> Result<(), StoreError>;
 
-    /// Keeps the webhook of a budget, or gives the one that the project has for the same URL.
+    /// Keeps the webhook of a budget, or gives the one that its owner has for the same URL.
     async fn ensure_budget_webhook(&self, webhook: &Webhook) -> Result<Webhook, StoreError>;
 
     /// The webhook.
@@ -157,8 +157,8 @@ pub enum AlertStatus {
 pub struct AlertQuery {
     /// Whose list.
     pub user: UserId,
-    /// Projects whose alerts they may see.
-    pub projects: Vec<ProjectId>,
+    /// Budgets whose alerts they may see; a project's has the project's id.
+    pub budgets: Vec<BudgetId>,
     /// Which.
     pub status: AlertStatus,
     /// The moment at which something is snoozed or not.
@@ -173,7 +173,7 @@ pub struct AlertQuery {
 #[async_trait]
 pub trait AlertStore: Send + Sync {
     /// Keeps an alert that fires, with its event and deliveries, as one; `false`, and nothing is kept, if it had fired for
-    /// the same project, period, threshold and definition.
+    /// the same budget, period, threshold and definition.
     async fn fire_alert(
         &self,
         alert: &FiredAlert,
@@ -181,10 +181,10 @@ pub trait AlertStore: Send + Sync {
         deliveries: &[NewDelivery],
     ) -> Result<bool, StoreError>;
 
-    /// What has fired for a project in the period that starts at `period_start`, in the order of firing.
+    /// What has fired for a budget in the period that starts at `period_start`, in the order of firing.
     async fn list_fired_alerts(
         &self,
-        project: ProjectId,
+        budget: BudgetId,
         period_start: Timestamp,
     ) -> Result<Vec<FiredAlert>, StoreError>;
 

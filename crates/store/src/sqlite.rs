@@ -14,6 +14,7 @@ mod anomalies;
 mod append;
 mod audit;
 mod backup;
+mod budgets;
 mod codes;
 mod columns;
 mod condition;

@@ -12,7 +12,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List alerts of the projects that one may see, the latest first. What one read, snoozed and deleted is one's own. */
+        /** List alerts of the budgets that one may see, the latest first. What one read, snoozed and deleted is one's own. */
         get: operations["list_alerts"];
         put?: never;
         post?: never;
@@ -360,8 +360,80 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the budgets of the projects that one may see. */
+        /** List the budgets that one may see: of one's projects and tracker keys; an administrator sees every one. */
         get: operations["list_budgets"];
+        put?: never;
+        /** Make a budget of a tracker key, of a tag or of the whole account. A project's budget is part of the project. */
+        post: operations["create_budget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One budget. A project's budget has the project's id. */
+        get: operations["get_budget"];
+        /** Change name and terms of a budget that is not a project's. What it is over stays. */
+        put: operations["update_budget"];
+        post?: never;
+        /** Delete a budget that is not a project's, with its increases and alerts. */
+        delete: operations["delete_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}/increases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the increases of a budget, the latest first, those that have ended included. */
+        get: operations["list_budget_increases"];
+        put?: never;
+        /** Let more be spent for a while. It counts at once, in what is allowed, in the status and in the alerts. */
+        post: operations["create_budget_increase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}/increases/{increaseId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw an increase: it does not count from now on. */
+        delete: operations["withdraw_budget_increase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a budget stands: spent, left, pace, forecast, and who was told. A project's budget has the project's id. */
+        get: operations["get_budget_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -370,16 +442,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/budgets/{projectId}/status": {
+    "/api/fx-rates": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** How a project's budget stands: spent, left, pace, forecast, and who was told. */
-        get: operations["get_budget_status"];
-        put?: never;
+        /** Exchange rates, as the operator set them. None is built in, and none is fetched. */
+        get: operations["list_fx_rates"];
+        /** Replace every exchange rate. A currency that a budget is in keeps at least one. */
+        put: operations["replace_fx_rates"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1206,7 +1279,7 @@ export interface components {
             threshold: number;
             /** @description How people are told. */
             type: components["schemas"]["AlertKind"];
-            /** @description E-mail addresses; the project's owners when empty. */
+            /** @description E-mail addresses; the project's owners when empty, or those of the installation for other budgets. */
             recipients?: string[];
             /** @description Where a webhook goes; the account's webhooks when missing. */
             webhookUrl?: string | null;
@@ -1256,10 +1329,16 @@ export interface components {
         AlertView: {
             /** @description Id. */
             id: string;
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Which budget; the project's id for a project's budget. */
+            budgetId: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            budgetName: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
+            projectName?: string | null;
             /**
              * Format: int32
              * @description Percent of the amount that was reached.
@@ -1271,9 +1350,10 @@ export interface components {
             type: components["schemas"]["AlertKind"];
             /**
              * Format: money
-             * @description The budget at that moment.
+             * @description What might be spent at that moment, in US dollars.
              */
             amount: Money;
+            conversion?: components["schemas"]["Conversion"] | null;
             /**
              * Format: money
              * @description What had been spent.
@@ -1509,7 +1589,7 @@ export interface components {
              * @description The limit, more than 0.
              */
             amount: Money;
-            /** @description Currency of the amount. Only `USD` is taken: no rate is built in and none is fetched. */
+            /** @description Currency of the amount. Another than `USD` needs an exchange rate: none is built in and none is fetched. */
             currency?: string;
             /** @description How often it starts afresh. */
             period: components["schemas"]["Period"];
@@ -1523,17 +1603,104 @@ export interface components {
             timeZone?: string;
             /** @description What happens when it is used up. */
             enforcement?: components["schemas"]["Enforcement"];
+            /** @description Whether what a period leaves over may be spent in the next one. */
+            carryOver?: boolean;
             /** @description When people are told. */
             alerts?: components["schemas"]["Alert"][];
         };
+        /** @description More that may be spent for a while. */
+        BudgetIncrease: {
+            /** @description Id. */
+            id: string;
+            /** @description Of which budget. */
+            budgetId: string;
+            /**
+             * Format: money
+             * @description How much more, in the budget's currency.
+             */
+            amount: Money;
+            /** @description Why. */
+            reason: string;
+            /** @description Who granted it. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description When it was granted, and counts from.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description The first instant at which it does not count any more.
+             */
+            until: string;
+            /**
+             * Format: date-time
+             * @description When it was withdrawn, if it was.
+             */
+            withdrawnAt?: string | null;
+            /** @description Whether it counts now. */
+            isActive: boolean;
+        };
+        /** @description What may be spent in a period, in US dollars. */
+        BudgetLimit: {
+            /**
+             * Format: money
+             * @description All of it.
+             */
+            total: Money;
+            /**
+             * Format: money
+             * @description The budget's own amount.
+             */
+            amount: Money;
+            /**
+             * Format: money
+             * @description What increases add now.
+             */
+            increased: Money;
+            /**
+             * Format: money
+             * @description What the period before left over.
+             */
+            carriedOver: Money;
+            conversion?: components["schemas"]["Conversion"] | null;
+        };
+        /** @description What a budget is over: whose calls count in it. */
+        BudgetScope: {
+            /** @description Which. */
+            project_id: string;
+            /** @enum {string} */
+            type: "project";
+        } | {
+            /** @description Which. */
+            key_id: string;
+            /** @enum {string} */
+            type: "key";
+        } | {
+            /** @description Which. */
+            tag: string;
+            /** @enum {string} */
+            type: "tag";
+        } | {
+            /** @enum {string} */
+            type: "account";
+        };
         /** @description How a budget stands. */
         BudgetStatus: {
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Id; the project's for a project's budget. */
+            id: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            name: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
+            projectName?: string | null;
             /** @description The budget. */
             budget: components["schemas"]["Budget"];
+            /** @description What may be spent in the current period, in US dollars as everything below. */
+            limit: components["schemas"]["BudgetLimit"];
             /**
              * Format: date-time
              * @description First instant of the current period.
@@ -1561,7 +1728,7 @@ export interface components {
             remaining: Money;
             /**
              * Format: double
-             * @description Percent of the amount that is spent.
+             * @description Percent of the limit that is spent.
              */
             utilization: number;
             pace?: components["schemas"]["Pace"] | null;
@@ -1579,16 +1746,32 @@ export interface components {
             /** @description The alerts, with what was told in this period. */
             alerts: components["schemas"]["AlertStatusView"][];
         };
-        /** @description A project's budget and what is spent of it. */
+        /** @description A budget and what is spent of it. */
         BudgetView: {
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Id; the project's for a project's budget. */
+            id: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            name: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
-            /** @description The budget. */
+            projectName?: string | null;
+            /** @description What may be spent. */
             budget: components["schemas"]["Budget"];
             /** @description What is spent in its current period. */
             spending: components["schemas"]["Spending"];
+            /**
+             * Format: date-time
+             * @description When it, or its project, was made.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it, or its project, was last changed.
+             */
+            updatedAt: string;
         };
         /** @description A record that was refused. */
         BulkError: {
@@ -1733,6 +1916,26 @@ export interface components {
             /** @description Time of day, in UTC. */
             daily?: Record<string, never> | null;
         };
+        /** @description An amount in another currency was taken at this rate. */
+        Conversion: {
+            /** @description The budget's own currency. */
+            currency: string;
+            /**
+             * Format: money
+             * @description Its amount in that currency, increases included.
+             */
+            amount: Money;
+            /**
+             * Format: money
+             * @description US dollars for one unit.
+             */
+            rate: Money;
+            /**
+             * Format: date
+             * @description The day from which the rate holds.
+             */
+            rateDate: string;
+        };
         /** @description Whom a call's cost is charged to inside the organisation. */
         CostAllocation: {
             /** @description Department name. */
@@ -1846,7 +2049,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -1962,6 +2165,28 @@ export interface components {
          * @enum {string}
          */
         Frequency: "off" | "weekly" | "monthly";
+        /** @description What one unit of a currency is worth from a day on. */
+        FxRate: {
+            /** @description ISO 4217 code, such as `EUR`. */
+            currency: string;
+            /**
+             * Format: money
+             * @description US dollars for one unit, exact to twelve digits after the point.
+             */
+            rate: Money;
+            /**
+             * Format: date
+             * @description The first day on which it counts, until the next rate of the currency.
+             */
+            effectiveDate: string;
+            /** @description Where it is from. */
+            source?: string;
+        };
+        /** @description Every exchange rate. */
+        FxRates: {
+            /** @description The rates, by currency and then by day. */
+            rates: components["schemas"]["FxRate"][];
+        };
         /** @description One group of those asked for by `groupBy`. */
         GroupView: {
             /** @description As in the timeline, when grouped by time as well. */
@@ -2094,6 +2319,30 @@ export interface components {
         ModelMappings: {
             /** @description The names. */
             mappings: components["schemas"]["ModelMapping"][];
+        };
+        /** @description A budget that is not a project's, as it is made or changed. */
+        NewBudget: {
+            /** @description How it is called. */
+            name: string;
+            /** @description Whose calls count in it. What a budget is over does not change afterwards. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description What may be spent. */
+            budget: components["schemas"]["Budget"];
+        };
+        /** @description An increase, as it is granted. */
+        NewIncrease: {
+            /**
+             * Format: money
+             * @description How much more, in the budget's currency; more than 0.
+             */
+            amount: Money;
+            /**
+             * Format: date-time
+             * @description The first instant at which it does not count any more.
+             */
+            until: string;
+            /** @description Why. */
+            reason: string;
         };
         /** @description A person to add; by account or by e-mail address. */
         NewMember: {
@@ -2914,10 +3163,16 @@ export interface components {
             data: {
                 /** @description Id. */
                 id: string;
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Which budget; the project's id for a project's budget. */
+                budgetId: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                budgetName: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
+                projectName?: string | null;
                 /**
                  * Format: int32
                  * @description Percent of the amount that was reached.
@@ -2929,9 +3184,10 @@ export interface components {
                 type: components["schemas"]["AlertKind"];
                 /**
                  * Format: money
-                 * @description The budget at that moment.
+                 * @description What might be spent at that moment, in US dollars.
                  */
                 amount: Money;
+                conversion?: components["schemas"]["Conversion"] | null;
                 /**
                  * Format: money
                  * @description What had been spent.
@@ -3102,17 +3358,66 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_BudgetIncrease: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description More that may be spent for a while. */
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description Of which budget. */
+                budgetId: string;
+                /**
+                 * Format: money
+                 * @description How much more, in the budget's currency.
+                 */
+                amount: Money;
+                /** @description Why. */
+                reason: string;
+                /** @description Who granted it. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When it was granted, and counts from.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description The first instant at which it does not count any more.
+                 */
+                until: string;
+                /**
+                 * Format: date-time
+                 * @description When it was withdrawn, if it was.
+                 */
+                withdrawnAt?: string | null;
+                /** @description Whether it counts now. */
+                isActive: boolean;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_BudgetStatus: {
             /** @description Always `true`. */
             success: boolean;
             /** @description How a budget stands. */
             data: {
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Id; the project's for a project's budget. */
+                id: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                name: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
+                projectName?: string | null;
                 /** @description The budget. */
                 budget: components["schemas"]["Budget"];
+                /** @description What may be spent in the current period, in US dollars as everything below. */
+                limit: components["schemas"]["BudgetLimit"];
                 /**
                  * Format: date-time
                  * @description First instant of the current period.
@@ -3140,7 +3445,7 @@ export interface components {
                 remaining: Money;
                 /**
                  * Format: double
-                 * @description Percent of the amount that is spent.
+                 * @description Percent of the limit that is spent.
                  */
                 utilization: number;
                 pace?: components["schemas"]["Pace"] | null;
@@ -3157,6 +3462,41 @@ export interface components {
                 exceededAt?: string | null;
                 /** @description The alerts, with what was told in this period. */
                 alerts: components["schemas"]["AlertStatusView"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_BudgetView: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description A budget and what is spent of it. */
+            data: {
+                /** @description Id; the project's for a project's budget. */
+                id: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                name: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description What may be spent. */
+                budget: components["schemas"]["Budget"];
+                /** @description What is spent in its current period. */
+                spending: components["schemas"]["Spending"];
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was made.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was last changed.
+                 */
+                updatedAt: string;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -3354,6 +3694,19 @@ export interface components {
                 priceMatch?: string | null;
                 /** @description What other models did inside the reply, if one was sent; its cost is not in `cost`. */
                 sideCalls?: components["schemas"]["TrackedSideCall"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_FxRates: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Every exchange rate. */
+            data: {
+                /** @description The rates, by currency and then by day. */
+                rates: components["schemas"]["FxRate"][];
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -3807,10 +4160,16 @@ export interface components {
             data: {
                 /** @description Id. */
                 id: string;
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Which budget; the project's id for a project's budget. */
+                budgetId: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                budgetName: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
+                projectName?: string | null;
                 /**
                  * Format: int32
                  * @description Percent of the amount that was reached.
@@ -3822,9 +4181,10 @@ export interface components {
                 type: components["schemas"]["AlertKind"];
                 /**
                  * Format: money
-                 * @description The budget at that moment.
+                 * @description What might be spent at that moment, in US dollars.
                  */
                 amount: Money;
+                conversion?: components["schemas"]["Conversion"] | null;
                 /**
                  * Format: money
                  * @description What had been spent.
@@ -3965,18 +4325,74 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Vec_BudgetIncrease: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description Of which budget. */
+                budgetId: string;
+                /**
+                 * Format: money
+                 * @description How much more, in the budget's currency.
+                 */
+                amount: Money;
+                /** @description Why. */
+                reason: string;
+                /** @description Who granted it. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When it was granted, and counts from.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description The first instant at which it does not count any more.
+                 */
+                until: string;
+                /**
+                 * Format: date-time
+                 * @description When it was withdrawn, if it was.
+                 */
+                withdrawnAt?: string | null;
+                /** @description Whether it counts now. */
+                isActive: boolean;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Vec_BudgetView: {
             /** @description Always `true`. */
             success: boolean;
             data: {
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Id; the project's for a project's budget. */
+                id: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                name: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
-                /** @description The budget. */
+                projectName?: string | null;
+                /** @description What may be spent. */
                 budget: components["schemas"]["Budget"];
                 /** @description What is spent in its current period. */
                 spending: components["schemas"]["Spending"];
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was made.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was last changed.
+                 */
+                updatedAt: string;
             }[];
             /** @description What happened, for people. */
             message?: string | null;
@@ -6086,13 +6502,354 @@ export interface operations {
             };
         };
     };
+    create_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBudget"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBudget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_budget_increases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_BudgetIncrease"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_budget_increase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIncrease"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetIncrease"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    withdraw_budget_increase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+                /** @description Id of the increase */
+                increaseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_budget_status: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the project */
-                projectId: string;
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
             };
             cookie?: never;
         };
@@ -6115,6 +6872,88 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_fx_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_FxRates"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    replace_fx_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FxRates"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_FxRates"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

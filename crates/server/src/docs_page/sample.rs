@@ -65,6 +65,26 @@ pub(super) const BODIES: &[(&str, &str)] = &[
     ),
     ("update_digest", r#"{ "frequency": "weekly", "timeZone": "Europe/Berlin" }"#),
     ("update_anomaly", r#"{ "expected": true, "note": "load test of the release" }"#),
+    (
+        "create_budget",
+        r#"{
+    "name": "Everything, together",
+    "scope": { "type": "account" },
+    "budget": { "amount": 5000, "currency": "USD", "period": "monthly", "enforcement": "block", "alerts": [{ "threshold": 80, "type": "email" }] }
+  }"#,
+    ),
+    (
+        "update_budget",
+        r#"{ "name": "Nightly jobs", "scope": { "type": "tag", "tag": "nightly" }, "budget": { "amount": 50, "period": "weekly", "carryOver": true } }"#,
+    ),
+    (
+        "create_budget_increase",
+        r#"{ "amount": 200, "until": "2026-02-01T00:00:00Z", "reason": "launch week" }"#,
+    ),
+    (
+        "replace_fx_rates",
+        r#"{ "rates": [{ "currency": "EUR", "rate": 1.0843, "effectiveDate": "2026-01-01", "source": "ECB euro foreign exchange reference rates" }] }"#,
+    ),
     ("update_alert", r#"{ "read": true }"#),
     (
         "create_webhook",

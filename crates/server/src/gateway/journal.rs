@@ -35,7 +35,7 @@ pub(crate) struct Begun {
     pub(crate) tracker_key_id: Option<KeyId>,
     /// When it began.
     pub(crate) at: Timestamp,
-    /// The most that it can cost, where its project's budget asks, and until when that counts at the latest.
+    /// The most that it can cost, where a budget asks, and until when that counts at the latest.
     pub(crate) reserved: Option<(Money, Timestamp)>,
     /// What is known of it.
     pub(crate) call: NewUsage,

@@ -1,10 +1,11 @@
 //! What events say: the `data` that receivers get.
 
 use domain::{
-    AlertId, AnomalyId, KeyId, ProjectId, UserId,
+    AlertId, AnomalyId, BudgetId, KeyId, ProjectId, UserId,
     anomaly::{Anomaly, Basis, Span},
-    budget::Period,
+    budget::{Period, Scope, ScopedBudget},
     digest::Frequency,
+    fx::Conversion,
     project::{Project, ProjectRole},
 };
 use jiff::Timestamp;
@@ -27,20 +28,53 @@ impl ProjectFacts {
     }
 }
 
+/// A budget, by id, name and what it is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetName {
+    /// Id; the project's for a project's budget.
+    pub id: BudgetId,
+    /// How it is called.
+    pub name: String,
+    /// Whose calls count in it.
+    pub scope: Scope,
+}
+
+impl BudgetName {
+    /// That of `budget`.
+    pub fn of(budget: &ScopedBudget) -> Self {
+        Self { id: budget.id, name: budget.name.clone(), scope: budget.scope.clone() }
+    }
+
+    /// That of the budget of `project`.
+    pub fn of_project(project: &Project) -> Self {
+        Self {
+            id: ScopedBudget::id_of_project(project.id),
+            name: project.name.clone(),
+            scope: Scope::Project { project_id: project.id },
+        }
+    }
+}
+
 /// `budget.threshold_crossed` and `budget.exceeded`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BudgetFacts {
     /// The alert that fired.
     pub alert_id: AlertId,
-    /// Whose budget.
-    pub project: ProjectFacts,
+    /// Which budget.
+    pub budget: BudgetName,
+    /// Its project, if it is a project's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub project: Option<ProjectFacts>,
     /// Percent of the amount that was reached.
     pub threshold: u16,
-    /// The budget.
+    /// What may be spent, with what increases add and the period before left over.
     pub amount: Money,
-    /// Its currency.
+    /// Currency of every amount here: `USD`.
     pub currency: String,
+    /// The budget's own amount, and the rate at which it was taken, if it is in another currency.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conversion: Option<Conversion>,
     /// What has been spent in the period.
     pub spent: Money,
     /// What is left; negative when it is overrun.
@@ -167,7 +201,7 @@ pub struct SpendingLine {
 pub struct BudgetLine {
     /// Whose budget.
     pub name: String,
-    /// The budget.
+    /// What may be spent, in US dollars.
     pub amount: Money,
     /// What is spent of it in its current period.
     pub spent: Money,

@@ -3,6 +3,7 @@
 use domain::{
     digest::Frequency,
     event::{Event, EventType},
+    fx::Conversion,
     interval::time_zone,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -48,11 +49,11 @@ impl Message {
     }
 
     fn of_budget(facts: &BudgetFacts, exceeded: bool) -> Self {
-        let BudgetFacts { project, threshold, amount, spent, remaining, .. } = facts;
+        let BudgetFacts { budget, threshold, amount, spent, remaining, .. } = facts;
         let title = if exceeded {
-            format!("{}: the budget of {} is used up", project.name, dollars(*amount))
+            format!("{}: the budget of {} is used up", budget.name, dollars(*amount))
         } else {
-            format!("{}: {threshold} % of the budget of {} is spent", project.name, dollars(*amount))
+            format!("{}: {threshold} % of the budget of {} is spent", budget.name, dollars(*amount))
         };
         let rest = if *remaining < Money::ZERO { "Overrun by" } else { "Left" };
         let left = Money::from_nanos(remaining.nanos().saturating_abs());
@@ -62,7 +63,12 @@ impl Message {
             None => format!("Period: since {start}"),
         };
         let spent = format!("Spent: {} of {} ({} %)", dollars(*spent), dollars(*amount), facts.utilization);
-        Self { title, lines: vec![spent, format!("{rest}: {}", dollars(left)), period] }
+        let converted = facts.conversion.as_ref().map(|conversion| {
+            let Conversion { currency, amount, rate, rate_date } = conversion;
+            format!("The budget: {amount} {currency}, at {rate} USD since {rate_date}")
+        });
+        let lines = [spent, format!("{rest}: {}", dollars(left)), period].into_iter().chain(converted);
+        Self { title, lines: lines.collect() }
     }
 
     fn of_anomaly(facts: &AnomalyFacts) -> Self {
@@ -228,7 +234,7 @@ mod tests {
     fn a_budgets_alert_says_what_is_spent_and_what_is_left() {
         let facts = |spent: &str, remaining: &str| {
             format!(
-                r#"{{"alertId":"507f1f77bcf86cd799439011","project":{{"id":"507f1f77bcf86cd799439012","name":"Chat"}},
+                r#"{{"alertId":"507f1f77bcf86cd799439011","budget":{{"id":"507f1f77bcf86cd799439012","name":"Chat","scope":{{"type":"account"}}}},
                 "threshold":80,"amount":1000,"currency":"USD","spent":{spent},"remaining":{remaining},"utilization":80.12,
                 "period":"monthly","periodStart":"2024-02-01T00:00:00Z","periodEnd":"2024-03-01T00:00:00Z"}}"#
             )

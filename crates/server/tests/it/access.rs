@@ -95,7 +95,21 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/audit/verify", Own, ""),
     ("get", "/api/audit/export", Own, ""),
     ("get", "/api/budgets", Own, ""),
-    ("get", "/api/budgets/{projectId}/status", Project(Viewer), ""),
+    ("post", "/api/budgets", Own, ""),
+    ("get", "/api/budgets/{budgetId}", Project(Viewer), ""),
+    ("put", "/api/budgets/{budgetId}", Own, ""),
+    ("delete", "/api/budgets/{budgetId}", Own, ""),
+    ("get", "/api/budgets/{budgetId}/status", Project(Viewer), ""),
+    ("get", "/api/budgets/{budgetId}/increases", Project(Viewer), ""),
+    (
+        "post",
+        "/api/budgets/{budgetId}/increases",
+        Project(Admin),
+        r#"{"amount":1,"until":"2024-02-11T00:00:00Z","reason":"a launch"}"#,
+    ),
+    ("delete", "/api/budgets/{budgetId}/increases/{increaseId}", Own, ""),
+    ("get", "/api/fx-rates", Own, ""),
+    ("put", "/api/fx-rates", Own, ""),
     ("get", "/api/alerts", Own, ""),
     ("get", "/api/alerts/unread-count", Own, ""),
     ("post", "/api/alerts/read-all", Own, ""),
@@ -195,6 +209,7 @@ async fn lists_and_sums_hold_nothing_of_a_project_one_is_not_a_member_of() {
             || path.contains("alerts")
             || path.contains("anomalies")
             || path.contains("stream")
+            || path.contains("fx-rates")
         {
             continue;
         }
@@ -316,6 +331,7 @@ impl Scene<'_> {
 
 fn fill(path: &str, project: &str, record: &str, user: &str) -> String {
     path.replace("{projectId}", project)
+        .replace("{budgetId}", project)
         .replace("{usageId}", record)
         .replace("{userId}", user)
         .replace("{keyId}", user)

@@ -184,11 +184,11 @@ async fn a_restart_between_a_call_and_its_look_loses_nothing_and_repeats_nothing
     first.store.close().await.unwrap();
     drop(first);
     let second = start(open(), tempfile::tempdir().unwrap(), &mail);
-    second.app.watch.mark_every_project(second.app.clock.now());
+    second.app.watch.mark_everything(second.app.clock.now());
     for _ in 0..2 {
         check_marked(&second.app).await;
         while deliver_due(&second.app).await.unwrap() > 0 {}
-        second.app.watch.mark_every_project(second.app.clock.now());
+        second.app.watch.mark_everything(second.app.clock.now());
     }
     assert_eq!(mail.letters().len(), 2);
     assert_eq!(receiver.taken().len(), 1);

@@ -9,6 +9,7 @@ mod analytics;
 mod anomalies;
 mod audit;
 mod auth;
+mod budgets;
 mod bulk;
 mod cli;
 mod crash;

@@ -310,6 +310,7 @@ pub fn project(n: u32, owner: UserId) -> Project {
             start_date: Some("2024-01-31".parse().unwrap()),
             time_zone: "Europe/Berlin".to_owned(),
             enforcement: Enforcement::Block,
+            carry_over: true,
             alerts: vec![Alert {
                 threshold: 80,
                 kind: AlertKind::Both,

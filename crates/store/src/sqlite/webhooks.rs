@@ -35,6 +35,8 @@ const INSERT: &str = concat!(
 const FIND: &str = concat!("select ", webhook_columns!(), " from webhook where id = ?1");
 const FIND_OF_BUDGET: &str =
     concat!("select ", webhook_columns!(), " from webhook where project_id = ?1 and url = ?2 and of_budget");
+const FIND_OF_ACCOUNT_BUDGET: &str =
+    concat!("select ", webhook_columns!(), " from webhook where user_id = ?1 and url = ?2 and of_budget");
 const LIST_OF_USER: &str =
     concat!("select ", webhook_columns!(), " from webhook where user_id = ?1 order by created_at_ms, id");
 const LIST_OF_PROJECT: &str =
@@ -186,10 +188,11 @@ fn insert(connection: &Connection, webhook: &Webhook) -> Result<(), StoreError> 
 }
 
 fn ensure_of_budget(connection: &Connection, webhook: Webhook) -> Result<Webhook, StoreError> {
-    let Owner::Project(project) = webhook.owner else {
-        return Err(damaged("a webhook of a budget belongs to no project"));
+    let (sql, owner) = match &webhook.owner {
+        Owner::Project(project) => (FIND_OF_BUDGET, project.bytes()),
+        Owner::Account(user) => (FIND_OF_ACCOUNT_BUDGET, user.bytes()),
     };
-    match list(connection, FIND_OF_BUDGET, (project.bytes(), &webhook.url))?.pop() {
+    match list(connection, sql, (owner, &webhook.url))?.pop() {
         Some(existing) => Ok(existing),
         None => insert(connection, &webhook).map(|()| webhook),
     }
