@@ -9,6 +9,7 @@ pub mod exports;
 pub mod health;
 pub mod members;
 pub mod notifications;
+pub mod password_reset;
 pub mod prices;
 pub mod profile;
 pub mod projects;

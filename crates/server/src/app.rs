@@ -23,6 +23,7 @@ use crate::{
     live::Feed,
     notify::{Notifier, NotifierError},
     price_book::Prices,
+    rate_limit::RateLimits,
     router,
     unpriced::Repricings,
     vault::Vault,
@@ -58,6 +59,8 @@ pub struct Parts {
     pub tokens: AccessTokens,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
+    /// Bounds what one caller sends.
+    pub rate_limits: RateLimits,
     /// Forwards calls.
     pub gateway: Gateway,
     /// What budgets have left.
@@ -127,6 +130,7 @@ impl App {
             passwords: Passwords::new(&auth.argon2)?,
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
+            rate_limits: RateLimits::new(&config.limits),
             gateway: Gateway::new(&config.gateway)?,
             ledger: Ledger::default(),
             ids: IdSource::new(&mut rand::rng()),

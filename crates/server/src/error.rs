@@ -123,6 +123,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
     /// Well-formed, but a value cannot be accepted; `details` names the fields.
     InvalidInput = "invalid_input", UNPROCESSABLE_ENTITY;
+    /// The token for a new password was used, has expired, or was replaced by a later one.
+    InvalidResetToken = "invalid_reset_token", UNPROCESSABLE_ENTITY;
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
     /// The provider could not be reached, or broke off before it answered.

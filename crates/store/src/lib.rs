@@ -25,7 +25,8 @@ mod usage;
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use error::StoreError;
 pub use meta::{
-    AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,
+    AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, PasswordReset, ProjectStore, Rotation,
+    UserWithHash,
 };
 pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,

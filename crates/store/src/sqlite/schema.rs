@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0005_notifications.sql"),
     include_str!("schema/0006_key_limits.sql"),
     include_str!("schema/0010_live.sql"),
+    include_str!("schema/0011_password_reset.sql"),
 ];
 
 /// Brings the database to the version that this program knows.
