@@ -12,6 +12,7 @@ pub mod fx_rates;
 pub mod health;
 pub mod members;
 pub mod notifications;
+pub mod password_reset;
 pub mod prices;
 pub mod profile;
 pub mod projects;

@@ -24,6 +24,7 @@ use crate::{
     live::Feed,
     notify::{Notifier, NotifierError},
     price_book::Prices,
+    rate_limit::RateLimits,
     router,
     unpriced::Repricings,
     vault::Vault,
@@ -59,6 +60,8 @@ pub struct Parts {
     pub tokens: AccessTokens,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
+    /// Bounds what one caller sends.
+    pub rate_limits: RateLimits,
     /// Forwards calls.
     pub gateway: Gateway,
     /// Budgets as they are now.
@@ -130,6 +133,7 @@ impl App {
             passwords: Passwords::new(&auth.argon2)?,
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
+            rate_limits: RateLimits::new(&config.limits),
             gateway: Gateway::new(&config.gateway)?,
             budgets: Budgets::default(),
             ledger: Ledger::default(),

@@ -7,6 +7,7 @@
 //! **Architecture Invariant:** no handler gets a [`Project`] by its id in any other way.
 
 pub mod budget;
+pub mod keyed_limit;
 pub mod password;
 pub mod throttle;
 pub mod token;
@@ -230,7 +231,8 @@ pub async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
     Ok(Caller { user, key, address, trail })
 }
 
-fn credential(headers: &HeaderMap) -> Option<&str> {
+/// The credential that a request carries, good or not.
+pub fn credential(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, credential) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(credential.trim())

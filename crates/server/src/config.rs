@@ -157,6 +157,10 @@ pub struct Limits {
     pub bulk_body_bytes_max: usize,
     /// Bytes of one line of NDJSON.
     pub bulk_line_bytes_max: usize,
+    /// Requests a minute with one credential; 0 is no limit.
+    pub requests_per_minute_credential: u32,
+    /// Requests a minute from one address; 0 is no limit.
+    pub requests_per_minute_address: u32,
 }
 
 /// `[log]`.

@@ -129,6 +129,8 @@ codes! {
     InvalidInput = "invalid_input", UNPROCESSABLE_ENTITY;
     /// No exchange rate of the budget's currency is known.
     FxRateMissing = "fx_rate_missing", UNPROCESSABLE_ENTITY;
+    /// The token for a new password was used, has expired, or was replaced by a later one.
+    InvalidResetToken = "invalid_reset_token", UNPROCESSABLE_ENTITY;
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
     /// The provider could not be reached, or broke off before it answered.

@@ -31,6 +31,7 @@ pub mod live;
 pub mod notify;
 pub mod pages;
 pub mod price_book;
+pub mod rate_limit;
 pub mod reply;
 pub mod reprice;
 pub mod router;

@@ -85,3 +85,7 @@ pub const LIVE_BACKLOG_RECORDS: u64 = 10_000;
 pub const LIVE_EVENTS_WAITING: usize = 32;
 /// Records that webhooks are told of in one write, at most in one event.
 pub const TOLD_RECORDS: usize = 100;
+/// Minutes within which a forgotten password can be replaced.
+pub const RESET_MINUTES: i64 = 30;
+/// Milliseconds in which a refresh token works once more, where two windows of a browser cannot take turns.
+pub const REFRESH_GRACE_MS: u32 = 10_000;

@@ -67,6 +67,11 @@ impl<T> Success<T> {
         Self { status: StatusCode::CREATED, ..Self::ok(data) }
     }
 
+    /// 202 with `data`.
+    pub fn accepted(data: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(data) }
+    }
+
     /// The same, with words for people.
     #[must_use]
     pub fn with_message(self, message: &'static str) -> Self {

@@ -28,13 +28,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, exports, fx_rates, health,
-        members, notifications, prices, profile, projects, provider_keys, session, setup, tracker_keys,
-        usage, usage_bulk, usage_correction, usage_stream, webhooks,
+        members, notifications, password_reset, prices, profile, projects, provider_keys, session, setup,
+        tracker_keys, usage, usage_bulk, usage_correction, usage_stream, webhooks,
     },
     app::App,
     audit, dashboard,
     error::{ApiError, ErrorCode},
-    gateway, telemetry,
+    gateway, rate_limit, telemetry,
 };
 
 /// Head of the OpenAPI document; the routes come from [`routes()`].
@@ -73,6 +73,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(session::refresh_session))
         .routes(routes!(session::logout))
         .routes(routes!(session::change_password))
+        .routes(routes!(password_reset::forgot_password))
+        .routes(routes!(password_reset::reset_password))
         .routes(routes!(session::get_current_user))
         .routes(routes!(profile::get_profile, profile::update_profile))
         .routes(routes!(provider_keys::list_provider_keys, provider_keys::add_provider_key))
@@ -187,6 +189,7 @@ pub fn service(app: App) -> Router {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
+        .layer(middleware::from_fn_with_state(app.clone(), rate_limit::limit))
         .layer(middleware::from_fn_with_state(app.clone(), bound_requests))
         .layer(middleware::from_fn_with_state(app.clone(), audit::keep))
         .layer(CompressionLayer::new());
@@ -228,6 +231,12 @@ fn cors(app: &App) -> CorsLayer {
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([
+            header::RETRY_AFTER,
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
         ])
 }
 

@@ -117,10 +117,12 @@ macro_rules! meta_contract {
             sessions {
                 a_token_is_exchanged_once
                 a_token_that_is_used_twice_revokes_its_family
+                two_windows_may_send_a_token_at_the_same_moment_once
                 concurrent_exchanges_let_one_through
                 expired_unknown_and_revoked_tokens_are_refused
                 a_new_password_revokes_every_token
                 a_better_hash_leaves_every_token
+                a_token_of_a_reset_replaces_the_password_once
             }
             keys {
                 a_tracker_key_comes_back

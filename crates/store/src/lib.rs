@@ -29,7 +29,8 @@ pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use budgets::BudgetStore;
 pub use error::StoreError;
 pub use meta::{
-    AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,
+    AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, PasswordReset, ProjectStore, Rotation,
+    UserWithHash,
 };
 pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,

@@ -261,6 +261,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/forgot-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an e-mail by which a forgotten password can be replaced within half an hour.
+         * @description The answer is the same whether there is such an account or not. Three an hour for an address.
+         */
+        post: operations["forgot_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -323,7 +343,8 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for a new pair of tokens.
-         * @description Each refresh token works once. One that comes a second time has been copied: every token of its log-in is revoked.
+         * @description Each refresh token works once. One that comes a second time has been copied: every token of its log-in is revoked. Only
+         *     where the server is not reached by https it works once more for ten seconds, unless its successor was used.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -347,6 +368,23 @@ export interface paths {
          *     is set or the person holds an invitation.
          */
         post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace a forgotten password by the token of an e-mail. Every log-in of the account ends. */
+        post: operations["reset_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2049,7 +2087,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -2154,6 +2192,11 @@ export interface components {
              * @description Nine times in ten it is less than this.
              */
             high: Money;
+        };
+        /** @description A person who has forgotten their password. */
+        ForgottenPassword: {
+            /** @description E-mail address of the account. */
+            email: string;
         };
         /**
          * @description Form of the body that a webhook is sent.
@@ -2352,6 +2395,16 @@ export interface components {
             email?: string | null;
             /** @description What they may do. */
             role: components["schemas"]["ProjectRole"];
+        };
+        /** @description A new password, by the token of an e-mail. */
+        NewPassword: {
+            /** @description The token. */
+            token: string;
+            /**
+             * Format: password
+             * @description At least 8 characters.
+             */
+            newPassword: string;
         };
         /** @description A provider key to keep. */
         NewProviderKey: {
@@ -6300,6 +6353,53 @@ export interface operations {
             };
         };
     };
+    forgot_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgottenPassword"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -6455,6 +6555,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
                 };
             };
             422: {

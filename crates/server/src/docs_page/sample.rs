@@ -15,6 +15,8 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         "change_password",
         r#"{ "currentPassword": "correct horse battery staple", "newPassword": "a better one, and longer" }"#,
     ),
+    ("forgot_password", r#"{ "email": "ada@example.com" }"#),
+    ("reset_password", r#"{ "token": "'$TOKEN'", "newPassword": "a better one, and longer" }"#),
     ("update_profile", r#"{ "name": "Ada Lovelace", "preferences": { "theme": "dark" } }"#),
     ("add_provider_key", r#"{ "service": "openai", "key": "'$OPENAI_API_KEY'" }"#),
     ("create_tracker_key", r#"{ "name": "billing worker", "scopes": ["ingest"] }"#),

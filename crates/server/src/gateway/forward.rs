@@ -57,6 +57,7 @@ pub(super) async fn forward(
         calls.try_acquire_owned().map_err(|_| busy("the gateway has as many calls under way as it may"))?;
     let (parts, body) = request.into_parts();
     let credentials = credential::find(&parts.headers);
+    app.rate_limits.admit(client_address(&parts, app), credentials.tracker_key.as_deref())?;
     let attribution = attribution::read(&parts.headers)?;
     let door = open_door(app, upstream, &parts, &credentials, &attribution).await?;
     let recorder = app.gateway.recorder().ok_or_else(|| busy("the gateway has not started"))?;

@@ -31,6 +31,8 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("post", "/api/auth/refresh", Public, ""),
     ("post", "/api/auth/logout", Public, ""),
     ("post", "/api/auth/change-password", Own, ""),
+    ("post", "/api/auth/forgot-password", Public, ""),
+    ("post", "/api/auth/reset-password", Public, ""),
     ("get", "/api/auth/me", Own, ""),
     ("get", "/api/user/profile", Own, ""),
     ("put", "/api/user/profile", Own, "{}"),
