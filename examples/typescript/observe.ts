@@ -1,5 +1,5 @@
 // Meter an official client in place: every call, streams included, is recorded with what it cost.
-// Needs OPENAI_API_KEY, API_KEY (the tracker's address, such as http://localhost:8000/api) and AICT_API_KEY (a tracker key).
+// Needs OPENAI_API_KEY, API_KEY (the tracker's address: http://localhost:8000/api) and AICT_API_KEY (a tracker key).
 import { AICostOptimizer } from "ai-cost-optimizer";
 import OpenAI from "openai";
 

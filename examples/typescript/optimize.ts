@@ -2,7 +2,9 @@
 // Needs OPENAI_API_KEY, API_KEY (the tracker's address) and AICT_API_KEY (a tracker key).
 import { AICostOptimizer } from "ai-cost-optimizer";
 
-const optimizer = new AICostOptimizer({ optimizations: { whitespace: true, cheaperModel: ["gpt-4.1-mini", "gpt-4o-mini"] } });
+const optimizer = new AICostOptimizer({
+  optimizations: { whitespace: true, cheaperModel: ["gpt-4.1-mini", "gpt-4o-mini"] },
+});
 
 const { text, cost, usage, optimizations } = await optimizer.optimize({
   model: "gpt-4",

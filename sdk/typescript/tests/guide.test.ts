@@ -36,6 +36,15 @@ test("a wrong name does not compile, so that the test above says something", () 
   expect(problemsOf(wrong)[0]).toContain("projectIdByDefault");
 });
 
+test("the README's snippets compile", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const blocks = [...readme.matchAll(/^```typescript\n([\s\S]*?)```/gm)].map(([, code]) => code);
+  const [metering, asking, querying] = blocks;
+  expect(blocks).toHaveLength(3);
+  const program = `${metering}\nconst projectId = "";\n{\n${asking}\n}\n${querying}`;
+  expect(problemsOf(program)).toEqual([]);
+});
+
 let fake: Fake;
 let tracker: TrackerServer;
 beforeAll(async () => {
