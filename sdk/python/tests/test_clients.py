@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from decimal import Decimal
 
 import anthropic
@@ -24,8 +25,7 @@ GEMINI = {"model": "gemini-2.5-flash", "contents": PROMPT}
 CONVERSE = {"modelId": "amazon.nova-lite-v1:0", "messages": [{"role": "user", "content": [{"text": PROMPT}]}]}
 INVOKE = {
     "modelId": "anthropic.claude-3-haiku-20240307-v1:0",
-    "body": '{"anthropic_version":"bedrock-2023-05-31","max_tokens":100,"messages":[{"role":"user","content":"%s"}]}'
-    % PROMPT,
+    "body": json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 100, "messages": MESSAGES}),
 }
 ATTRIBUTION = {"tags": ["sdk"], "cost_allocation": {"team": "evals"}}
 
@@ -135,14 +135,15 @@ CALLS = {
     "openai_chat_stream": ("0.00001185", lambda m: list(m.openai().chat.completions.create(**CHAT, stream=True))),
     "openai_chat_stream_with_usage": (
         "0.00001185",
-        lambda m: list(
-            m.openai().chat.completions.create(**CHAT, stream=True, stream_options={"include_usage": True})
-        ),
+        lambda m: list(m.openai().chat.completions.create(**CHAT, stream=True, stream_options={"include_usage": True})),
     ),
     "openai_chat_helper": ("0.00001185", openai_helper),
     "openai_chat_parse": ("0.00001185", lambda m: m.openai().chat.completions.parse(**CHAT)),
     "openai_chat_raw": ("0.00001185", lambda m: m.openai().chat.completions.with_raw_response.create(**CHAT)),
-    "openai_other_options": ("0.00001185", lambda m: m.openai().with_options(timeout=9).chat.completions.create(**CHAT)),
+    "openai_other_options": (
+        "0.00001185",
+        lambda m: m.openai().with_options(timeout=9).chat.completions.create(**CHAT),
+    ),
     "openai_gzip": (
         "0.00001185",
         lambda m: m.openai().chat.completions.create(**CHAT, extra_headers={"x-fake": "gzip"}),
@@ -198,7 +199,10 @@ CALLS = {
     "bedrock_converse_stream": ("0.00000474", lambda m: list(m.bedrock().converse_stream(**CONVERSE)["stream"])),
     # Claude 3 Haiku: 0.25 in, 1.25 out. 15 × 0.25 + 16 × 1.25 = 23.75
     "bedrock_invoke": ("0.00002375", lambda m: m.bedrock().invoke_model(**INVOKE)["body"].read()),
-    "bedrock_invoke_in_pieces": ("0.00002375", lambda m: list(m.bedrock().invoke_model(**INVOKE)["body"].iter_chunks(7))),
+    "bedrock_invoke_in_pieces": (
+        "0.00002375",
+        lambda m: list(m.bedrock().invoke_model(**INVOKE)["body"].iter_chunks(7)),
+    ),
     "bedrock_invoke_stream": (
         "0.00002375",
         lambda m: list(m.bedrock().invoke_model_with_response_stream(**INVOKE)["body"]),
@@ -310,7 +314,7 @@ def test_a_stream_that_is_left(call, source, metered):
 def test_a_stream_that_the_provider_cuts_is_an_error(metered):
     cut = {"x-fake": "cut-after=2"}
     stream = metered.openai().chat.completions.create(**CHAT, stream=True, extra_headers=cut)
-    with pytest.raises(Exception, match="closed|incomplete|peer"):
+    with pytest.raises(Exception, match=r"closed|incomplete|peer"):
         list(stream)
     [record] = metered.recorded()
     assert (record["status"], record["errorCode"]) == ("error", "cut")

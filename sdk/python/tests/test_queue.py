@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -99,7 +100,7 @@ def test_the_pauses_double_up_to_half_a_minute(answer):
     sender.push(1)
     sender.advance(120)
     times = [at for at, _ in sender.sent]
-    pauses = [round(after - before) for before, after in zip(times, times[1:], strict=False)]
+    pauses = [round(after - before) for before, after in pairwise(times)]
     # The interval of a second is waited for, too.
     assert pauses[:8] == [1, 1, 2, 4, 8, 16, 30, 30]
     assert sender.stats == (0, 0, 0, 1)

@@ -1,51 +1,17 @@
 /** The integration guide's snippets, word by word: they compile against the package as it is published, and run. */
 
-import { execFile } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { promisify } from "node:util";
-import ts from "typescript";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { problemsOf, run } from "./programs.js";
 import { Fake, KEY, TrackerServer } from "./servers.js";
 
-const root = new URL("../", import.meta.url).pathname;
-const text = readFileSync(`${root}tests/guide/snippets.md`, "utf8");
+const text = readFileSync(new URL("guide/snippets.md", import.meta.url), "utf8");
 const snippets = Object.fromEntries(
   [...text.matchAll(/^### (.+)\n\n```typescript\n([\s\S]*?)```/gm)].map(([, title, code]) => [title, code]),
 ) as Record<string, string>;
 const tracking = snippets["1. Basic Usage Tracking"] as string;
 const bulk = snippets["3. Bulk Usage Import"] as string;
 const analytics = snippets["4. Project Analytics"] as string;
-
-/** TypeScript's own declarations are read once. */
-const sources = new Map<string, ts.SourceFile>();
-
-/** What TypeScript says of a module that stands in this package and imports it by its name. */
-function problemsOf(code: string): string[] {
-  const file = `${root}tests/guide/snippet.ts`;
-  const options: ts.CompilerOptions = {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    lib: ["lib.es2022.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
-    types: [],
-  };
-  const host = ts.createCompilerHost(options);
-  const { readFile, fileExists } = host;
-  host.readFile = (name) => (name === file ? code : readFile(name));
-  host.fileExists = (name) => name === file || fileExists(name);
-  const getSourceFile = host.getSourceFile;
-  host.getSourceFile = (name, ...rest) => {
-    if (name === file) return ts.createSourceFile(name, code, ts.ScriptTarget.ES2022);
-    const source = sources.get(name) ?? getSourceFile(name, ...rest);
-    if (source) sources.set(name, source);
-    return source;
-  };
-  const program = ts.createProgram([file], options, host);
-  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"));
-}
 
 test("there are six", () => {
   expect(Object.keys(snippets)).toHaveLength(6);
@@ -70,6 +36,15 @@ test("a wrong name does not compile, so that the test above says something", () 
   expect(problemsOf(wrong)[0]).toContain("projectIdByDefault");
 });
 
+test("the README's snippets compile", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const blocks = [...readme.matchAll(/^```typescript\n([\s\S]*?)```/gm)].map(([, code]) => code);
+  const [metering, asking, querying] = blocks;
+  expect(blocks).toHaveLength(3);
+  const program = `${metering}\nconst projectId = "";\n{\n${asking}\n}\n${querying}`;
+  expect(problemsOf(program)).toEqual([]);
+});
+
 let fake: Fake;
 let tracker: TrackerServer;
 beforeAll(async () => {
@@ -87,12 +62,8 @@ test("they run, with the placeholders filled in", async () => {
     .replaceAll("your-dashboard-api-key", tracker.key)
     .replaceAll("your-project-id", tracker.project)
     .replaceAll("http://localhost:8000/api", `${tracker.url}/api`);
-  const { outputText } = ts.transpileModule(filled, { compilerOptions: { target: ts.ScriptTarget.ES2022 } });
-  const file = `${root}dist/guide.mjs`;
-  writeFileSync(file, `${outputText}\nconsole.log(JSON.stringify({ response, analytics }));`);
-  const env = { PATH: process.env.PATH, OPENAI_BASE_URL: `${fake.url}/v1` };
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { env });
-  rmSync(file);
+  const shown = "\nconsole.log(JSON.stringify({ response }));";
+  const { stdout } = await run(filled + shown, { OPENAI_BASE_URL: `${fake.url}/v1` });
   const { response } = JSON.parse(stdout.trim().split("\n").at(-1) as string);
   // gpt-4: 30 in, 60 out. (4 + 8) × 30 + 16 × 60 = 1320
   expect(response).toMatchObject({ cost: 0.00132, usage: { promptTokens: 12, completionTokens: 16, totalTokens: 28 } });
@@ -117,23 +88,16 @@ test("they run, with the placeholders filled in", async () => {
 });
 
 test("the environment variables of the guide are enough", async () => {
-  const file = `${root}dist/environment.mjs`;
-  writeFileSync(
-    file,
-    `import { AICostOptimizer } from "ai-cost-optimizer";
-     const { id, cost } = await new AICostOptimizer().optimize({ prompt: "hello", model: "gpt-4o-mini" });
-     console.log(JSON.stringify({ id, cost }));`,
-  );
-  const env = {
-    PATH: process.env.PATH,
+  const program = `import { AICostOptimizer } from "ai-cost-optimizer";
+    const { id, cost } = await new AICostOptimizer().optimize({ prompt: "hello", model: "gpt-4o-mini" });
+    console.log(JSON.stringify({ id, cost }));`;
+  const { stdout } = await run(program, {
     OPENAI_API_KEY: KEY,
     API_KEY: `${tracker.url}/api`,
     PROJECT_ID: tracker.project,
     AICT_API_KEY: tracker.key,
     OPENAI_BASE_URL: `${fake.url}/v1`,
-  };
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { env });
-  rmSync(file);
+  });
   const { id } = JSON.parse(stdout);
   expect((await tracker.send("GET", `/api/usage/${id}`)).projectId).toBe(tracker.project);
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import logging
 import os
 import weakref
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -97,6 +98,15 @@ class _Base:
         """Records one call later, with others. Never raises, never waits."""
         if self._options.track_usage:
             self._push(self._keyed(record))
+
+    def queue_attributed(self, record: Json, attribution: Attributing) -> None:
+        """The same for a record in the tracker's own names, as integrations make it. Never raises, never waits."""
+        try:
+            said = attribution() if callable(attribution) else attribution
+            if self._options.track_usage:
+                self._push({**self._keyed(record), **wire_names(said)})
+        except Exception:  # Metering never breaks the metered call.
+            logging.getLogger("ai_cost_tracker").debug("a call could not be recorded", exc_info=True)
 
     def observe(self, client: _Client, attribution: Attributing | None = None, service: str | None = None) -> _Client:
         """Meters a client of openai, anthropic, google-genai or boto3's bedrock-runtime in place, streams included, and
@@ -284,7 +294,7 @@ class AICostOptimizer(_Base):
         return self._run(self._optimize(request, attribution))
 
     def track_usage(self, record: UsageRecord) -> Tracked:
-        """Records one call and waits for the tracker's word; the same `request_id` counts once. Raises `TrackerError`."""
+        """Records one call and waits for the tracker's word; a `request_id` counts once. Raises `TrackerError`."""
         return self._run(self._track_usage(record))
 
     def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
@@ -457,4 +467,5 @@ def _close_at_exit(queue: Queue) -> None:
             alive.close()
 
     atexit.register(close)
-    weakref.finalize(queue, atexit.unregister, close)
+    # Not at the end itself: that is what `close` is for.
+    weakref.finalize(queue, atexit.unregister, close).atexit = False
