@@ -32,7 +32,7 @@ pub async fn a_budget_comes_back(store: Arc<dyn MetaStore>) {
     let again = store.insert_budget(&budget(1, Scope::Account, user)).await;
     assert!(matches!(again, Err(StoreError::Conflict("budget"))), "{again:?}");
     let mut changed = budget(1, Scope::Account, user);
-    changed.name = "Renamed".to_owned();
+    "Renamed".clone_into(&mut changed.name);
     changed.terms.carry_over = true;
     changed.updated_at = at("2024-03-01T00:00:00Z");
     assert!(store.update_budget(&changed).await.unwrap());
