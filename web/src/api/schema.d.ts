@@ -1571,7 +1571,7 @@ export interface components {
             forecast?: components["schemas"]["ForecastView"] | null;
             /**
              * Format: date-time
-             * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+             * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
              */
             projectedExhaustionAt?: string | null;
             /**
@@ -1940,6 +1940,11 @@ export interface components {
          * @enum {string}
          */
         Flag: "inconsistent_usage" | "cost_differs" | "tokens_estimated" | "content_cut" | "tier_assumed_standard";
+        /**
+         * @description What a forecast is made of.
+         * @enum {string}
+         */
+        ForecastBasis: "average" | "weeklyPattern" | "weeklyPatternWithTrend";
         /** @description What a period will probably have cost when it ends. */
         ForecastView: {
             /**
@@ -1954,7 +1959,7 @@ export interface components {
             low: Money;
             /**
              * Format: money
-             * @description Spent so far plus an average day for each that remains.
+             * @description Spent so far plus what the days that remain usually cost.
              */
             expected: Money;
             /**
@@ -1962,6 +1967,10 @@ export interface components {
              * @description Nine times in ten it is less than this.
              */
             high: Money;
+            /** @description What it is made of. */
+            basis: components["schemas"]["ForecastBasis"];
+            /** @description Days that it is made of: at most the last eight weeks, whole ones where there are two. */
+            historyDays: number;
         };
         /**
          * @description Form of the body that a webhook is sent.
@@ -3185,7 +3194,7 @@ export interface components {
                 forecast?: components["schemas"]["ForecastView"] | null;
                 /**
                  * Format: date-time
-                 * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+                 * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
                  */
                 projectedExhaustionAt?: string | null;
                 /**
