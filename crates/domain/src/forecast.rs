@@ -249,14 +249,12 @@ impl Pattern {
         let days = i128::try_from(self.days).ok()?;
         let seen = if self.basis == Basis::Average { days } else { days / 7 };
         let known = classes / seen;
-        let known = match self.trend {
-            None => known,
+        let known = if self.trend.is_some() {
             // The line is known the less the further from its middle it is looked at.
-            Some(_) => {
-                let ahead = i128::try_from(ahead).ok()?.min(days);
-                let off = days + ahead;
-                known.checked_add(known.checked_mul(3 * off * off)? / (days * days))?
-            }
+            let off = days + i128::try_from(ahead).ok()?.min(days);
+            known.checked_add(known.checked_mul(3 * off * off)? / (days * days))?
+        } else {
+            known
         };
         let around = u128::try_from(squares.checked_add(known)?).ok()?.isqrt();
         let relative_to = u128::try_from(self.fitted_squares).ok()?.isqrt().max(1);

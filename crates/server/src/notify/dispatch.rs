@@ -95,7 +95,9 @@ async fn begin_due<'a>(
     let busy = under_way.by_destination.keys().cloned().collect();
     let due = claim(app, room, busy).await?;
     if !due.is_empty() {
-        due.into_iter().for_each(|delivery| under_way.begin(app, delivery));
+        for delivery in due {
+            under_way.begin(app, delivery);
+        }
         note_waiting(app).await?;
         return Ok(Duration::ZERO);
     }
