@@ -371,17 +371,52 @@ mod tests {
         assert_eq!(budget.alerts[1].kind, AlertKind::Both);
     }
 
+    /// Every time zone of the tz database.
+    fn zones() -> Vec<String> {
+        let zones: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        assert!(zones.len() > 400, "{} zones", zones.len());
+        zones
+    }
+
+    #[test]
+    fn periods_of_a_leap_year_join_in_every_time_zone() {
+        let (start, end): (Timestamp, Timestamp) =
+            ("2023-12-20T00:00:00Z".parse().unwrap(), "2025-03-10T00:00:00Z".parse().unwrap());
+        for zone in zones() {
+            for (kind, start_date, count) in [
+                (Period::Weekly, None, 65),
+                (Period::Monthly, None, 16),
+                (Period::Monthly, Some("2023-10-31"), 16),
+                (Period::Quarterly, Some("2024-02-29"), 6),
+                (Period::Yearly, Some("2024-02-29"), 3),
+            ] {
+                let budget = budget(kind, start_date, &zone);
+                let (mut inside, mut seen) = (budget.period_containing(start), 1);
+                while inside.end < end {
+                    let next = budget.period_containing(inside.end);
+                    assert_eq!(next.start, inside.end, "{zone} {kind:?}");
+                    assert!(next.start < next.end, "{zone} {kind:?}");
+                    let last = inside.end - jiff::SignedDuration::from_nanos(1);
+                    assert_eq!(budget.period_containing(last), inside, "{zone} {kind:?}");
+                    (inside, seen) = (next, seen + 1);
+                }
+                assert!(seen <= count && seen >= count - 1, "{zone} {kind:?}: {seen} periods");
+            }
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn every_instant_is_in_exactly_one_period(
             seconds in 1_262_304_000_i64..2_208_988_800,
             kind in prop::sample::select(vec![Period::Weekly, Period::Monthly, Period::Quarterly, Period::Yearly, Period::OneTime]),
             anchor in prop::option::of((2010_i16..2030, 1_i8..=12, 1_i8..=31)),
-            zone in prop::sample::select(vec!["UTC", "America/New_York", "America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"]),
+            zone in prop::sample::select(zones()),
         ) {
             let at = Timestamp::from_second(seconds).unwrap();
             let start_date = anchor.and_then(|(year, month, day)| Date::new(year, month, day).ok());
-            let mut budget = budget(kind, None, zone);
+            let mut budget = budget(kind, None, &zone);
             budget.start_date = start_date;
             let inside = budget.period_containing(at);
             prop_assert!(inside.contains(at));

@@ -49,12 +49,10 @@ pub const GATEWAY_ERROR_BYTES: usize = 64 * 1024;
 pub const RESPONSE_EXCERPT_BYTES: usize = 1_024;
 /// Characters of a message that Discord takes.
 pub const DISCORD_CHARS_MAX: usize = 2_000;
-/// Deliveries that one round takes.
-pub const ROUND_DELIVERIES: usize = 64;
-/// Deliveries that one round takes for one webhook or address.
-pub const ROUND_DELIVERIES_PER_TARGET: usize = 8;
 /// Deliveries under way at once.
-pub const DELIVERIES_AT_ONCE: usize = 16;
+pub const DELIVERIES_AT_ONCE: usize = 64;
+/// Deliveries under way at once to one webhook or address.
+pub const DELIVERIES_AT_ONCE_PER_TARGET: usize = 4;
 /// Deliveries that may wait; beyond, only alerts of budgets are taken.
 pub const DELIVERIES_WAITING_MAX: u64 = 100_000;
 /// Days for which events and the log of their deliveries are kept.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::StoreError;
 
 /// Deliveries to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryClaim {
     /// Those due at this moment.
     pub now: Timestamp,
@@ -24,6 +24,8 @@ pub struct DeliveryClaim {
     pub limit: usize,
     /// So many at most for one webhook, or one address.
     pub per_target: usize,
+    /// None to these destinations.
+    pub busy: Vec<String>,
 }
 
 /// What came of an attempt, kept as one.

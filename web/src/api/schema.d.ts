@@ -1773,7 +1773,7 @@ export interface components {
             forecast?: components["schemas"]["ForecastView"] | null;
             /**
              * Format: date-time
-             * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+             * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
              */
             projectedExhaustionAt?: string | null;
             /**
@@ -2170,6 +2170,11 @@ export interface components {
          * @enum {string}
          */
         Flag: "inconsistent_usage" | "cost_differs" | "tokens_estimated" | "content_cut" | "tier_assumed_standard";
+        /**
+         * @description What a forecast is made of.
+         * @enum {string}
+         */
+        ForecastBasis: "average" | "weeklyPattern" | "weeklyPatternWithTrend";
         /** @description What a period will probably have cost when it ends. */
         ForecastView: {
             /**
@@ -2184,7 +2189,7 @@ export interface components {
             low: Money;
             /**
              * Format: money
-             * @description Spent so far plus an average day for each that remains.
+             * @description Spent so far plus what the days that remain usually cost.
              */
             expected: Money;
             /**
@@ -2192,6 +2197,10 @@ export interface components {
              * @description Nine times in ten it is less than this.
              */
             high: Money;
+            /** @description What it is made of. */
+            basis: components["schemas"]["ForecastBasis"];
+            /** @description Days that it is made of: at most the last eight weeks, whole ones where there are two. */
+            historyDays: number;
         };
         /** @description A person who has forgotten their password. */
         ForgottenPassword: {
@@ -3505,7 +3514,7 @@ export interface components {
                 forecast?: components["schemas"]["ForecastView"] | null;
                 /**
                  * Format: date-time
-                 * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+                 * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
                  */
                 projectedExhaustionAt?: string | null;
                 /**

@@ -297,10 +297,10 @@ fn query(app: &App, caller: &Caller, budgets: &HashMap<BudgetId, BudgetName>) ->
 async fn find(app: &App, caller: &Caller, id: AlertId) -> Result<(FiredAlert, BudgetName)> {
     let alert = app.meta.find_alert(id).await?.ok_or_else(alert_not_found)?;
     if let Some(budget) = app.meta.find_budget(alert.budget_id).await? {
-        return match caller.may_see_budget(app, &budget.scope).await? {
-            true => Ok((alert, BudgetName::of(&budget))),
-            false => Err(alert_not_found()),
-        };
+        if !caller.may_see_budget(app, &budget.scope).await? {
+            return Err(alert_not_found());
+        }
+        return Ok((alert, BudgetName::of(&budget)));
     }
     let project = ProjectId::from_bytes(*alert.budget_id.bytes());
     let (project, _) = caller.find_project(app, project).await?.ok_or_else(alert_not_found)?;

@@ -164,16 +164,16 @@ async fn settle_in(app: &App, budget: &ScopedBudget) -> Result<()> {
 
 /// `Err` unless the caller may make a budget over `scope`.
 async fn may_make(app: &App, caller: &Caller, scope: &Scope) -> Result<()> {
+    let may = caller.may_see_budget(app, scope).await?;
     if let Scope::Key { key_id } = scope
-        && (!caller.may_see_budget(app, scope).await?
-            || app.meta.find_tracker_key_by_id(*key_id).await?.is_none())
+        && (!may || app.meta.find_tracker_key_by_id(*key_id).await?.is_none())
     {
         return Err(ApiError::new(
             ErrorCode::KeyNotFound,
             "there is no such tracker key, or it is not yours",
         ));
     }
-    if caller.may_see_budget(app, scope).await? { Ok(()) } else { Err(ApiError::forbidden("admin")) }
+    if may { Ok(()) } else { Err(ApiError::forbidden("admin")) }
 }
 
 /// What the audit log says of a budget.

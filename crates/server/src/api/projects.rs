@@ -215,6 +215,9 @@ pub async fn delete_project(
     access.caller.trail.before(&ProjectFields::of(&project));
     project.archived_at = Some(app.clock.now());
     app.meta.update_project(&project).await?;
+    if let Some(budget) = ScopedBudget::of_project(&project) {
+        app.ledger.close(&budget);
+    }
     tracing::info!(project = %project.id, user = %access.caller.user.id, "project deleted");
     Ok(Success::ok(Nothing {}).with_message("project deleted"))
 }

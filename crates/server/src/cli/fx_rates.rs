@@ -24,12 +24,12 @@ enum FxRatesCommand {
     /// List the exchange rates, also while the server runs
     List,
     /// Say what a currency is worth from a day on; the server must not run
-    Set(Rate),
+    Set(SetRate),
 }
 
 /// A rate.
 #[derive(Debug, clap::Args)]
-struct Rate {
+struct SetRate {
     /// Code of the currency, such as EUR
     currency: String,
     /// US dollars for one unit, digit for digit
@@ -60,8 +60,8 @@ async fn list(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn set(rate: Rate, context: &Context) -> anyhow::Result<()> {
-    let Rate { currency, rate, date, source } = rate;
+async fn set(args: SetRate, context: &Context) -> anyhow::Result<()> {
+    let SetRate { currency, rate, date, source } = args;
     let today = SystemClock.now().to_zoned_datetime(TimeZone::UTC).date();
     let effective_date = date.unwrap_or(today);
     let store = context.open_store().await?;

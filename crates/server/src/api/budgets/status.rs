@@ -8,7 +8,6 @@ use domain::{
     alert::{Definition, FiredAlert, definition, definition_of_exceeded},
     budget::{Alert, AlertKind, Budget, Limit, Scope, ScopedBudget, utilization_percent},
     delivery::{Channel, DeliveryState},
-    forecast::exhausted_at,
     fx::Conversion,
     interval::time_zone,
     query::Bucket,
@@ -22,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::{
     analytics::Question,
-    api::analytics::trends::{ForecastView, forecast_of, recent_days},
+    api::analytics::trends::{ForecastView, Outlook},
     app::App,
     auth::{Viewer, budget::BudgetAccess},
     budgets,
@@ -71,7 +70,7 @@ pub struct BudgetStatus {
     pace: Option<Pace>,
     /// What the period will have cost when it ends; `null` with less than a week of history.
     forecast: Option<ForecastView>,
-    /// When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+    /// When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
     #[schema(value_type = Option<String>, format = DateTime)]
     projected_exhaustion_at: Option<Timestamp>,
     /// When it was used up, if it was.
@@ -177,10 +176,9 @@ pub async fn get_budget_status(
     let (now, period, spent) = (app.clock.now(), standing.period, standing.spent);
     let limit = standing.limit.total();
     let left = limit.checked_sub(spent);
-    let (forecast, daily) = outlook(&app, &scope, &terms, period).await?;
+    let outlook = outlook(&app, &scope, &terms, period).await?;
     let fired = app.meta.list_fired_alerts(id, period.start).await?;
     let told = told(&app, &fired).await?;
-    let exhaustion = left.zip(daily).and_then(|(left, daily)| exhausted_at(left, daily, now));
     let status = BudgetStatus {
         id,
         name,
@@ -195,8 +193,8 @@ pub async fn get_budget_status(
         remaining: left.and_then(|left| left.checked_sub(standing.reserved)).unwrap_or_default(),
         utilization: utilization_percent(limit, spent),
         pace: pace(limit, period, spent, now),
-        forecast,
-        projected_exhaustion_at: exhaustion.filter(|at| *at < period.end),
+        forecast: outlook.as_ref().and_then(|outlook| outlook.forecast(spent)),
+        projected_exhaustion_at: left.zip(outlook).and_then(|(left, outlook)| outlook.exhausted_at(left)),
         exceeded_at: find_fired(&fired, definition_of_exceeded()).map(|alert| alert.at),
         alerts: terms.alerts.iter().map(|alert| AlertStatusView::new(alert, &fired, &told)).collect(),
         budget: terms,
@@ -204,13 +202,8 @@ pub async fn get_budget_status(
     Ok(Success::ok(status))
 }
 
-/// What the period will have cost, and what a day costs on average.
-async fn outlook(
-    app: &App,
-    scope: &Scope,
-    terms: &Budget,
-    period: Interval,
-) -> Result<(Option<ForecastView>, Option<Money>)> {
+/// What recent days of the budget's scope say of those to come.
+async fn outlook(app: &App, scope: &Scope, terms: &Budget, period: Interval) -> Result<Option<Outlook>> {
     let question = Question {
         filter: scope.filter(),
         zone: time_zone("timeZone", &terms.time_zone).unwrap_or(TimeZone::UTC),
@@ -219,8 +212,7 @@ async fn outlook(
         groups_by_time: false,
         limit: 0,
     };
-    let days = recent_days(app, &question).await?;
-    Ok((forecast_of(app, &question, period).await?, domain::forecast::daily(&days)))
+    Outlook::of(app, &question, period).await
 }
 
 /// What was told of each alert.
