@@ -33,6 +33,7 @@ pub mod usage_record;
 pub mod user;
 pub mod webhook;
 pub mod wire;
+mod words;
 
 pub use clock::{Clock, FrozenClock};
 pub use id::{AlertId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId};

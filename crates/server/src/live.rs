@@ -120,7 +120,7 @@ impl Feed {
             let is_last = page.len() < limits::LIVE_PAGE_RECORDS;
             let window = &mut *lock(&self.window);
             let window = window.get_or_insert_with(|| Window { after: place, records: VecDeque::new() });
-            window.push(page);
+            window.push(&page);
             place = window.head();
             self.head.send_replace(place);
             if is_last {
@@ -136,7 +136,7 @@ impl Window {
         self.records.back().map_or(self.after, |record| record.place)
     }
 
-    fn push(&mut self, page: Vec<(u64, UsageRecord)>) {
+    fn push(&mut self, page: &[(u64, UsageRecord)]) {
         self.records.extend(page.iter().map(|(place, record)| Arc::new(Kept::new(*place, record))));
         while self.records.len() > limits::LIVE_WINDOW_RECORDS {
             self.after = self.records.pop_front().map_or(self.after, |record| record.place);

@@ -14,6 +14,7 @@
 mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod erasure;
 mod error;
 pub mod limits;
 mod meta;
@@ -23,6 +24,7 @@ pub mod sqlite;
 mod usage;
 
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
+pub use erasure::{ErasureCount, ErasureStore, Person};
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, PasswordReset, ProjectStore, Rotation,
@@ -32,4 +34,4 @@ pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,
 };
 pub use prices::{PriceDocument, PriceRevision, PriceStore};
-pub use usage::{Appended, LatencyPercentiles, RecordPage, UsageStore, Verification};
+pub use usage::{Appended, LatencyPercentiles, RecordPage, Trimmed, UsageStore, Verification};

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::{
     StoreError,
     audit::AuditStore,
+    erasure::ErasureStore,
     outbox::{AlertStore, OutboxStore, WebhookStore},
     prices::PriceStore,
 };
@@ -223,6 +224,9 @@ pub trait ProjectStore: Send + Sync {
     /// Every project, by name.
     async fn list_projects(&self) -> Result<Vec<Project>, StoreError>;
 
+    /// Every project that was deleted (archived); its records stay.
+    async fn list_archived_projects(&self) -> Result<Vec<Project>, StoreError>;
+
     /// Replaces everything but the members.
     async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
 
@@ -246,6 +250,7 @@ pub trait ProjectStore: Send + Sync {
 pub trait MetaStore:
     AccountStore
     + KeyStore
+    + ErasureStore
     + ProjectStore
     + PriceStore
     + OutboxStore

@@ -19,6 +19,7 @@ mod condition;
 mod connection;
 mod cursor;
 mod dictionary;
+mod erasure;
 mod failure;
 mod file;
 mod filter;
@@ -36,6 +37,7 @@ mod recost;
 mod rollup;
 mod schema;
 mod scope;
+mod sealed;
 mod search;
 mod sessions;
 mod source;
@@ -175,6 +177,21 @@ impl Sqlite {
             work(tx)
         };
         self.write(bytes, noted).await
+    }
+}
+
+#[async_trait::async_trait]
+impl crate::ErasureStore for Sqlite {
+    async fn count_person(&self, person: &crate::Person) -> Result<crate::ErasureCount, StoreError> {
+        erasure::count(self, person.clone()).await
+    }
+
+    async fn erase_person(&self, person: &crate::Person, pseudonym: &str) -> Result<(), StoreError> {
+        erasure::erase(self, person.clone(), pseudonym.to_owned()).await
+    }
+
+    async fn forget_deleted(&self) -> Result<bool, StoreError> {
+        erasure::empty_log(self).await
     }
 }
 

@@ -2,29 +2,7 @@
 
 /** Names of the fields that are money. */
 export const MONEY_FIELDS: readonly string[] = [
-  "actualCost",
-  "after",
-  "ahead",
   "amount",
-  "averageCostPerRequest",
-  "before",
-  "cacheSavings",
-  "change",
-  "cost",
-  "costInBatch",
-  "costPerThousandTokens",
-  "costWithoutCaching",
   "elapsed",
-  "evenSpending",
-  "expected",
-  "high",
-  "listCost",
-  "low",
-  "previousTotal",
-  "remaining",
-  "reserved",
-  "spent",
-  "total",
-  "totalCost",
   "utilization"
 ];

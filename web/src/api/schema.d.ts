@@ -200,7 +200,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Compute the chain of the audit log anew, and say whether it is whole. For administrators. */
+        /**
+         * Compute the chain of the audit log anew, and say whether it is whole. For administrators.
+         * @description An end that was cut off does not show by itself. Note `entries` and `head` elsewhere and send them later; the server's log
+         *     has them every hour.
+         */
         get: operations["verify_audit"];
         put?: never;
         post?: never;
@@ -385,6 +389,27 @@ export interface paths {
         get: operations["get_budget_status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a person out of every record, or count what there is of them (`dryRun`). For administrators.
+         * @description The address is replaced by a pseudonym; prompts, completions, sessions, traces, metadata and error messages of the
+         *     records are erased. Costs, tokens, tags and allocation stay. Backups and the audit log are not changed.
+         */
+        post: operations["erase_person"];
         delete?: never;
         options?: never;
         head?: never;
@@ -742,6 +767,23 @@ export interface paths {
          *     `Idempotency-Key`, sending all of it again adds nothing.
          */
         post: operations["track_usage_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct tags, allocation or project of up to 1,000 records. Each is corrected or not by itself; sums follow. */
+        post: operations["correct_usage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1210,10 +1252,10 @@ export interface components {
              */
             firedAt?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What had been spent then.
              */
-            spent?: Money | null;
+            spent?: number | null;
             /** @description Who was told, and what came of it. Kept for 30 days. */
             deliveries: components["schemas"]["ToldView"][];
         };
@@ -1235,15 +1277,15 @@ export interface components {
             /** @description How people were told. */
             type: components["schemas"]["AlertKind"];
             /**
-             * Format: money
+             * Format: decimal
              * @description The budget at that moment.
              */
-            amount: Money;
+            amount: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What had been spent.
              */
-            spent: Money;
+            spent: number;
             /**
              * Format: date-time
              * @description First instant of the period.
@@ -1275,10 +1317,10 @@ export interface components {
             /** @description The dimension. */
             groupBy: components["schemas"]["Dimension"];
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs of the period.
              */
-            totalCost: Money;
+            totalCost: number;
             /** @description By value, largest first; what nobody is charged for is `(none)`. */
             groups: components["schemas"]["Slice"][];
         };
@@ -1334,7 +1376,7 @@ export interface components {
              * @description The first entry that is not what it was, or before which one is missing.
              */
             brokenAt?: number | null;
-            /** @description Hash of the last entry. Noted elsewhere, it shows later whether the end was cut off. */
+            /** @description Hash of the last entry. Noted elsewhere with `entries`, it shows later whether the end was cut off. */
             head: string;
         };
         /** @description An entry of the audit log. */
@@ -1441,20 +1483,20 @@ export interface components {
              */
             periodEnd?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs of the period.
              */
-            spent: Money;
+            spent: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What calls under way may cost at most.
              */
-            reserved: Money;
+            reserved: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is neither spent nor reserved; negative when the budget is overrun.
              */
-            remaining: Money;
+            remaining: number;
             /**
              * Format: money
              * @description Percent of the amount that is spent.
@@ -1561,15 +1603,15 @@ export interface components {
              */
             newlyPriced: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What they cost so far, as far as that was known.
              */
-            before: Money;
+            before: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What they cost then.
              */
-            after: Money;
+            after: number;
         };
         /**
          * @description By which way a delivery goes.
@@ -1628,6 +1670,25 @@ export interface components {
             searchType?: string | null;
             /** @description Time of day, in UTC. */
             daily?: Record<string, never> | null;
+        };
+        /** @description What became of one of them. */
+        CorrectionResult: {
+            /** @description Id of the record. */
+            id: string;
+            /** @description Whether it was corrected. */
+            corrected: boolean;
+            code?: components["schemas"]["ErrorCode"] | null;
+            /** @description The same, for people. */
+            message?: string | null;
+        };
+        /** @description What became of the corrections. */
+        Corrections: {
+            /** @description Records that were corrected. */
+            corrected: number;
+            /** @description Records that were not. */
+            failed: number;
+            /** @description One for each id, in order. */
+            results: components["schemas"]["CorrectionResult"][];
         };
         /** @description Whom a call's cost is charged to inside the organisation. */
         CostAllocation: {
@@ -1722,8 +1783,44 @@ export interface components {
          * @enum {string}
          */
         Enforcement: "alert" | "block";
+        /** @description What was erased, or would be. */
+        Erasure: {
+            /** @description What stands in the place of the address now; `null` when it was only counted. */
+            pseudonym?: string | null;
+            /** @description HMAC-SHA256 of the address under a key of this installation: the audit log names it by this. */
+            addressHashes: string[];
+            /**
+             * Format: int64
+             * @description Records that name the person. Their costs and tokens stay.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Prompts and completions of these.
+             */
+            contents: number;
+            /**
+             * Format: int64
+             * @description Conversations of these.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Traces of these.
+             */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Events in the outbox that contain the address.
+             */
+            events: number;
+            /** @description Whether it was only counted. */
+            dryRun: boolean;
+            /** @description Whether nothing of it is left in the database's files; `false` when somebody was reading: erase once more later. */
+            isLogEmptied: boolean;
+        };
         /**
-         * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
+         * @description Stable code of an error: programs decide by it.
          * @enum {string}
          */
         ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "alert_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
@@ -1734,17 +1831,17 @@ export interface components {
             /** @description The model. */
             model: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it would cost; `null` is unknown, not free.
              */
-            cost?: Money | null;
+            cost?: number | null;
             /** @description Where that comes from. */
             costSource: components["schemas"]["CostSource"];
             /**
-             * Format: money
+             * Format: decimal
              * @description The catalog's own figure.
              */
-            listCost?: Money | null;
+            listCost?: number | null;
             /** @description Why the catalog has none. */
             unpricedReason?: string | null;
             /** @description What a person should know about it. */
@@ -1761,16 +1858,16 @@ export interface components {
          * @description What kind of thing happened. The names are those that webhooks carry and filter by.
          * @enum {string}
          */
-        EventType: "UsageTracked" | "BudgetThresholdCrossed" | "BudgetExceeded" | "CostAnomaly" | "PriceMissing" | "KeyAdded" | "ProjectCreated" | "MemberAdded" | "WebhookTest";
+        EventType: "usage.tracked" | "budget.threshold_crossed" | "budget.exceeded" | "cost.anomaly" | "price.missing" | "key.added" | "project.created" | "member.added" | "webhook.test";
         /** @description How a cost comes about. */
         Explanation: {
             /** @description What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once. */
             items: components["schemas"]["ItemView"][];
             /**
-             * Format: money
+             * Format: decimal
              * @description The sum, rounded half to even to a nano-dollar.
              */
-            total: Money;
+            total: number;
             /** @description The price row, as it was then. */
             price: components["schemas"]["PriceView"];
         };
@@ -1805,20 +1902,20 @@ export interface components {
              */
             periodEnd: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description Nine times in ten it is more than this.
              */
-            low: Money;
+            low: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description Spent so far plus an average day for each that remains.
              */
-            expected: Money;
+            expected: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description Nine times in ten it is less than this.
              */
-            high: Money;
+            high: number;
         };
         /** @description A person who has forgotten their password. */
         ForgottenPassword: {
@@ -1837,10 +1934,10 @@ export interface components {
             /** @description Value of each dimension; `null` where the records have none. */
             key: Record<string, never>;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
-            cost: Money;
+            cost: number;
             /**
              * Format: int64
              * @description Tokens.
@@ -1963,6 +2060,31 @@ export interface components {
             /** @description The names. */
             mappings: components["schemas"]["ModelMapping"][];
         };
+        /** @description The same correction for many records. */
+        NewCorrections: {
+            /** @description Ids of the records, at most 1,000. */
+            usageIds: string[];
+            /** @description What to change. Fields that are missing stay as they are. */
+            change: components["schemas"]["UsageChange"];
+        };
+        /** @description Whom to take out. At least one of the addresses. */
+        NewErasure: {
+            /**
+             * @description Address under which records name them as the sender's own user.
+             * @default null
+             */
+            userEmail?: string | null;
+            /**
+             * @description Address under which records name them as the sender's customer.
+             * @default null
+             */
+            customerEmail?: string | null;
+            /**
+             * @description Only count.
+             * @default false
+             */
+            dryRun?: boolean;
+        };
         /** @description A person to add; by account or by e-mail address. */
         NewMember: {
             /** @description Account id. */
@@ -2014,15 +2136,15 @@ export interface components {
              */
             elapsed: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What would have been spent by now if the amount were spent evenly.
              */
-            evenSpending: Money;
+            evenSpending: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is spent beyond that; negative when less is spent.
              */
-            ahead: Money;
+            ahead: number;
         };
         /** @description Where in a list a page is. */
         Pagination: {
@@ -2087,6 +2209,12 @@ export interface components {
             timeZone: string;
             /** @description Length of the timeline's points. */
             bucket: components["schemas"]["Bucket"];
+            /**
+             * Format: date-time
+             * @description From when on records are there; `null` if they all are. Of the days before, only sums by UTC day, service, model,
+             *     project and account are known: what asks for anything else, and latency, lacks these days.
+             */
+            recordsFrom?: string | null;
         };
         /**
          * @description A rule that makes the cost of some calls another than the catalog's.
@@ -2210,7 +2338,7 @@ export interface components {
         ProfileChange: {
             /** @description How the person is called. */
             name?: string | null;
-            /** @description Replaces the free-form settings; a JSON object. */
+            /** @description Free-form settings to change; a JSON object. Keys that are missing stay, `null` takes one away. */
             preferences?: Record<string, never> | null;
         };
         /** @description What a caller says of a project: all of it when it is made, the fields to change afterwards. */
@@ -2280,6 +2408,14 @@ export interface components {
              * @default null
              */
             tokensPerMinute?: number | null;
+            /**
+             * @description How long its records and what they say are kept.
+             * @default {
+             *       "contentDays": null,
+             *       "recordDays": null
+             *     }
+             */
+            retention?: components["schemas"]["Retention"];
         };
         /** @description The project that an answer is about. */
         ProjectSummary: {
@@ -2412,22 +2548,22 @@ export interface components {
             /** @description Everything that was counted, by unit. */
             usage: Record<string, never>;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost, in US dollars; `null` is unknown, not free.
              */
-            cost?: Money | null;
+            cost?: number | null;
             /** @description Where the cost comes from. */
             costSource: components["schemas"]["CostSource"];
             /**
-             * Format: money
+             * Format: decimal
              * @description The catalog's own figure, also where another was reported.
              */
-            listCost?: Money | null;
+            listCost?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What caching saved, by the catalog.
              */
-            cacheSavings?: Money | null;
+            cacheSavings?: number | null;
             /** @description Why the catalog has no figure. */
             unpricedReason?: string | null;
             /** @description How it ended. */
@@ -2540,6 +2676,21 @@ export interface components {
             /** @description What changes, by model and month. */
             changes: components["schemas"]["ChangeView"][];
         };
+        /** @description How long something is kept; where nothing is said, as long as the installation says. */
+        Retention: {
+            /**
+             * Format: int32
+             * @description Days after which prompts and completions are erased.
+             * @default null
+             */
+            contentDays?: number | null;
+            /**
+             * Format: int32
+             * @description Days after which records are deleted, whole UTC days at a time. Their sums by day stay.
+             * @default null
+             */
+            recordDays?: number | null;
+        };
         /** @description A change of prices. */
         RevisionView: {
             /** @description What was changed. */
@@ -2576,20 +2727,20 @@ export interface components {
             /** @description The model; `null` for the calls' own. */
             model?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description With the caching that the calls had.
              */
-            cost: Money;
+            cost: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description With nothing cached.
              */
-            costWithoutCaching: Money;
+            costWithoutCaching: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description In batches; calls that the model has no batch price for count at its standard price.
              */
-            costInBatch: Money;
+            costInBatch: number;
             /**
              * Format: int64
              * @description Calls that have no price with this model; they are in none of the sums.
@@ -2625,10 +2776,10 @@ export interface components {
              */
             requests: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What they cost; those whose cost is unknown are left out.
              */
-            actualCost: Money;
+            actualCost: number;
             /**
              * Format: int64
              * @description Calls whose cost is unknown.
@@ -2677,10 +2828,10 @@ export interface components {
             /** @description Id of the project or account. */
             id?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
-            cost: Money;
+            cost: number;
             /**
              * Format: int64
              * @description Tokens.
@@ -2719,10 +2870,10 @@ export interface components {
         /** @description What a project has spent in the current period of its budget; in the current month (UTC), if it has none. */
         Spending: {
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
-            totalCost: Money;
+            totalCost: number;
             /**
              * Format: int64
              * @description Calls.
@@ -2739,10 +2890,10 @@ export interface components {
              */
             unpricedRequests: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is left of the budget; negative when it is overrun.
              */
-            remaining?: Money | null;
+            remaining?: number | null;
             /**
              * Format: double
              * @description Percent of the budget that is used.
@@ -2799,15 +2950,15 @@ export interface components {
                 /** @description How people were told. */
                 type: components["schemas"]["AlertKind"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description The budget at that moment.
                  */
-                amount: Money;
+                amount: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What had been spent.
                  */
-                spent: Money;
+                spent: number;
                 /**
                  * Format: date-time
                  * @description First instant of the period.
@@ -2847,10 +2998,10 @@ export interface components {
                 /** @description The dimension. */
                 groupBy: components["schemas"]["Dimension"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Known costs of the period.
                  */
-                totalCost: Money;
+                totalCost: number;
                 /** @description By value, largest first; what nobody is charged for is `(none)`. */
                 groups: components["schemas"]["Slice"][];
             };
@@ -2900,7 +3051,7 @@ export interface components {
                  * @description The first entry that is not what it was, or before which one is missing.
                  */
                 brokenAt?: number | null;
-                /** @description Hash of the last entry. Noted elsewhere, it shows later whether the end was cut off. */
+                /** @description Hash of the last entry. Noted elsewhere with `entries`, it shows later whether the end was cut off. */
                 head: string;
             };
             /** @description What happened, for people. */
@@ -2930,20 +3081,20 @@ export interface components {
                  */
                 periodEnd?: string | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Known costs of the period.
                  */
-                spent: Money;
+                spent: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What calls under way may cost at most.
                  */
-                reserved: Money;
+                reserved: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What is neither spent nor reserved; negative when the budget is overrun.
                  */
-                remaining: Money;
+                remaining: number;
                 /**
                  * Format: money
                  * @description Percent of the amount that is spent.
@@ -3008,6 +3159,23 @@ export interface components {
                 period: components["schemas"]["PeriodView"];
                 /** @description The projects, in the order asked for. */
                 projects: components["schemas"]["ComparedProject"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_Corrections: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What became of the corrections. */
+            data: {
+                /** @description Records that were corrected. */
+                corrected: number;
+                /** @description Records that were not. */
+                failed: number;
+                /** @description One for each id, in order. */
+                results: components["schemas"]["CorrectionResult"][];
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -3096,6 +3264,50 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Erasure: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What was erased, or would be. */
+            data: {
+                /** @description What stands in the place of the address now; `null` when it was only counted. */
+                pseudonym?: string | null;
+                /** @description HMAC-SHA256 of the address under a key of this installation: the audit log names it by this. */
+                addressHashes: string[];
+                /**
+                 * Format: int64
+                 * @description Records that name the person. Their costs and tokens stay.
+                 */
+                records: number;
+                /**
+                 * Format: int64
+                 * @description Prompts and completions of these.
+                 */
+                contents: number;
+                /**
+                 * Format: int64
+                 * @description Conversations of these.
+                 */
+                sessions: number;
+                /**
+                 * Format: int64
+                 * @description Traces of these.
+                 */
+                traces: number;
+                /**
+                 * Format: int64
+                 * @description Events in the outbox that contain the address.
+                 */
+                events: number;
+                /** @description Whether it was only counted. */
+                dryRun: boolean;
+                /** @description Whether nothing of it is left in the database's files; `false` when somebody was reading: erase once more later. */
+                isLogEmptied: boolean;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Estimate: {
             /** @description Always `true`. */
             success: boolean;
@@ -3106,17 +3318,17 @@ export interface components {
                 /** @description The model. */
                 model: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it would cost; `null` is unknown, not free.
                  */
-                cost?: Money | null;
+                cost?: number | null;
                 /** @description Where that comes from. */
                 costSource: components["schemas"]["CostSource"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description The catalog's own figure.
                  */
-                listCost?: Money | null;
+                listCost?: number | null;
                 /** @description Why the catalog has none. */
                 unpricedReason?: string | null;
                 /** @description What a person should know about it. */
@@ -3374,10 +3586,10 @@ export interface components {
                  */
                 requests: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What they cost; those whose cost is unknown are left out.
                  */
-                actualCost: Money;
+                actualCost: number;
                 /**
                  * Format: int64
                  * @description Calls whose cost is unknown.
@@ -3397,10 +3609,10 @@ export interface components {
             /** @description Sums of a set of records. */
             data: {
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Known costs, in US dollars.
                  */
-                totalCost: Money;
+                totalCost: number;
                 /**
                  * Format: int64
                  * @description Tokens in and out.
@@ -3422,30 +3634,30 @@ export interface components {
                  */
                 totalRequests: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Average over calls whose cost is known; `null` when there is none.
                  */
-                averageCostPerRequest?: Money | null;
+                averageCostPerRequest?: number | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Average over tokens of calls whose cost is known.
                  */
-                costPerThousandTokens?: Money | null;
+                costPerThousandTokens?: number | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What the catalog says the calls cost, where it has a price.
                  */
-                listCost: Money;
+                listCost: number;
                 /**
                  * Format: int64
                  * @description Input tokens read from a cache.
                  */
                 cachedTokens: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What caching saved against the same calls uncached.
                  */
-                cacheSavings: Money;
+                cacheSavings: number;
                 /**
                  * Format: double
                  * @description Share of calls that ended in an error, 0 to 1; `null` without calls.
@@ -3477,10 +3689,10 @@ export interface components {
                 /** @description Id of the record. */
                 id: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it cost; `null` is unknown, not free.
                  */
-                cost?: Money | null;
+                cost?: number | null;
                 /**
                  * Format: int64
                  * @description Tokens in and out; `null` when nobody counted.
@@ -3595,15 +3807,15 @@ export interface components {
                 /** @description How people were told. */
                 type: components["schemas"]["AlertKind"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description The budget at that moment.
                  */
-                amount: Money;
+                amount: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What had been spent.
                  */
-                spent: Money;
+                spent: number;
                 /**
                  * Format: date-time
                  * @description First instant of the period.
@@ -3908,22 +4120,22 @@ export interface components {
                 /** @description Everything that was counted, by unit. */
                 usage: Record<string, never>;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it cost, in US dollars; `null` is unknown, not free.
                  */
-                cost?: Money | null;
+                cost?: number | null;
                 /** @description Where the cost comes from. */
                 costSource: components["schemas"]["CostSource"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description The catalog's own figure, also where another was reported.
                  */
-                listCost?: Money | null;
+                listCost?: number | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What caching saved, by the catalog.
                  */
-                cacheSavings?: Money | null;
+                cacheSavings?: number | null;
                 /** @description Why the catalog has no figure. */
                 unpricedReason?: string | null;
                 /** @description How it ended. */
@@ -4164,10 +4376,10 @@ export interface components {
         /** @description Sums of a set of records. */
         Summary: {
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs, in US dollars.
              */
-            totalCost: Money;
+            totalCost: number;
             /**
              * Format: int64
              * @description Tokens in and out.
@@ -4189,30 +4401,30 @@ export interface components {
              */
             totalRequests: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description Average over calls whose cost is known; `null` when there is none.
              */
-            averageCostPerRequest?: Money | null;
+            averageCostPerRequest?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Average over tokens of calls whose cost is known.
              */
-            costPerThousandTokens?: Money | null;
+            costPerThousandTokens?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What the catalog says the calls cost, where it has a price.
              */
-            listCost: Money;
+            listCost: number;
             /**
              * Format: int64
              * @description Input tokens read from a cache.
              */
             cachedTokens: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What caching saved against the same calls uncached.
              */
-            cacheSavings: Money;
+            cacheSavings: number;
             /**
              * Format: double
              * @description Share of calls that ended in an error, 0 to 1; `null` without calls.
@@ -4243,10 +4455,10 @@ export interface components {
              */
             start: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
-            cost: Money;
+            cost: number;
             /**
              * Format: int64
              * @description Tokens.
@@ -4369,10 +4581,10 @@ export interface components {
             /** @description The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed. */
             response?: Record<string, never> | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost in US dollars (also `estimatedCost`). Zero is a cost; missing, it is computed from the catalog.
              */
-            cost?: Money | null;
+            cost?: number | null;
             /**
              * Format: int64
              * @description From request to the end of the answer, in milliseconds.
@@ -4415,10 +4627,10 @@ export interface components {
             /** @description Id of the record. */
             id: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost; `null` is unknown, not free.
              */
-            cost?: Money | null;
+            cost?: number | null;
             /**
              * Format: int64
              * @description Tokens in and out; `null` when nobody counted.
@@ -4451,10 +4663,10 @@ export interface components {
              */
             totalTokens?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost; `null` is unknown, not free.
              */
-            cost?: Money | null;
+            cost?: number | null;
             /** @description Where the cost comes from. */
             costSource: components["schemas"]["CostSource"];
         };
@@ -4489,10 +4701,10 @@ export interface components {
              */
             totalTokens?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost, in US dollars with exact digits; `null` is unknown, not free.
              */
-            cost?: Money | null;
+            cost?: number | null;
             /** @description Where the cost comes from. */
             costSource: components["schemas"]["CostSource"];
             /** @description How it ended. */
@@ -4584,15 +4796,15 @@ export interface components {
         /** @description How costs develop. */
         Trends: {
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs of the period before, of the same length.
              */
-            previousTotal?: Money | null;
+            previousTotal?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Difference to it.
              */
-            change?: Money | null;
+            change?: number | null;
             /**
              * Format: double
              * @description The same in percent; `null` when nothing was spent before.
@@ -5410,7 +5622,12 @@ export interface operations {
     };
     verify_audit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many entries there were when `head` was noted */
+                entries?: number;
+                /** @description Hash of the last of them */
+                head?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5434,6 +5651,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5808,6 +6033,61 @@ export interface operations {
             };
         };
     };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewErasure"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Erasure"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     test_email: {
         parameters: {
             query?: never;
@@ -5861,11 +6141,11 @@ export interface operations {
     };
     list_prices: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description Provider; also `provider` */
                 service?: string;
                 /** @description Part of the model's name */
@@ -6372,11 +6652,11 @@ export interface operations {
     };
     list_projects: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description Words in name, description or tags */
                 search?: string;
             };
@@ -7117,7 +7397,7 @@ export interface operations {
     };
     list_usage: {
         parameters: {
-            query: {
+            query?: {
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -7155,9 +7435,9 @@ export interface operations {
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description `pagination.nextCursor` of the page before; in order of time only */
                 cursor?: string;
                 /** @description `timestamp` (unless told otherwise), `cost`, `totalTokens` or `responseTime` */
@@ -7272,6 +7552,61 @@ export interface operations {
             };
         };
     };
+    correct_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCorrections"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Corrections"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     export_usage: {
         parameters: {
             query?: {
@@ -7350,7 +7685,7 @@ export interface operations {
     };
     search_usage: {
         parameters: {
-            query: {
+            query?: {
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -7388,9 +7723,9 @@ export interface operations {
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description Words to search for; also `search` */
                 q?: string;
             };

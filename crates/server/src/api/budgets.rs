@@ -66,13 +66,13 @@ pub struct BudgetStatus {
     #[schema(value_type = Option<String>, format = DateTime)]
     period_end: Option<Timestamp>,
     /// Known costs of the period.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     spent: Money,
     /// What calls under way may cost at most.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     reserved: Money,
     /// What is neither spent nor reserved; negative when the budget is overrun.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     remaining: Money,
     /// Percent of the amount that is spent.
     utilization: f64,
@@ -97,10 +97,10 @@ pub struct Pace {
     /// Percent of the period that has passed.
     elapsed: f64,
     /// What would have been spent by now if the amount were spent evenly.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     even_spending: Money,
     /// What is spent beyond that; negative when less is spent.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     ahead: Money,
 }
 
@@ -117,7 +117,7 @@ pub struct AlertStatusView {
     #[schema(value_type = Option<String>, format = DateTime)]
     fired_at: Option<Timestamp>,
     /// What had been spent then.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     spent: Option<Money>,
     /// Who was told, and what came of it. Kept for 30 days.
     deliveries: Vec<ToldView>,
@@ -147,7 +147,8 @@ pub struct ToldView {
 
 /// List the budgets of the projects that one may see.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", operation_id = "list_budgets",
-    responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<BudgetView>>> {
     let user = &auth.caller.user;
     let mut projects = if user.role.sees_everything() {
@@ -167,7 +168,8 @@ pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Su
 /// How a project's budget stands: spent, left, pace, forecast, and who was told.
 #[utoipa::path(get, path = "/budgets/{projectId}/status", tag = "Budgets", operation_id = "get_budget_status",
     params(("projectId" = String, Path, description = "Id of the project")),
-    responses((status = 200, body = Success<BudgetStatus>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<BudgetStatus>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_budget_status(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,

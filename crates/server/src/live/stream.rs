@@ -54,7 +54,7 @@ pub struct TrackedUsage {
     /// Tokens in and out; `null` when nobody counted.
     total_tokens: Option<u64>,
     /// What it cost, in US dollars with exact digits; `null` is unknown, not free.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost: Option<Money>,
     /// Where the cost comes from.
     cost_source: CostSource,
@@ -248,13 +248,11 @@ impl Line {
 
     /// A client that does not read is cut off: what waits for it is bounded.
     async fn send(&self, event: Event) -> Result<(), End> {
-        match time::timeout(UNREAD_MAX, self.sender.send(event)).await {
-            Ok(sent) => sent.map_err(|_| End::Gone),
-            Err(_) => {
-                metrics::counter!("aict_live_cut_off_total").increment(1);
-                Err(End::Gone)
-            }
+        if let Ok(sent) = time::timeout(UNREAD_MAX, self.sender.send(event)).await {
+            return sent.map_err(|_| End::Gone);
         }
+        metrics::counter!("aict_live_cut_off_total").increment(1);
+        Err(End::Gone)
     }
 }
 

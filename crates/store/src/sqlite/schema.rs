@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0006_key_limits.sql"),
     include_str!("schema/0010_live.sql"),
     include_str!("schema/0011_password_reset.sql"),
+    include_str!("schema/0012_retention.sql"),
 ];
 
 /// Brings the database to the version that this program knows.
