@@ -1,48 +1,24 @@
 // Makes src/api/schema.d.ts and src/api/money-fields.ts from docs/openapi.json; `--check` only compares.
 //
-// A number of format double is money, unless it is one of the ratios below. Money is typed `Money` (exact digits as text)
+// A number of format decimal is money. It is typed `Money` (exact digits as text)
 // and its field names are what the JSON reader keeps as text, so that the two cannot differ.
 import { readFileSync, writeFileSync } from "node:fs";
 import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
 import ts from "typescript";
 
-const RATIOS = new Set(["share", "errorRate", "budgetUtilization", "changePercentage", "utilization", "elapsed"]);
-// The document spells these as the code does, the wire in lower case with underscores.
-const SPELLED_ON_THE_WIRE = ["CostSource", "Status", "Origin", "Flag", "ErrorCode"];
-// The same, with a dot after the first word: `budget.threshold_crossed`.
-const DOTTED_ON_THE_WIRE = ["EventType"];
-
 const root = new URL("../", import.meta.url);
 const document = JSON.parse(readFileSync(new URL("../docs/openapi.json", root), "utf8"));
 const fields = new Set();
 
-for (const name of SPELLED_ON_THE_WIRE) {
-  const schema = document.components.schemas[name];
-  if (schema?.enum) schema.enum = schema.enum.map((word) => word.replace(/(?<!^)(?=[A-Z])/g, "_").toLowerCase());
-}
-
-for (const name of DOTTED_ON_THE_WIRE) {
-  const schema = document.components.schemas[name];
-  if (schema?.enum)
-    schema.enum = schema.enum.map((word) =>
-      word
-        .replace(/(?<!^)(?=[A-Z])/, ".")
-        .replace(/(?<=\w)(?=[A-Z])/g, "_")
-        .toLowerCase(),
-    );
-}
-
-/** Marks the money of every schema, wherever it is nested. */
-function markMoney(node) {
+/** Gathers the money of every schema, wherever it is nested. */
+function gatherMoney(node) {
   if (typeof node !== "object" || node === null) return;
   for (const [name, property] of Object.entries(node.properties ?? {})) {
-    if (property.format !== "double" || RATIOS.has(name)) continue;
-    property.format = "money";
-    fields.add(name);
+    if (property.format === "decimal") fields.add(name);
   }
-  for (const inner of Object.values(node)) markMoney(inner);
+  for (const inner of Object.values(node)) gatherMoney(inner);
 }
-markMoney(document);
+gatherMoney(document);
 
 const money = ts.factory.createTypeReferenceNode("Money");
 const orNull = ts.factory.createUnionTypeNode([money, ts.factory.createLiteralTypeNode(ts.factory.createNull())]);
@@ -51,7 +27,7 @@ const ast = await openapiTS(document, {
   defaultNonNullable: false,
   inject: 'import type { Money } from "./money-json";\n',
   transform(schema) {
-    if (schema.format !== "money") return undefined;
+    if (schema.format !== "decimal") return undefined;
     return [schema.type].flat().includes("null") ? orNull : money;
   },
 });

@@ -148,7 +148,7 @@ pub struct Alert {
 #[serde(rename_all = "camelCase")]
 pub struct Budget {
     /// The limit, more than 0.
-    #[schema(value_type = f64, exclusive_minimum = 0)]
+    #[schema(value_type = f64, format = "decimal", exclusive_minimum = 0)]
     pub amount: Money,
     /// Currency of the amount. Another than `USD` needs an exchange rate: none is built in and none is fetched.
     #[serde(default = "usd")]

@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::{EventId, ProjectId, UserId};
 
 macro_rules! event_types {
     ($($(#[$doc:meta])+ $variant:ident = $name:literal;)+) => {
         /// What kind of thing happened. The names are those that webhooks carry and filter by.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum EventType {
             $($(#[$doc])+ #[serde(rename = $name)] $variant,)+
         }
@@ -23,6 +22,8 @@ macro_rules! event_types {
                 match self { $(Self::$variant => $name,)+ }
             }
         }
+
+        crate::schema_of_words!(EventType, "What kind of thing happened. The names are those that webhooks carry and filter by.");
     };
 }
 

@@ -40,10 +40,10 @@ pub struct Conversion {
     /// The budget's own currency.
     pub currency: String,
     /// Its amount in that currency, increases included.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     pub amount: Money,
     /// US dollars for one unit.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     pub rate: ExchangeRate,
     /// The day from which the rate holds.
     #[schema(value_type = String, format = Date)]

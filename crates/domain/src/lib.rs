@@ -36,6 +36,7 @@ pub mod usage_record;
 pub mod user;
 pub mod webhook;
 pub mod wire;
+mod words;
 
 pub use clock::{Clock, FrozenClock};
 pub use id::{

@@ -60,3 +60,5 @@ pub const FILTER_VALUES_MAX: usize = 200;
 pub const GROUPS_MAX: usize = 10_000;
 /// Webhooks of one account, or of one project.
 pub const WEBHOOKS_MAX: usize = 50;
+/// Days for which something is kept at most, unless it is kept for ever.
+pub const RETENTION_DAYS_MAX: u32 = 36_500;

@@ -69,6 +69,20 @@ pub struct ProjectSettings {
     /// Tokens through the gateway a minute.
     #[schema(minimum = 1)]
     pub tokens_per_minute: Option<u32>,
+    /// How long its records and what they say are kept.
+    pub retention: Retention,
+}
+
+/// How long something is kept; where nothing is said, as long as the installation says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days after which prompts and completions are erased.
+    #[schema(minimum = 1, maximum = 36500)]
+    pub content_days: Option<u32>,
+    /// Days after which records are deleted, whole UTC days at a time. Their sums by day stay.
+    #[schema(minimum = 1, maximum = 36500)]
+    pub record_days: Option<u32>,
 }
 
 impl ProjectSettings {
@@ -90,6 +104,16 @@ impl ProjectSettings {
         ];
         for (field, _) in at_least_one.iter().filter(|(_, is_zero)| *is_zero) {
             problems.add(*field, "must be at least 1");
+        }
+        let days = [
+            ("settings.retention.contentDays", self.retention.content_days),
+            ("settings.retention.recordDays", self.retention.record_days),
+        ];
+        for (field, _) in days
+            .iter()
+            .filter(|(_, days)| days.is_some_and(|days| !(1..=limits::RETENTION_DAYS_MAX).contains(&days)))
+        {
+            problems.add(*field, format!("must be from 1 to {}", limits::RETENTION_DAYS_MAX));
         }
         problems.into_result()
     }

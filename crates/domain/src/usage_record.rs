@@ -5,7 +5,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use pricing::{Adjustment, Cost, Money, Price, Unit, Usage};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::{
     Invalid, KeyId, ProjectId, UsageId, UserId,
@@ -21,9 +20,9 @@ pub const UNKNOWN_MODEL: &str = "unknown";
 pub const SIDE_CALL: &str = "side_call";
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+    (#[doc = $doc:literal] $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        #[doc = $doc]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+
         }
@@ -42,6 +41,8 @@ macro_rules! words {
                 Self::ALL.iter().copied().find(|value| value.as_str() == name)
             }
         }
+
+        crate::schema_of_words!($name, $doc);
     };
 }
 

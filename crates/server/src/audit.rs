@@ -4,18 +4,22 @@
 //! who, what, when and from where, unless its route is one of [`EXEMPT`]. Handlers add what only they know, before and
 //! after, through the caller's [`Trail`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{Method, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     middleware::Next,
     response::Response,
 };
-use domain::{KeyId, ProjectId, UserId, audit::Change, text, user::User};
+use domain::{Interval, KeyId, ProjectId, UserId, audit::Change, text, user::User};
 use serde::Serialize;
+use store::AuditQuery;
 
-use crate::{app::App, auth::ClientAddress, limits};
+use crate::{api::audit::hex, app::App, auth::ClientAddress, limits};
 
 /// Routes that change nothing, or only what is the caller's own view, or what has a log of its own; and why.
 pub const EXEMPT: &[(&str, &str)] = &[
@@ -31,6 +35,12 @@ pub const EXEMPT: &[(&str, &str)] = &[
     ("DELETE /api/alerts/{alertId}", "is one's own view"),
     ("POST /api/alerts/read-all", "is one's own view"),
 ];
+
+/// How often the head of the log is said.
+const HEAD_EVERY: Duration = Duration::from_hours(1);
+
+/// Attempts that are logged when they are refused for want of a credential.
+const ATTEMPTS: [&str; 1] = ["POST /api/auth/login"];
 
 /// What is learnt of a change while its request is handled. Clones write to the same place.
 #[derive(Debug, Clone, Default)]
@@ -118,7 +128,10 @@ pub async fn keep(State(app): State<App>, request: Request, next: Next) -> Respo
     parts.extensions.insert(trail.clone());
     let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(&mut parts, &app).await;
     let response = next.run(Request::from_parts(parts, body)).await;
-    if response.status().is_success() {
+    let is_refused_attempt =
+        response.status() == StatusCode::UNAUTHORIZED && ATTEMPTS.contains(&action.as_str());
+    let action = if is_refused_attempt { format!("{action} refused") } else { action };
+    if response.status().is_success() || is_refused_attempt {
         let Notes { actor, key_id, project_id, before, after } = trail.notes();
         let (actor, actor_email) = actor.unzip();
         let at = app.clock.now();
@@ -128,6 +141,34 @@ pub async fn keep(State(app): State<App>, request: Request, next: Next) -> Respo
         append(&app, &change).await;
     }
     response
+}
+
+/// Says the head of the log once an hour: kept where logs are collected, it shows later whether the end was cut off.
+pub fn say_head(app: &App) {
+    let (worker, stopping) = (app.clone(), app.stopping());
+    app.spawn("audit_head", async move {
+        tokio::pin!(stopping);
+        loop {
+            let query = AuditQuery {
+                period: Interval::ALWAYS,
+                actor: None,
+                project: None,
+                action: None,
+                before: None,
+                limit: 1,
+            };
+            match worker.meta.list_audit(&query).await {
+                Ok(last) => last.iter().for_each(|entry| {
+                    tracing::info!(entries = entry.number, head = hex(&entry.hash), "the audit log");
+                }),
+                Err(error) => tracing::warn!(%error, "the audit log cannot be read"),
+            }
+            tokio::select! {
+                () = &mut stopping => return,
+                () = tokio::time::sleep(HEAD_EVERY) => {}
+            }
+        }
+    });
 }
 
 /// What was done stays done when it cannot be logged: the log of the program and a counter say so.
@@ -163,6 +204,6 @@ mod tests {
     fn what_is_too_large_is_only_measured() {
         let trail = Trail::default();
         trail.clone().after(&"x".repeat(limits::AUDIT_STATE_BYTES));
-        assert_eq!(trail.notes().after.as_deref(), Some(r#"{"bytes":16386}"#));
+        assert_eq!(trail.notes().after.as_deref(), Some(r#"{"bytes":32770}"#));
     }
 }

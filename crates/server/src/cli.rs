@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod demo;
+pub mod erase;
 pub mod export;
 pub mod fx_rates;
 pub mod import;
@@ -17,7 +18,12 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use store::sqlite::{Options, Sqlite};
+use domain::{Clock as _, audit::Change};
+use serde::Serialize;
+use store::{
+    AuditStore as _,
+    sqlite::{Options, Sqlite},
+};
 
 use crate::{
     app::{App, Ingredients},
@@ -70,6 +76,8 @@ enum Command {
     Projects(projects::ProjectsArgs),
     /// Recompute every sum from the records and compare
     Verify(verify::VerifyArgs),
+    /// Take a person out of every record
+    Erase(erase::EraseArgs),
     /// Copy the store, also while the server runs
     Backup(backup::BackupArgs),
     /// Fill the store with demo data, or take it out again
@@ -117,6 +125,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Users(args) => users::run(&args, &context).await?,
         Command::Projects(args) => projects::run(&args, &context).await?,
         Command::Verify(args) => return verify::run(&args, &context).await,
+        Command::Erase(args) => erase::run(args, &context).await?,
         Command::Backup(args) => backup::run(&args, &context).await?,
         Command::Demo(args) => demo::run(args, &context).await?,
         Command::Openapi => {}
@@ -166,6 +175,30 @@ impl Context {
             ),
             other => other.into(),
         })
+    }
+
+    /// Notes in the audit log what a command changed. Nothing in `after` may be a secret.
+    pub async fn log(
+        &self,
+        store: &Sqlite,
+        action: &str,
+        target: &str,
+        after: &impl Serialize,
+    ) -> anyhow::Result<()> {
+        let change = Change {
+            at: SystemClock.now(),
+            actor: None,
+            actor_email: None,
+            key_id: None,
+            address: None,
+            action: action.to_owned(),
+            target: target.to_owned(),
+            project_id: None,
+            before: None,
+            after: Some(serde_json::to_string(after)?),
+        };
+        store.append_audit(&change).await?;
+        Ok(())
     }
 
     /// Opens the store to read only, also while a server runs.

@@ -60,6 +60,8 @@ pub struct Config {
     pub auth: Auth,
     /// What is accepted in one request.
     pub limits: Limits,
+    /// How long something is kept.
+    pub retention: Retention,
     /// Forwarding and metering calls.
     pub gateway: Gateway,
     /// What the server says about itself.
@@ -161,6 +163,28 @@ pub struct Limits {
     pub requests_per_minute_credential: u32,
     /// Requests a minute from one address; 0 is no limit.
     pub requests_per_minute_address: u32,
+}
+
+/// `[retention]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// As configured; see [`Self::content_days()`].
+    pub content_days: u32,
+    /// As configured; see [`Self::record_days()`].
+    pub record_days: u32,
+}
+
+impl Retention {
+    /// Days after which prompts and completions are erased, if they are.
+    pub fn content_days(&self) -> Option<u32> {
+        (self.content_days > 0).then_some(self.content_days)
+    }
+
+    /// Days after which records are deleted, if they are.
+    pub fn record_days(&self) -> Option<u32> {
+        (self.record_days > 0).then_some(self.record_days)
+    }
 }
 
 /// `[log]`.

@@ -21,7 +21,7 @@ use crate::{
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $status:ident;)+) => {
         /// Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
         pub enum ErrorCode {
             $($(#[doc = $doc])+ #[serde(rename = $code)] $variant,)+
         }
@@ -45,6 +45,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)+ }
             }
         }
+
+        domain::schema_of_words!(ErrorCode, "Stable code of an error: programs decide by it.");
     };
 }
 

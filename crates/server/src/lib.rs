@@ -34,6 +34,7 @@ pub mod price_book;
 pub mod rate_limit;
 pub mod reply;
 pub mod reprice;
+pub mod retention;
 pub mod router;
 pub mod serve;
 pub mod telemetry;

@@ -64,7 +64,7 @@ pub const MARKED_SCOPES_MAX: usize = 10_000;
 /// Models without a price that are marked to be told of; further ones are told of when they come again.
 pub const MARKED_MODELS_MAX: usize = 100;
 /// Bytes of what something was like, in the audit log; of more, only the size is kept.
-pub const AUDIT_STATE_BYTES: usize = 16 * 1024;
+pub const AUDIT_STATE_BYTES: usize = 32 * 1024;
 /// Bytes of a path in the audit log.
 pub const AUDIT_TARGET_BYTES: usize = 512;
 /// Entries of the audit log that an export reads at once.
@@ -87,3 +87,9 @@ pub const TOLD_RECORDS: usize = 100;
 pub const RESET_MINUTES: i64 = 30;
 /// Milliseconds in which a refresh token works once more, where two windows of a browser cannot take turns.
 pub const REFRESH_GRACE_MS: u32 = 10_000;
+/// Records that one write forgets.
+pub const FORGOTTEN_AT_ONCE: usize = 200;
+/// Records that one request corrects.
+pub const CORRECTIONS_MAX: usize = 1_000;
+/// Records of such a request that are corrected at once.
+pub const CORRECTIONS_AT_ONCE: usize = 64;

@@ -27,9 +27,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, exports, fx_rates, health,
-        members, notifications, password_reset, prices, profile, projects, provider_keys, session, setup,
-        tracker_keys, usage, usage_bulk, usage_correction, usage_stream, webhooks,
+        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, erasures, exports, fx_rates,
+        health, members, notifications, password_reset, prices, profile, projects, provider_keys, session,
+        setup, tracker_keys, usage, usage_bulk, usage_correction, usage_corrections, usage_stream, webhooks,
     },
     app::App,
     audit, dashboard,
@@ -94,9 +94,11 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(usage::list_usage))
         .routes(routes!(usage::search_usage))
         .routes(routes!(usage_stream::stream_usage))
+        .routes(routes!(usage_corrections::correct_usage))
         .routes(routes!(analytics::get_usage_stats))
         .routes(routes!(exports::export_usage))
         .routes(routes!(usage::get_usage, usage_correction::update_usage, usage_correction::delete_usage))
+        .routes(routes!(erasures::erase_person))
         .routes(routes!(analytics::get_analytics))
         .routes(routes!(analytics::get_project_analytics))
         .routes(routes!(analytics::compare::compare_projects))

@@ -70,6 +70,11 @@ fn describe() {
         "aict_usage_priced_later_total",
         "Records whose price became known after they were kept"
     );
+    metrics::describe_counter!(
+        "aict_retention_contents_total",
+        "Prompts and completions erased for their age"
+    );
+    metrics::describe_counter!("aict_retention_records_total", "Records deleted for their age");
     metrics::describe_counter!("aict_rate_limited_total", "Requests refused for being too many");
     metrics::describe_gauge!("aict_live_streams", "Open streams of what is recorded");
     metrics::describe_counter!("aict_live_cut_off_total", "Streams whose client did not read");

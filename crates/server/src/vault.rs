@@ -12,6 +12,7 @@ use aes_gcm::{
 };
 use domain::{Secret, UserId, WebhookId, provider_key::Sealed};
 use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
 use rand::RngExt as _;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 const SALT: &[u8] = b"ai-cost-tracker";
 const KEY_INFO: &[u8] = b"provider-key v1";
 const KEY_ID_INFO: &[u8] = b"provider-key id v1";
+const FINGERPRINT_INFO: &[u8] = b"fingerprint v1";
 /// Stands in the place of a provider; no provider's name holds NUL.
 const WEBHOOK: &str = "\0webhook";
 
@@ -57,6 +59,16 @@ pub enum VaultError {
 }
 
 impl Vault {
+    /// HMAC-SHA256 of `text` under a key of this installation: the same text is recognised, and not found by trying.
+    pub fn fingerprint(&self, text: &str) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.current.fingerprints.as_slice()) else {
+            unreachable!("HMAC takes keys of any length")
+        };
+        mac.update(text.as_bytes());
+        let bytes = mac.finalize().into_bytes();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    }
+
     /// A vault that seals under `master` and still opens what `previous` sealed.
     pub fn new(master: &Secret, previous: Option<&Secret>) -> Self {
         Self { current: MasterKey::derive(master), previous: previous.map(MasterKey::derive) }
@@ -121,6 +133,7 @@ impl Vault {
 struct MasterKey {
     id: String,
     cipher: Aes256Gcm,
+    fingerprints: Zeroizing<[u8; 32]>,
 }
 
 impl MasterKey {
@@ -129,7 +142,9 @@ impl MasterKey {
         let key: Zeroizing<[u8; 32]> = expand(&hkdf, KEY_INFO);
         // Eight bytes tell master keys apart and are far too few to find one.
         let id: Zeroizing<[u8; 8]> = expand(&hkdf, KEY_ID_INFO);
-        Self { id: format!("{:016x}", u64::from_be_bytes(*id)), cipher: Aes256Gcm::new(&(*key).into()) }
+        let fingerprints = expand(&hkdf, FINGERPRINT_INFO);
+        let id = format!("{:016x}", u64::from_be_bytes(*id));
+        Self { id, cipher: Aes256Gcm::new(&(*key).into()), fingerprints }
     }
 }
 
@@ -169,6 +184,17 @@ mod tests {
 
     fn sealed_by(vault: &Vault) -> Sealed {
         vault.seal(user(0x11), "openai", &Secret::new("sk-proj-abcdefghijkl")).unwrap()
+    }
+
+    #[test]
+    fn a_fingerprint_tells_the_same_text_again_and_only_under_the_same_key() {
+        let (one, other) = (vault(MASTER, None), vault(OTHER, None));
+        assert_eq!(
+            one.fingerprint("ada@example.com"),
+            vault(MASTER, Some(OTHER)).fingerprint("ada@example.com")
+        );
+        assert_ne!(one.fingerprint("ada@example.com"), one.fingerprint("bob@example.com"));
+        assert_ne!(one.fingerprint("ada@example.com"), other.fingerprint("ada@example.com"));
     }
 
     #[test]

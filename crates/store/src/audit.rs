@@ -45,6 +45,7 @@ pub trait AuditStore: Send + Sync {
     /// A part of the log, the latest first.
     async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<Entry>, StoreError>;
 
-    /// Computes the chain anew from its first entry.
-    async fn verify_audit(&self) -> Result<AuditVerification, StoreError>;
+    /// Computes the chain anew from its first entry, and compares it with what was noted elsewhere: the hash of an entry
+    /// that was once the last one. An end that was cut off cannot be seen without.
+    async fn verify_audit(&self, noted: Option<(u64, ChainHash)>) -> Result<AuditVerification, StoreError>;
 }

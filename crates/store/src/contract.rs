@@ -33,6 +33,7 @@ pub mod prices;
 pub mod projects;
 pub mod questions;
 pub mod random;
+pub mod retention;
 pub mod sample;
 pub mod sequence;
 pub mod sessions;
@@ -91,6 +92,12 @@ macro_rules! usage_contract {
                 what_does_not_exist_is_not_changed
                 purged_projects_leave_nothing_behind
                 rebuilt_sums_are_the_same
+            }
+            retention {
+                sums_outlive_records_and_keys_stay_known
+                what_is_sealed_is_not_compared_and_not_made_anew
+                records_of_no_project_are_trimmed_by_themselves
+                contents_are_erased_and_records_stay
             }
             sequence {
                 random_operations_agree_with_the_model

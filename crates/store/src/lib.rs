@@ -16,6 +16,7 @@ mod audit;
 mod budgets;
 #[cfg(feature = "contract")]
 pub mod contract;
+mod erasure;
 mod error;
 pub mod limits;
 mod meta;
@@ -27,6 +28,7 @@ mod usage;
 pub use anomaly::{AnomalyQuery, AnomalyStore, NewAnomaly};
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use budgets::BudgetStore;
+pub use erasure::{ErasureCount, ErasureStore, Person};
 pub use error::StoreError;
 pub use meta::{
     AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, PasswordReset, ProjectStore, Rotation,
@@ -36,4 +38,4 @@ pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,
 };
 pub use prices::{PriceDocument, PriceRevision, PriceStore};
-pub use usage::{Appended, LatencyPercentiles, RecordPage, UsageStore, Verification};
+pub use usage::{Appended, LatencyPercentiles, RecordPage, Trimmed, UsageStore, Verification};

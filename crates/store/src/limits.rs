@@ -22,3 +22,5 @@ pub const DIFFERENCES_MAX: usize = 100;
 pub const LOCK_WAIT_MS: u64 = 5_000;
 /// Prepared statements that a connection keeps.
 pub const STATEMENTS: usize = 128;
+/// Records of a person that one write cleans.
+pub const ERASED_RECORDS: usize = 200;

@@ -15,6 +15,7 @@ use crate::{
     anomaly::AnomalyStore,
     audit::AuditStore,
     budgets::BudgetStore,
+    erasure::ErasureStore,
     outbox::{AlertStore, OutboxStore, WebhookStore},
     prices::PriceStore,
 };
@@ -228,6 +229,9 @@ pub trait ProjectStore: Send + Sync {
     /// Every project, by name.
     async fn list_projects(&self) -> Result<Vec<Project>, StoreError>;
 
+    /// Every project that was deleted (archived); its records stay.
+    async fn list_archived_projects(&self) -> Result<Vec<Project>, StoreError>;
+
     /// Replaces everything but the members.
     async fn update_project(&self, project: &Project) -> Result<(), StoreError>;
 
@@ -251,6 +255,7 @@ pub trait ProjectStore: Send + Sync {
 pub trait MetaStore:
     AccountStore
     + KeyStore
+    + ErasureStore
     + ProjectStore
     + PriceStore
     + OutboxStore

@@ -21,6 +21,7 @@ mod condition;
 mod connection;
 mod cursor;
 mod dictionary;
+mod erasure;
 mod failure;
 mod file;
 mod filter;
@@ -38,6 +39,7 @@ mod recost;
 mod rollup;
 mod schema;
 mod scope;
+mod sealed;
 mod search;
 mod sessions;
 mod source;
@@ -177,6 +179,21 @@ impl Sqlite {
             work(tx)
         };
         self.write(bytes, noted).await
+    }
+}
+
+#[async_trait::async_trait]
+impl crate::ErasureStore for Sqlite {
+    async fn count_person(&self, person: &crate::Person) -> Result<crate::ErasureCount, StoreError> {
+        erasure::count(self, person.clone()).await
+    }
+
+    async fn erase_person(&self, person: &crate::Person, pseudonym: &str) -> Result<(), StoreError> {
+        erasure::erase(self, person.clone(), pseudonym.to_owned()).await
+    }
+
+    async fn forget_deleted(&self) -> Result<bool, StoreError> {
+        erasure::empty_log(self).await
     }
 }
 

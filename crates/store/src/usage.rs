@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use domain::{
-    ProjectId, UsageId,
+    Interval, ProjectId, UsageId,
     costing::Costing,
     query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
     usage_record::{Amendment, UsageRecord},
 };
+use jiff::Timestamp;
 
 use crate::StoreError;
 
@@ -43,6 +44,15 @@ pub struct LatencyPercentiles {
     pub p99: Option<u64>,
 }
 
+/// How far a part of a task came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// How many records it concerned.
+    pub count: u64,
+    /// The time of the last of them.
+    pub until: Option<Timestamp>,
+}
+
 /// Whether what is derived agrees with the records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
@@ -50,6 +60,8 @@ pub struct Verification {
     pub records: u64,
     /// Rows of the rollup compared.
     pub rollup_rows: u64,
+    /// Those of them whose records may have been deleted: it is only known that they are not less than what is left.
+    pub sealed_rows: u64,
     /// What disagrees, in words; at most 100.
     pub differences: Vec<String>,
     /// How many disagree in all.
@@ -104,6 +116,29 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
 
     /// Deletes every record of these projects and forgets their keys; how many there were.
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError>;
+
+    /// Seals the UTC days of `project` (of records without a project, if there is none) before that of `before`, for good,
+    /// and deletes at most `limit` records of them; how many. Sums stay, and keys stay known. A record that arrives later
+    /// for such a day is added to the sums, and deleted by the next call.
+    async fn trim_records(
+        &self,
+        project: Option<ProjectId>,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, StoreError>;
+
+    /// Erases prompts and completions of at most `limit` records of `project` (of records without one), the earliest of
+    /// `period` first.
+    async fn erase_contents(
+        &self,
+        project: Option<ProjectId>,
+        period: Interval,
+        limit: usize,
+    ) -> Result<Trimmed, StoreError>;
+
+    /// From when on every record is there that `filter` finds; `None` if that is the whole of its period. What came before
+    /// is in sums by UTC day, service, model, project and account only.
+    async fn records_from(&self, filter: &Filter) -> Result<Option<Timestamp>, StoreError>;
 
     /// Sums, grouped. Groups without records are absent, as are records before the first bucket; the order is that of
     /// bucket, then of cost, largest first, then of keys. A dimension is grouped by once.

@@ -234,7 +234,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Compute the chain of the audit log anew, and say whether it is whole. For administrators. */
+        /**
+         * Compute the chain of the audit log anew, and say whether it is whole. For administrators.
+         * @description An end that was cut off does not show by itself. Note `entries` and `head` elsewhere and send them later; the server's log
+         *     has them every hour.
+         */
         get: operations["verify_audit"];
         put?: never;
         post?: never;
@@ -474,6 +478,27 @@ export interface paths {
         get: operations["get_budget_status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a person out of every record, or count what there is of them (`dryRun`). For administrators.
+         * @description The address is replaced by a pseudonym; prompts, completions, sessions, traces, metadata and error messages of the
+         *     records are erased. Costs, tokens, tags and allocation stay. Backups and the audit log are not changed.
+         */
+        post: operations["erase_person"];
         delete?: never;
         options?: never;
         head?: never;
@@ -849,6 +874,23 @@ export interface paths {
          *     `Idempotency-Key`, sending all of it again adds nothing.
          */
         post: operations["track_usage_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/usage/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Correct tags, allocation or project of up to 1,000 records. Each is corrected or not by itself; sums follow. */
+        post: operations["correct_usage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1356,7 +1398,7 @@ export interface components {
              */
             firedAt?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What had been spent then.
              */
             spent?: Money | null;
@@ -1387,13 +1429,13 @@ export interface components {
             /** @description How people were told. */
             type: components["schemas"]["AlertKind"];
             /**
-             * Format: money
+             * Format: decimal
              * @description What might be spent at that moment, in US dollars.
              */
             amount: Money;
             conversion?: components["schemas"]["Conversion"] | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What had been spent.
              */
             spent: Money;
@@ -1428,7 +1470,7 @@ export interface components {
             /** @description The dimension. */
             groupBy: components["schemas"]["Dimension"];
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs of the period.
              */
             totalCost: Money;
@@ -1483,17 +1525,17 @@ export interface components {
              */
             end: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it had cost when that was found.
              */
             spent: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is usual: the median of the times that it is compared with.
              */
             usual: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description Median distance of those times from it.
              */
             deviation: Money;
@@ -1551,7 +1593,7 @@ export interface components {
              * @description The first entry that is not what it was, or before which one is missing.
              */
             brokenAt?: number | null;
-            /** @description Hash of the last entry. Noted elsewhere, it shows later whether the end was cut off. */
+            /** @description Hash of the last entry. Noted elsewhere with `entries`, it shows later whether the end was cut off. */
             head: string;
         };
         /** @description An entry of the audit log. */
@@ -1623,7 +1665,7 @@ export interface components {
         /** @description A limit on what may be spent in a period. */
         Budget: {
             /**
-             * Format: money
+             * Format: decimal
              * @description The limit, more than 0.
              */
             amount: Money;
@@ -1653,7 +1695,7 @@ export interface components {
             /** @description Of which budget. */
             budgetId: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description How much more, in the budget's currency.
              */
             amount: Money;
@@ -1682,22 +1724,22 @@ export interface components {
         /** @description What may be spent in a period, in US dollars. */
         BudgetLimit: {
             /**
-             * Format: money
+             * Format: decimal
              * @description All of it.
              */
             total: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description The budget's own amount.
              */
             amount: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What increases add now.
              */
             increased: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What the period before left over.
              */
             carriedOver: Money;
@@ -1750,17 +1792,17 @@ export interface components {
              */
             periodEnd?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs of the period.
              */
             spent: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What calls under way may cost at most.
              */
             reserved: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is neither spent nor reserved; negative when the budget is overrun.
              */
             remaining: Money;
@@ -1886,12 +1928,12 @@ export interface components {
              */
             newlyPriced: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What they cost so far, as far as that was known.
              */
             before: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What they cost then.
              */
             after: Money;
@@ -1959,12 +2001,12 @@ export interface components {
             /** @description The budget's own currency. */
             currency: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description Its amount in that currency, increases included.
              */
             amount: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description US dollars for one unit.
              */
             rate: Money;
@@ -1973,6 +2015,25 @@ export interface components {
              * @description The day from which the rate holds.
              */
             rateDate: string;
+        };
+        /** @description What became of one of them. */
+        CorrectionResult: {
+            /** @description Id of the record. */
+            id: string;
+            /** @description Whether it was corrected. */
+            corrected: boolean;
+            code?: components["schemas"]["ErrorCode"] | null;
+            /** @description The same, for people. */
+            message?: string | null;
+        };
+        /** @description What became of the corrections. */
+        Corrections: {
+            /** @description Records that were corrected. */
+            corrected: number;
+            /** @description Records that were not. */
+            failed: number;
+            /** @description One for each id, in order. */
+            results: components["schemas"]["CorrectionResult"][];
         };
         /** @description Whom a call's cost is charged to inside the organisation. */
         CostAllocation: {
@@ -2083,8 +2144,44 @@ export interface components {
          * @enum {string}
          */
         Enforcement: "alert" | "block";
+        /** @description What was erased, or would be. */
+        Erasure: {
+            /** @description What stands in the place of the address now; `null` when it was only counted. */
+            pseudonym?: string | null;
+            /** @description HMAC-SHA256 of the address under a key of this installation: the audit log names it by this. */
+            addressHashes: string[];
+            /**
+             * Format: int64
+             * @description Records that name the person. Their costs and tokens stay.
+             */
+            records: number;
+            /**
+             * Format: int64
+             * @description Prompts and completions of these.
+             */
+            contents: number;
+            /**
+             * Format: int64
+             * @description Conversations of these.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Traces of these.
+             */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Events in the outbox that contain the address.
+             */
+            events: number;
+            /** @description Whether it was only counted. */
+            dryRun: boolean;
+            /** @description Whether nothing of it is left in the database's files; `false` when somebody was reading: erase once more later. */
+            isLogEmptied: boolean;
+        };
         /**
-         * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
+         * @description Stable code of an error: programs decide by it.
          * @enum {string}
          */
         ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
@@ -2095,14 +2192,14 @@ export interface components {
             /** @description The model. */
             model: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it would cost; `null` is unknown, not free.
              */
             cost?: Money | null;
             /** @description Where that comes from. */
             costSource: components["schemas"]["CostSource"];
             /**
-             * Format: money
+             * Format: decimal
              * @description The catalog's own figure.
              */
             listCost?: Money | null;
@@ -2140,7 +2237,7 @@ export interface components {
             /** @description What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once. */
             items: components["schemas"]["ItemView"][];
             /**
-             * Format: money
+             * Format: decimal
              * @description The sum, rounded half to even to a nano-dollar.
              */
             total: Money;
@@ -2183,17 +2280,17 @@ export interface components {
              */
             periodEnd: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description Nine times in ten it is more than this.
              */
             low: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description Spent so far plus what the days that remain usually cost.
              */
             expected: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description Nine times in ten it is less than this.
              */
             high: Money;
@@ -2222,10 +2319,10 @@ export interface components {
             /** @description ISO 4217 code, such as `EUR`. */
             currency: string;
             /**
-             * Format: money
+             * Format: double
              * @description US dollars for one unit, exact to twelve digits after the point.
              */
-            rate: Money;
+            rate: number;
             /**
              * Format: date
              * @description The first day on which it counts, until the next rate of the currency.
@@ -2246,7 +2343,7 @@ export interface components {
             /** @description Value of each dimension; `null` where the records have none. */
             key: Record<string, never>;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
             cost: Money;
@@ -2381,10 +2478,35 @@ export interface components {
             /** @description What may be spent. */
             budget: components["schemas"]["Budget"];
         };
+        /** @description The same correction for many records. */
+        NewCorrections: {
+            /** @description Ids of the records, at most 1,000. */
+            usageIds: string[];
+            /** @description What to change. Fields that are missing stay as they are. */
+            change: components["schemas"]["UsageChange"];
+        };
+        /** @description Whom to take out. At least one of the addresses. */
+        NewErasure: {
+            /**
+             * @description Address under which records name them as the sender's own user.
+             * @default null
+             */
+            userEmail?: string | null;
+            /**
+             * @description Address under which records name them as the sender's customer.
+             * @default null
+             */
+            customerEmail?: string | null;
+            /**
+             * @description Only count.
+             * @default false
+             */
+            dryRun?: boolean;
+        };
         /** @description An increase, as it is granted. */
         NewIncrease: {
             /**
-             * Format: money
+             * Format: decimal
              * @description How much more, in the budget's currency; more than 0.
              */
             amount: Money;
@@ -2447,12 +2569,12 @@ export interface components {
              */
             elapsed: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What would have been spent by now if the amount were spent evenly.
              */
             evenSpending: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is spent beyond that; negative when less is spent.
              */
             ahead: Money;
@@ -2520,6 +2642,12 @@ export interface components {
             timeZone: string;
             /** @description Length of the timeline's points. */
             bucket: components["schemas"]["Bucket"];
+            /**
+             * Format: date-time
+             * @description From when on records are there; `null` if they all are. Of the days before, only sums by UTC day, service, model,
+             *     project and account are known: what asks for anything else, and latency, lacks these days.
+             */
+            recordsFrom?: string | null;
         };
         /**
          * @description A rule that makes the cost of some calls another than the catalog's.
@@ -2643,7 +2771,7 @@ export interface components {
         ProfileChange: {
             /** @description How the person is called. */
             name?: string | null;
-            /** @description Replaces the free-form settings; a JSON object. */
+            /** @description Free-form settings to change; a JSON object. Keys that are missing stay, `null` takes one away. */
             preferences?: Record<string, never> | null;
         };
         /** @description What a caller says of a project: all of it when it is made, the fields to change afterwards. */
@@ -2713,6 +2841,14 @@ export interface components {
              * @default null
              */
             tokensPerMinute?: number | null;
+            /**
+             * @description How long its records and what they say are kept.
+             * @default {
+             *       "contentDays": null,
+             *       "recordDays": null
+             *     }
+             */
+            retention?: components["schemas"]["Retention"];
         };
         /** @description The project that an answer is about. */
         ProjectSummary: {
@@ -2847,19 +2983,19 @@ export interface components {
             /** @description Everything that was counted, by unit. */
             usage: Record<string, never>;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost, in US dollars; `null` is unknown, not free.
              */
             cost?: Money | null;
             /** @description Where the cost comes from. */
             costSource: components["schemas"]["CostSource"];
             /**
-             * Format: money
+             * Format: decimal
              * @description The catalog's own figure, also where another was reported.
              */
             listCost?: Money | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What caching saved, by the catalog.
              */
             cacheSavings?: Money | null;
@@ -2975,6 +3111,21 @@ export interface components {
             /** @description What changes, by model and month. */
             changes: components["schemas"]["ChangeView"][];
         };
+        /** @description How long something is kept; where nothing is said, as long as the installation says. */
+        Retention: {
+            /**
+             * Format: int32
+             * @description Days after which prompts and completions are erased.
+             * @default null
+             */
+            contentDays?: number | null;
+            /**
+             * Format: int32
+             * @description Days after which records are deleted, whole UTC days at a time. Their sums by day stay.
+             * @default null
+             */
+            recordDays?: number | null;
+        };
         /** @description A change of prices. */
         RevisionView: {
             /** @description What was changed. */
@@ -3011,17 +3162,17 @@ export interface components {
             /** @description The model; `null` for the calls' own. */
             model?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description With the caching that the calls had.
              */
             cost: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description With nothing cached.
              */
             costWithoutCaching: Money;
             /**
-             * Format: money
+             * Format: decimal
              * @description In batches; calls that the model has no batch price for count at its standard price.
              */
             costInBatch: Money;
@@ -3060,7 +3211,7 @@ export interface components {
              */
             requests: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What they cost; those whose cost is unknown are left out.
              */
             actualCost: Money;
@@ -3112,7 +3263,7 @@ export interface components {
             /** @description Id of the project or account. */
             id?: string | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
             cost: Money;
@@ -3159,7 +3310,7 @@ export interface components {
         /** @description What a project has spent in the current period of its budget; in the current month (UTC), if it has none. */
         Spending: {
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
             totalCost: Money;
@@ -3179,7 +3330,7 @@ export interface components {
              */
             unpricedRequests: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What is left of the budget; negative when it is overrun.
              */
             remaining?: Money | null;
@@ -3245,13 +3396,13 @@ export interface components {
                 /** @description How people were told. */
                 type: components["schemas"]["AlertKind"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What might be spent at that moment, in US dollars.
                  */
                 amount: Money;
                 conversion?: components["schemas"]["Conversion"] | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What had been spent.
                  */
                 spent: Money;
@@ -3294,7 +3445,7 @@ export interface components {
                 /** @description The dimension. */
                 groupBy: components["schemas"]["Dimension"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Known costs of the period.
                  */
                 totalCost: Money;
@@ -3358,17 +3509,17 @@ export interface components {
                  */
                 end: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it had cost when that was found.
                  */
                 spent: Money;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What is usual: the median of the times that it is compared with.
                  */
                 usual: Money;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Median distance of those times from it.
                  */
                 deviation: Money;
@@ -3412,7 +3563,7 @@ export interface components {
                  * @description The first entry that is not what it was, or before which one is missing.
                  */
                 brokenAt?: number | null;
-                /** @description Hash of the last entry. Noted elsewhere, it shows later whether the end was cut off. */
+                /** @description Hash of the last entry. Noted elsewhere with `entries`, it shows later whether the end was cut off. */
                 head: string;
             };
             /** @description What happened, for people. */
@@ -3430,7 +3581,7 @@ export interface components {
                 /** @description Of which budget. */
                 budgetId: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description How much more, in the budget's currency.
                  */
                 amount: Money;
@@ -3491,17 +3642,17 @@ export interface components {
                  */
                 periodEnd?: string | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Known costs of the period.
                  */
                 spent: Money;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What calls under way may cost at most.
                  */
                 reserved: Money;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What is neither spent nor reserved; negative when the budget is overrun.
                  */
                 remaining: Money;
@@ -3604,6 +3755,23 @@ export interface components {
                 period: components["schemas"]["PeriodView"];
                 /** @description The projects, in the order asked for. */
                 projects: components["schemas"]["ComparedProject"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_Corrections: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What became of the corrections. */
+            data: {
+                /** @description Records that were corrected. */
+                corrected: number;
+                /** @description Records that were not. */
+                failed: number;
+                /** @description One for each id, in order. */
+                results: components["schemas"]["CorrectionResult"][];
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -3724,6 +3892,50 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Erasure: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What was erased, or would be. */
+            data: {
+                /** @description What stands in the place of the address now; `null` when it was only counted. */
+                pseudonym?: string | null;
+                /** @description HMAC-SHA256 of the address under a key of this installation: the audit log names it by this. */
+                addressHashes: string[];
+                /**
+                 * Format: int64
+                 * @description Records that name the person. Their costs and tokens stay.
+                 */
+                records: number;
+                /**
+                 * Format: int64
+                 * @description Prompts and completions of these.
+                 */
+                contents: number;
+                /**
+                 * Format: int64
+                 * @description Conversations of these.
+                 */
+                sessions: number;
+                /**
+                 * Format: int64
+                 * @description Traces of these.
+                 */
+                traces: number;
+                /**
+                 * Format: int64
+                 * @description Events in the outbox that contain the address.
+                 */
+                events: number;
+                /** @description Whether it was only counted. */
+                dryRun: boolean;
+                /** @description Whether nothing of it is left in the database's files; `false` when somebody was reading: erase once more later. */
+                isLogEmptied: boolean;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Estimate: {
             /** @description Always `true`. */
             success: boolean;
@@ -3734,14 +3946,14 @@ export interface components {
                 /** @description The model. */
                 model: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it would cost; `null` is unknown, not free.
                  */
                 cost?: Money | null;
                 /** @description Where that comes from. */
                 costSource: components["schemas"]["CostSource"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description The catalog's own figure.
                  */
                 listCost?: Money | null;
@@ -4015,7 +4227,7 @@ export interface components {
                  */
                 requests: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What they cost; those whose cost is unknown are left out.
                  */
                 actualCost: Money;
@@ -4038,7 +4250,7 @@ export interface components {
             /** @description Sums of a set of records. */
             data: {
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Known costs, in US dollars.
                  */
                 totalCost: Money;
@@ -4063,17 +4275,17 @@ export interface components {
                  */
                 totalRequests: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Average over calls whose cost is known; `null` when there is none.
                  */
                 averageCostPerRequest?: Money | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Average over tokens of calls whose cost is known.
                  */
                 costPerThousandTokens?: Money | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What the catalog says the calls cost, where it has a price.
                  */
                 listCost: Money;
@@ -4083,7 +4295,7 @@ export interface components {
                  */
                 cachedTokens: number;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What caching saved against the same calls uncached.
                  */
                 cacheSavings: Money;
@@ -4118,7 +4330,7 @@ export interface components {
                 /** @description Id of the record. */
                 id: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it cost; `null` is unknown, not free.
                  */
                 cost?: Money | null;
@@ -4242,13 +4454,13 @@ export interface components {
                 /** @description How people were told. */
                 type: components["schemas"]["AlertKind"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What might be spent at that moment, in US dollars.
                  */
                 amount: Money;
                 conversion?: components["schemas"]["Conversion"] | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What had been spent.
                  */
                 spent: Money;
@@ -4310,17 +4522,17 @@ export interface components {
                  */
                 end: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it had cost when that was found.
                  */
                 spent: Money;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What is usual: the median of the times that it is compared with.
                  */
                 usual: Money;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description Median distance of those times from it.
                  */
                 deviation: Money;
@@ -4396,7 +4608,7 @@ export interface components {
                 /** @description Of which budget. */
                 budgetId: string;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description How much more, in the budget's currency.
                  */
                 amount: Money;
@@ -4678,19 +4890,19 @@ export interface components {
                 /** @description Everything that was counted, by unit. */
                 usage: Record<string, never>;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What it cost, in US dollars; `null` is unknown, not free.
                  */
                 cost?: Money | null;
                 /** @description Where the cost comes from. */
                 costSource: components["schemas"]["CostSource"];
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description The catalog's own figure, also where another was reported.
                  */
                 listCost?: Money | null;
                 /**
-                 * Format: money
+                 * Format: decimal
                  * @description What caching saved, by the catalog.
                  */
                 cacheSavings?: Money | null;
@@ -4934,7 +5146,7 @@ export interface components {
         /** @description Sums of a set of records. */
         Summary: {
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs, in US dollars.
              */
             totalCost: Money;
@@ -4959,17 +5171,17 @@ export interface components {
              */
             totalRequests: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description Average over calls whose cost is known; `null` when there is none.
              */
             averageCostPerRequest?: Money | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Average over tokens of calls whose cost is known.
              */
             costPerThousandTokens?: Money | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What the catalog says the calls cost, where it has a price.
              */
             listCost: Money;
@@ -4979,7 +5191,7 @@ export interface components {
              */
             cachedTokens: number;
             /**
-             * Format: money
+             * Format: decimal
              * @description What caching saved against the same calls uncached.
              */
             cacheSavings: Money;
@@ -5013,7 +5225,7 @@ export interface components {
              */
             start: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs.
              */
             cost: Money;
@@ -5139,7 +5351,7 @@ export interface components {
             /** @description The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed. */
             response?: Record<string, never> | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost in US dollars (also `estimatedCost`). Zero is a cost; missing, it is computed from the catalog.
              */
             cost?: Money | null;
@@ -5185,7 +5397,7 @@ export interface components {
             /** @description Id of the record. */
             id: string;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost; `null` is unknown, not free.
              */
             cost?: Money | null;
@@ -5221,7 +5433,7 @@ export interface components {
              */
             totalTokens?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost; `null` is unknown, not free.
              */
             cost?: Money | null;
@@ -5259,7 +5471,7 @@ export interface components {
              */
             totalTokens?: number | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description What it cost, in US dollars with exact digits; `null` is unknown, not free.
              */
             cost?: Money | null;
@@ -5354,12 +5566,12 @@ export interface components {
         /** @description How costs develop. */
         Trends: {
             /**
-             * Format: money
+             * Format: decimal
              * @description Known costs of the period before, of the same length.
              */
             previousTotal?: Money | null;
             /**
-             * Format: money
+             * Format: decimal
              * @description Difference to it.
              */
             change?: Money | null;
@@ -6290,7 +6502,12 @@ export interface operations {
     };
     verify_audit: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many entries there were when `head` was noted */
+                entries?: number;
+                /** @description Hash of the last of them */
+                head?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6314,6 +6531,14 @@ export interface operations {
                 };
             };
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7037,6 +7262,61 @@ export interface operations {
             };
         };
     };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewErasure"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Erasure"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_fx_rates: {
         parameters: {
             query?: never;
@@ -7164,11 +7444,11 @@ export interface operations {
     };
     list_prices: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description Provider; also `provider` */
                 service?: string;
                 /** @description Part of the model's name */
@@ -7675,11 +7955,11 @@ export interface operations {
     };
     list_projects: {
         parameters: {
-            query: {
+            query?: {
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description Words in name, description or tags */
                 search?: string;
             };
@@ -8426,7 +8706,7 @@ export interface operations {
     };
     list_usage: {
         parameters: {
-            query: {
+            query?: {
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -8466,9 +8746,9 @@ export interface operations {
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description `pagination.nextCursor` of the page before; in order of time only */
                 cursor?: string;
                 /** @description `timestamp` (unless told otherwise), `cost`, `totalTokens` or `responseTime` */
@@ -8583,6 +8863,61 @@ export interface operations {
             };
         };
     };
+    correct_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCorrections"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Corrections"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     export_usage: {
         parameters: {
             query?: {
@@ -8663,7 +8998,7 @@ export interface operations {
     };
     search_usage: {
         parameters: {
-            query: {
+            query?: {
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -8703,9 +9038,9 @@ export interface operations {
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
-                page: number;
+                page?: number;
                 /** @description Items on a page. */
-                limit: number;
+                limit?: number;
                 /** @description Words to search for; also `search` */
                 q?: string;
             };

@@ -130,7 +130,7 @@ impl Increase {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewIncrease {
     /// How much more, in the budget's currency; more than 0.
-    #[schema(value_type = f64, exclusive_minimum = 0)]
+    #[schema(value_type = f64, format = "decimal", exclusive_minimum = 0)]
     pub amount: Money,
     /// The first instant at which it does not count any more.
     #[schema(value_type = String, format = DateTime)]

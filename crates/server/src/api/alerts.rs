@@ -56,12 +56,12 @@ pub struct AlertView {
     #[serde(rename = "type")]
     kind: AlertKind,
     /// What might be spent at that moment, in US dollars.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     amount: Money,
     /// The budget's own amount and the rate at which it was taken, if it is in another currency.
     conversion: Option<Conversion>,
     /// What had been spent.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     spent: Money,
     /// First instant of the period.
     #[schema(value_type = String, format = DateTime)]

@@ -44,7 +44,7 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
     /// Known costs, in US dollars.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     total_cost: Money,
     /// Tokens in and out.
     total_tokens: u64,
@@ -55,18 +55,18 @@ pub struct Summary {
     /// Calls.
     total_requests: u64,
     /// Average over calls whose cost is known; `null` when there is none.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     average_cost_per_request: Option<Money>,
     /// Average over tokens of calls whose cost is known.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost_per_thousand_tokens: Option<Money>,
     /// What the catalog says the calls cost, where it has a price.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     list_cost: Money,
     /// Input tokens read from a cache.
     cached_tokens: u64,
     /// What caching saved against the same calls uncached.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cache_savings: Money,
     /// Share of calls that ended in an error, 0 to 1; `null` without calls.
     error_rate: Option<f64>,
@@ -98,7 +98,7 @@ pub struct TimelinePoint {
     #[schema(value_type = String, format = DateTime)]
     start: Timestamp,
     /// Known costs.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cost: Money,
     /// Tokens.
     tokens: u64,
@@ -120,7 +120,7 @@ pub struct GroupView {
     #[schema(value_type = Object)]
     key: std::collections::BTreeMap<&'static str, Option<String>>,
     /// Known costs.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cost: Money,
     /// Tokens.
     tokens: u64,
@@ -163,6 +163,10 @@ pub struct PeriodView {
     time_zone: String,
     /// Length of the timeline's points.
     bucket: Bucket,
+    /// From when on records are there; `null` if they all are. Of the days before, only sums by UTC day, service, model,
+    /// project and account are known: what asks for anything else, and latency, lacks these days.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    records_from: Option<Timestamp>,
 }
 
 /// The project that an answer is about.
@@ -182,7 +186,8 @@ pub struct ProjectSummary {
 /// What was spent: everything the caller may see.
 #[utoipa::path(get, path = "/analytics", tag = "Analytics", operation_id = "get_analytics",
     params(AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_analytics(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -197,7 +202,8 @@ pub async fn get_analytics(
 /// What a project spent.
 #[utoipa::path(get, path = "/analytics/projects/{projectId}", tag = "Analytics", operation_id = "get_project_analytics",
     params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_project_analytics(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,
@@ -209,7 +215,8 @@ pub async fn get_project_analytics(
 /// The same answer under the project's own path.
 #[utoipa::path(get, path = "/projects/{projectId}/analytics", tag = "Projects", operation_id = "get_analytics_of_project",
     params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Analytics>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_analytics_of_project(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,
@@ -221,7 +228,8 @@ pub async fn get_analytics_of_project(
 /// Sums only.
 #[utoipa::path(get, path = "/usage/stats", tag = "Usage", operation_id = "get_usage_stats",
     params(AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Summary>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Summary>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_usage_stats(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -259,7 +267,7 @@ async fn answer(
     let labels = Labels::load(app).await?;
     let groups = if question.group_by.is_empty() { Vec::new() } else { question.groups(app).await? };
     Ok(Analytics {
-        period: PeriodView::new(question),
+        period: PeriodView::of(app, question).await?,
         summary: summary(app, question, utilization).await?,
         timeline: timeline(app, question).await?,
         breakdown: Breakdown::of(app, question, metric, &labels).await?,
@@ -336,14 +344,15 @@ impl GroupView {
 }
 
 impl PeriodView {
-    fn new(question: &Question) -> Self {
+    async fn of(app: &App, question: &Question) -> Result<Self> {
         let zone = question.zone.iana_name().map_or_else(|| "UTC".to_owned(), str::to_owned);
-        Self {
+        Ok(Self {
             start: question.filter.period.start,
             end: question.filter.period.end,
             time_zone: zone,
             bucket: question.bucket,
-        }
+            records_from: app.usage.records_from(&question.filter).await?,
+        })
     }
 }
 

@@ -52,13 +52,13 @@ pub struct AnomalyView {
     #[schema(value_type = String, format = DateTime)]
     end: Timestamp,
     /// What it had cost when that was found.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     spent: Money,
     /// What is usual: the median of the times that it is compared with.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     usual: Money,
     /// Median distance of those times from it.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     deviation: Money,
     /// How many times were compared with.
     samples: u32,

@@ -9,7 +9,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use domain::{Interval, Invalid, KeyId, ProjectId, UserId, audit::Entry, user::Role};
+use domain::{
+    Interval, Invalid, KeyId, ProjectId, UserId,
+    audit::{ChainHash, Entry},
+    user::Role,
+};
 use futures_util::stream;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -73,7 +77,7 @@ pub struct AuditVerificationView {
     entries: u64,
     /// The first entry that is not what it was, or before which one is missing.
     broken_at: Option<u64>,
-    /// Hash of the last entry. Noted elsewhere, it shows later whether the end was cut off.
+    /// Hash of the last entry. Noted elsewhere with `entries`, it shows later whether the end was cut off.
     head: String,
 }
 
@@ -103,7 +107,8 @@ pub struct AuditParams {
 /// The audit log, the latest first. For administrators.
 #[utoipa::path(get, path = "/audit", tag = "Audit", operation_id = "list_audit",
     params(AuditParams, ("cursor" = Option<u64>, Query, description = "`nextCursor` of the page before"), ("limit" = Option<u64>, Query, description = "Most entries on the page, 1 to 100; 20 unless told otherwise")),
-    responses((status = 200, body = Success<Vec<AuditView>>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<AuditView>>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn list_audit(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -133,14 +138,26 @@ pub async fn list_audit(
 }
 
 /// Compute the chain of the audit log anew, and say whether it is whole. For administrators.
+///
+/// An end that was cut off does not show by itself. Note `entries` and `head` elsewhere and send them later; the server's log
+/// has them every hour.
 #[utoipa::path(get, path = "/audit/verify", tag = "Audit", operation_id = "verify_audit",
-    responses((status = 200, body = Success<AuditVerificationView>), (status = 401, body = Failure), (status = 403, body = Failure)))]
+    params(("entries" = Option<u64>, Query, description = "How many entries there were when `head` was noted"), ("head" = Option<String>, Query, description = "Hash of the last of them")),
+    responses((status = 422, body = Failure), (status = 200, body = Success<AuditVerificationView>), (status = 401, body = Failure), (status = 403, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn verify_audit(
     State(app): State<App>,
     auth: Auth<Admin>,
+    pairs: Pairs,
 ) -> Result<Success<AuditVerificationView>> {
     auth.caller.require_role(Role::Admin)?;
-    let AuditVerification { entries, broken_at, head } = app.meta.verify_audit().await?;
+    pairs.only(|name| matches!(name, "entries" | "head"))?;
+    let entries = pairs.parsed("entries", |text| text.parse().ok(), "a number")?;
+    let head = pairs.parsed("head", hash_from_hex, "64 hexadecimal digits")?;
+    if entries.is_some() != head.is_some() {
+        return Err(Invalid::field("head", "entries and head go together").into());
+    }
+    let AuditVerification { entries, broken_at, head } = app.meta.verify_audit(entries.zip(head)).await?;
     let view = AuditVerificationView { is_whole: broken_at.is_none(), entries, broken_at, head: hex(&head) };
     Ok(Success::ok(view))
 }
@@ -148,7 +165,8 @@ pub async fn verify_audit(
 /// Download the audit log as CSV or NDJSON, the latest first. For administrators.
 #[utoipa::path(get, path = "/audit/export", tag = "Audit", operation_id = "export_audit",
     params(AuditParams, ("format" = Option<String>, Query, description = "`ndjson` (unless told otherwise) or `csv`")),
-    responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn export_audit(State(app): State<App>, auth: Auth<Admin>, pairs: Pairs) -> Result<Response> {
     auth.caller.require_role(Role::Admin)?;
     pairs.only(|name| is_filter(name) || name == "format")?;
@@ -281,6 +299,16 @@ impl From<Entry> for AuditView {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// A hash as [`AuditVerificationView`] writes it.
+pub fn hash_from_hex(text: &str) -> Option<ChainHash> {
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    (text.len() == 64).then_some(hash)
+}
+
+/// A hash in hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }

@@ -28,7 +28,8 @@ pub struct FormatParam {
 /// Download records: every one that the filters let through, oldest first, without a cap.
 #[utoipa::path(get, path = "/usage/export", tag = "Usage", operation_id = "export_usage",
     params(FormatParam, FilterParams),
-    responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn export_usage(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Response> {
     let filter = filter(&pairs, auth.caller.visibility(&app).await?, Interval::ALWAYS)?;
     download(&app, &pairs, filter)
@@ -37,7 +38,8 @@ pub async fn export_usage(State(app): State<App>, auth: Auth<Read>, pairs: Pairs
 /// Download a project's records.
 #[utoipa::path(get, path = "/projects/{projectId}/export", tag = "Projects", operation_id = "export_project",
     params(("projectId" = String, Path, description = "Id of the project"), FormatParam, FilterParams),
-    responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn export_project(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,

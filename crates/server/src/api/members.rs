@@ -104,7 +104,8 @@ pub struct InvitationView {
 /// List a project's members.
 #[utoipa::path(get, path = "/projects/{projectId}/members", tag = "Projects", operation_id = "list_members",
     params(("projectId" = String, Path, description = "Id of the project")),
-    responses((status = 200, body = Success<Vec<MemberView>>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Vec<MemberView>>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_members(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,
@@ -117,7 +118,8 @@ pub async fn list_members(
 #[utoipa::path(post, path = "/projects/{projectId}/members", tag = "Projects", operation_id = "add_member",
     params(("projectId" = String, Path, description = "Id of the project")),
     request_body = NewMember,
-    responses((status = 201, body = Success<Added>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<Added>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn add_member(
     State(app): State<App>,
     access: ProjectAccess<Manager>,
@@ -154,7 +156,8 @@ pub async fn add_member(
 #[utoipa::path(patch, path = "/projects/{projectId}/members/{userId}", tag = "Projects", operation_id = "update_member",
     params(("projectId" = String, Path, description = "Id of the project"), ("userId" = String, Path, description = "Id of the account")),
     request_body = RoleChange,
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn update_member(
     State(app): State<App>,
     access: ProjectAccess<Manager>,
@@ -175,7 +178,8 @@ pub async fn update_member(
 /// Take a member out of a project.
 #[utoipa::path(delete, path = "/projects/{projectId}/members/{userId}", tag = "Projects", operation_id = "remove_member",
     params(("projectId" = String, Path, description = "Id of the project"), ("userId" = String, Path, description = "Id of the account")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn remove_member(
     State(app): State<App>,
     access: ProjectAccess<Manager>,

@@ -30,7 +30,8 @@ pub struct EmailTest {
 
 /// Send a test e-mail to oneself, at once, and say what the mail server answered.
 #[utoipa::path(post, path = "/notifications/email/test", tag = "Notifications", operation_id = "test_email",
-    responses((status = 200, body = Success<EmailTest>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 409, body = Failure), (status = 429, body = Failure)))]
+    responses((status = 200, body = Success<EmailTest>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 409, body = Failure), (status = 429, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn test_email(State(app): State<App>, auth: Auth<Admin>) -> Result<Success<EmailTest>> {
     let not_configured =
         || ApiError::new(ErrorCode::MailNotConfigured, "no mail server is configured: see [smtp]");

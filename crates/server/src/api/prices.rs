@@ -137,7 +137,8 @@ impl From<&Price> for PriceView {
         ("service" = Option<String>, Query, description = "Provider; also `provider`"),
         ("search" = Option<String>, Query, description = "Part of the model's name"),
         ("at" = Option<String>, Query, description = "RFC 3339; only rows that hold at this instant")),
-    responses((status = 200, body = Success<Vec<PriceView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<PriceView>>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_prices(
     State(app): State<App>,
     _auth: Auth<Read>,
@@ -161,7 +162,8 @@ pub async fn list_prices(
 /// Every price row of a model, of all providers and times.
 #[utoipa::path(get, path = "/prices/{model}", tag = "Prices", operation_id = "get_model_prices",
     params(("model" = String, Path, description = "Name of the model in the catalog")),
-    responses((status = 200, body = Success<Vec<PriceView>>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Vec<PriceView>>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_model_prices(
     State(app): State<App>,
     _auth: Auth<Read>,

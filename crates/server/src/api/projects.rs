@@ -77,7 +77,7 @@ pub struct ProjectView {
 #[serde(rename_all = "camelCase")]
 pub struct Spending {
     /// Known costs.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     pub total_cost: Money,
     /// Calls.
     pub total_requests: u64,
@@ -86,7 +86,7 @@ pub struct Spending {
     /// Calls whose cost is unknown.
     pub unpriced_requests: u64,
     /// What is left of the budget; negative when it is overrun.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     pub remaining: Option<Money>,
     /// Percent of the budget that is used.
     pub budget_utilization: Option<f64>,
@@ -101,7 +101,8 @@ pub struct Spending {
 /// List the projects that the caller is a member of; an administrator sees every one.
 #[utoipa::path(get, path = "/projects", tag = "Projects", operation_id = "list_projects",
     params(Paging, ("search" = Option<String>, Query, description = "Words in name, description or tags")),
-    responses((status = 200, body = Success<Vec<ProjectView>>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Vec<ProjectView>>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_projects(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -134,7 +135,8 @@ pub async fn list_projects(
 /// Make a project. The caller becomes its owner.
 #[utoipa::path(post, path = "/projects", tag = "Projects", operation_id = "create_project",
     request_body = ProjectChange,
-    responses((status = 201, body = Success<ProjectView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<ProjectView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn create_project(
     State(app): State<App>,
     auth: Auth<Write>,
@@ -174,7 +176,8 @@ pub async fn create_project(
 /// One project.
 #[utoipa::path(get, path = "/projects/{projectId}", tag = "Projects", operation_id = "get_project",
     params(("projectId" = String, Path, description = "Id of the project")),
-    responses((status = 200, body = Success<ProjectView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<ProjectView>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_project(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,
@@ -186,7 +189,8 @@ pub async fn get_project(
 #[utoipa::path(put, path = "/projects/{projectId}", tag = "Projects", operation_id = "update_project",
     params(("projectId" = String, Path, description = "Id of the project")),
     request_body = ProjectChange,
-    responses((status = 200, body = Success<ProjectView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<ProjectView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn update_project(
     State(app): State<App>,
     access: ProjectAccess<Editor>,
@@ -206,7 +210,8 @@ pub async fn update_project(
 /// Delete a project. Its records are kept; nobody sees it any more.
 #[utoipa::path(delete, path = "/projects/{projectId}", tag = "Projects", operation_id = "delete_project",
     params(("projectId" = String, Path, description = "Id of the project")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn delete_project(
     State(app): State<App>,
     access: ProjectAccess<Owner>,

@@ -56,7 +56,8 @@ pub struct NewProviderKey {
 
 /// List one's provider keys, masked.
 #[utoipa::path(get, path = "/user/api-keys", tag = "Provider keys", operation_id = "list_provider_keys",
-    responses((status = 200, body = Success<Vec<ProviderKeyView>>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Vec<ProviderKeyView>>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_provider_keys(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -68,7 +69,8 @@ pub async fn list_provider_keys(
 /// Keep a provider key. One for the same provider is replaced.
 #[utoipa::path(post, path = "/user/api-keys", tag = "Provider keys", operation_id = "add_provider_key",
     request_body = NewProviderKey,
-    responses((status = 201, body = Success<ProviderKeyView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<ProviderKeyView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn add_provider_key(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -93,7 +95,8 @@ pub async fn add_provider_key(
 /// Remove a provider key.
 #[utoipa::path(delete, path = "/user/api-keys/{service}", tag = "Provider keys", operation_id = "remove_provider_key",
     params(("service" = String, Path, description = "The provider")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn remove_provider_key(
     State(app): State<App>,
     auth: Auth<Admin>,

@@ -161,7 +161,10 @@ pub async fn login(
     let found = app.meta.find_user_by_email(&email).await?;
     let hash = found.as_ref().map(|found| found.password_hash.clone());
     let verified = app.passwords.verify(hash, login.password.clone()).await?;
+    let account = found.as_ref().map(|found| found.user.id);
     let found = found.filter(|_| verified).ok_or_else(|| {
+        // Not the address: people type passwords there.
+        trail.after(&serde_json::json!({ "account": account }));
         tracing::info!(address = ?address, "log-in refused");
         ApiError::new(ErrorCode::InvalidCredentials, "e-mail address or password is wrong")
     })?;
@@ -225,7 +228,8 @@ pub async fn logout(
 /// Change one's own password. Every log-in of the account ends.
 #[utoipa::path(post, path = "/auth/change-password", tag = "Authentication", operation_id = "change_password",
     request_body = PasswordChange,
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn change_password(
     State(app): State<App>,
     auth: Auth<crate::auth::Admin>,
@@ -246,7 +250,8 @@ pub async fn change_password(
 
 /// The account that is asking.
 #[utoipa::path(get, path = "/auth/me", tag = "Authentication", operation_id = "get_current_user",
-    responses((status = 200, body = Success<UserView>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<UserView>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_current_user(auth: Auth<Read>) -> Success<UserView> {
     Success::ok(UserView::from(auth.caller.user))
 }

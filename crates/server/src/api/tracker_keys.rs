@@ -96,7 +96,8 @@ pub struct TrackerKeyChange {
 
 /// List one's tracker keys.
 #[utoipa::path(get, path = "/user/dashboard-api-keys", tag = "Tracker keys", operation_id = "list_tracker_keys",
-    responses((status = 200, body = Success<Vec<TrackerKeyView>>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Vec<TrackerKeyView>>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn list_tracker_keys(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -109,7 +110,8 @@ pub async fn list_tracker_keys(
 /// Make a tracker key. It is shown this once.
 #[utoipa::path(post, path = "/user/dashboard-api-keys", tag = "Tracker keys", operation_id = "create_tracker_key",
     request_body = TrackerKeyChange,
-    responses((status = 201, body = Success<NewTrackerKeyView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<NewTrackerKeyView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn create_tracker_key(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -152,7 +154,8 @@ pub async fn create_tracker_key(
 #[utoipa::path(patch, path = "/user/dashboard-api-keys/{keyId}", tag = "Tracker keys", operation_id = "update_tracker_key",
     params(("keyId" = String, Path, description = "Id of the key")),
     request_body = TrackerKeyChange,
-    responses((status = 200, body = Success<TrackerKeyView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<TrackerKeyView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn update_tracker_key(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -173,7 +176,8 @@ pub async fn update_tracker_key(
 /// Delete a tracker key. It stops working at once.
 #[utoipa::path(delete, path = "/user/dashboard-api-keys/{keyId}", tag = "Tracker keys", operation_id = "delete_tracker_key",
     params(("keyId" = String, Path, description = "Id of the key")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn delete_tracker_key(
     State(app): State<App>,
     auth: Auth<Admin>,

@@ -40,7 +40,7 @@ pub struct Tracked {
     #[schema(value_type = String)]
     pub id: UsageId,
     /// What it cost; `null` is unknown, not free.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     pub cost: Option<Money>,
     /// Tokens in and out; `null` when nobody counted.
     pub tokens: Option<u64>,
@@ -71,7 +71,7 @@ pub struct TrackedSideCall {
     /// Tokens in and out; `null` when nobody counted.
     total_tokens: Option<u64>,
     /// What it cost; `null` is unknown, not free.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost: Option<Money>,
     /// Where the cost comes from.
     cost_source: CostSource,
@@ -154,7 +154,7 @@ pub struct TrackUsage {
     #[schema(value_type = Option<Object>)]
     response: Option<()>,
     /// What it cost in US dollars (also `estimatedCost`). Zero is a cost; missing, it is computed from the catalog.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost: Option<Money>,
     /// From request to the end of the answer, in milliseconds.
     #[schema(rename = "responseTime")]
@@ -202,7 +202,8 @@ pub struct TrackUsage {
 #[utoipa::path(post, path = "/usage/track", tag = "Usage", operation_id = "track_usage",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
     request_body = TrackUsage,
-    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)))]
+    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["ingest"])))]
 pub async fn track_usage(
     State(app): State<App>,
     auth: Auth<Ingest>,
@@ -216,7 +217,8 @@ pub async fn track_usage(
 #[utoipa::path(post, path = "/usage/track-sdk", tag = "Usage", operation_id = "track_usage_sdk",
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
     request_body = TrackUsage,
-    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)))]
+    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["ingest"])))]
 pub async fn track_usage_sdk(
     State(app): State<App>,
     auth: Auth<Ingest>,
@@ -292,7 +294,8 @@ pub fn tracked(Recorded { call, side_calls }: &Recorded) -> Tracked {
         ("cursor" = Option<String>, Query, description = "`pagination.nextCursor` of the page before; in order of time only"),
         ("sort" = Option<String>, Query, description = "`timestamp` (unless told otherwise), `cost`, `totalTokens` or `responseTime`"),
         ("order" = Option<String>, Query, description = "`desc` (unless told otherwise) or `asc`")),
-    responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_usage(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -304,7 +307,8 @@ pub async fn list_usage(
 /// The same list, under its other name; `q` is also read as `search`.
 #[utoipa::path(get, path = "/usage/search", tag = "Usage", operation_id = "search_usage",
     params(FilterParams, Paging, ("q" = Option<String>, Query, description = "Words to search for; also `search`")),
-    responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<RecordView>>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn search_usage(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -375,7 +379,8 @@ fn sort_from_name(name: &str) -> Option<RecordSort> {
 /// One record, with its text and the explanation of its cost.
 #[utoipa::path(get, path = "/usage/{usageId}", tag = "Usage", operation_id = "get_usage",
     params(("usageId" = String, Path, description = "Id of the record")),
-    responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_usage(
     State(app): State<App>,
     auth: Auth<Read>,

@@ -88,7 +88,8 @@ struct UsageData<'a> {
 #[utoipa::path(post, path = "/usage/bulk", tag = "Usage", operation_id = "track_usage_bulk",
     params(("Idempotency-Key" = Option<String>, Header, description = "Makes a key of every record that has none: this key and the record's place")),
     request_body(content((BulkUsage = "application/json"), (String = "application/x-ndjson"))),
-    responses((status = 200, body = Success<BulkOutcome>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 413, body = Failure), (status = 415, body = Failure), (status = 503, body = Failure)))]
+    responses((status = 200, body = Success<BulkOutcome>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 413, body = Failure), (status = 415, body = Failure), (status = 503, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["ingest"])))]
 pub async fn track_usage_bulk(
     State(app): State<App>,
     auth: Auth<Ingest>,

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::{
-    ProjectId,
+    Invalid, ProjectId,
     allocation::{CostAllocation, Tags},
     project::ProjectRole,
     usage_record::{Amendment, UsageRecord},
@@ -37,11 +37,24 @@ pub struct UsageChange {
     project_id: Option<ProjectId>,
 }
 
+impl UsageChange {
+    /// Where the record goes, if it goes elsewhere.
+    pub(super) fn project_id(&self) -> Option<ProjectId> {
+        self.project_id
+    }
+
+    /// As a correction of a record.
+    pub(super) fn amendment(self) -> Result<Amendment, Invalid> {
+        Amendment::new(self.tags.as_deref(), self.cost_allocation, self.project_id.map(Some))
+    }
+}
+
 /// Correct tags, allocation or project of a record. Sums follow.
 #[utoipa::path(put, path = "/usage/{usageId}", tag = "Usage", operation_id = "update_usage",
     params(("usageId" = String, Path, description = "Id of the record")),
     request_body = UsageChange,
-    responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<RecordDetail>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn update_usage(
     State(app): State<App>,
     auth: Auth<Write>,
@@ -53,8 +66,7 @@ pub async fn update_usage(
     if let Some(target) = change.project_id {
         may_record_for(&app, &auth.caller, target).await?;
     }
-    let amendment =
-        Amendment::new(change.tags.as_deref(), change.cost_allocation, change.project_id.map(Some))?;
+    let amendment = change.amendment()?;
     let (before, after) = app.usage.amend_record(id, &amendment).await?.ok_or_else(usage_not_found)?;
     app.ledger.forget();
     auth.caller.trail.before(&RecordFields::of(&before));
@@ -69,7 +81,8 @@ pub async fn update_usage(
 /// Delete a record. Sums follow; a retry with its key does not bring it back.
 #[utoipa::path(delete, path = "/usage/{usageId}", tag = "Usage", operation_id = "delete_usage",
     params(("usageId" = String, Path, description = "Id of the record")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn delete_usage(
     State(app): State<App>,
     auth: Auth<Write>,
@@ -106,14 +119,14 @@ impl<'a> RecordFields<'a> {
 }
 
 /// A project's members correct its records; a record without a project is its recorder's.
-async fn may_correct(app: &App, caller: &Caller, record: &UsageRecord) -> Result<()> {
+pub(super) async fn may_correct(app: &App, caller: &Caller, record: &UsageRecord) -> Result<()> {
     match record.project_id {
         Some(project) if !caller.user.role.sees_everything() => may_record_for(app, caller, project).await,
         _ => caller.require_role(Role::Member),
     }
 }
 
-async fn may_record_for(app: &App, caller: &Caller, project: ProjectId) -> Result<()> {
+pub(super) async fn may_record_for(app: &App, caller: &Caller, project: ProjectId) -> Result<()> {
     let (_, role) = caller.find_project(app, project).await?.ok_or_else(ApiError::project_not_found)?;
     if role < ProjectRole::Member { Err(ApiError::forbidden("member of the project")) } else { Ok(()) }
 }

@@ -150,10 +150,10 @@ fn selected(name: &str, dimension: Dimension, value: &str) -> Result<String, Inv
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// Number of the page, from 1.
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, default = 1, required = false)]
     pub page: u64,
     /// Items on a page.
-    #[param(minimum = 1, maximum = 100, default = 20)]
+    #[param(minimum = 1, maximum = 100, default = 20, required = false)]
     pub limit: u64,
 }
 

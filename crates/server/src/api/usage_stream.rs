@@ -23,7 +23,8 @@ use crate::{
 #[utoipa::path(get, path = "/usage/stream", tag = "Usage", operation_id = "stream_usage",
     params(("projectId" = Option<String>, Query, description = "One project only"),
         ("Last-Event-ID" = Option<String>, Header, description = "`id` of the last event that was read; browsers send it by themselves")),
-    responses((status = 200, content((TrackedUsage = "text/event-stream"))), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure), (status = 429, body = Failure), (status = 503, body = Failure)))]
+    responses((status = 200, content((TrackedUsage = "text/event-stream"))), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure), (status = 429, body = Failure), (status = 503, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn stream_usage(
     State(app): State<App>,
     auth: Auth<Read>,

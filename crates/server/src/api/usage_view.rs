@@ -63,15 +63,15 @@ pub struct RecordView {
     #[schema(value_type = Object)]
     usage: Usage,
     /// What it cost, in US dollars; `null` is unknown, not free.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost: Option<Money>,
     /// Where the cost comes from.
     cost_source: CostSource,
     /// The catalog's own figure, also where another was reported.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     list_cost: Option<Money>,
     /// What caching saved, by the catalog.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cache_savings: Option<Money>,
     /// Why the catalog has no figure.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,7 +192,7 @@ pub struct Explanation {
     /// What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once.
     items: Vec<ItemView>,
     /// The sum, rounded half to even to a nano-dollar.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     total: Money,
     /// The price row, as it was then.
     price: PriceView,

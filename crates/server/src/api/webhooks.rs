@@ -93,7 +93,8 @@ pub struct WebhooksOf {
 /// List webhooks: one's own, or those of a project that one administrates.
 #[utoipa::path(get, path = "/webhooks", tag = "Webhooks", operation_id = "list_webhooks",
     params(WebhooksOf),
-    responses((status = 200, body = Success<Vec<WebhookView>>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Vec<WebhookView>>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_webhooks(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -113,7 +114,8 @@ pub async fn list_webhooks(
 /// Make a webhook. Its secret is shown this once.
 #[utoipa::path(post, path = "/webhooks", tag = "Webhooks", operation_id = "create_webhook",
     request_body = NewWebhook,
-    responses((status = 201, body = Success<WebhookView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<WebhookView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn create_webhook(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -152,7 +154,8 @@ pub async fn create_webhook(
 /// One webhook.
 #[utoipa::path(get, path = "/webhooks/{webhookId}", tag = "Webhooks", operation_id = "get_webhook",
     params(("webhookId" = String, Path, description = "Id of the webhook")),
-    responses((status = 200, body = Success<WebhookView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<WebhookView>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_webhook(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -166,7 +169,8 @@ pub async fn get_webhook(
 #[utoipa::path(patch, path = "/webhooks/{webhookId}", tag = "Webhooks", operation_id = "update_webhook",
     params(("webhookId" = String, Path, description = "Id of the webhook")),
     request_body = WebhookChange,
-    responses((status = 200, body = Success<WebhookView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<WebhookView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn update_webhook(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -187,7 +191,8 @@ pub async fn update_webhook(
 /// Delete a webhook with the log of its deliveries.
 #[utoipa::path(delete, path = "/webhooks/{webhookId}", tag = "Webhooks", operation_id = "delete_webhook",
     params(("webhookId" = String, Path, description = "Id of the webhook")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn delete_webhook(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -205,7 +210,8 @@ pub async fn delete_webhook(
 /// Give a webhook a new secret, shown this once. For a day the old one signs as well.
 #[utoipa::path(post, path = "/webhooks/{webhookId}/rotate-secret", tag = "Webhooks", operation_id = "rotate_webhook_secret",
     params(("webhookId" = String, Path, description = "Id of the webhook")),
-    responses((status = 200, body = Success<WebhookView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<WebhookView>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn rotate_webhook_secret(
     State(app): State<App>,
     auth: Auth<Admin>,

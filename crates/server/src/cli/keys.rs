@@ -58,6 +58,8 @@ async fn rotate(context: &Context) -> anyhow::Result<()> {
             }
         }
     }
+    let done = serde_json::json!({ "providerKeys": rotated, "webhooks": webhooks, "unreadable": unreadable });
+    context.log(&store, "CLI keys rotate", "keys", &done).await?;
     store.close().await?;
     output::line(&format!(
         "{rotated} provider keys and the secrets of {webhooks} webhooks encrypted under the current key"

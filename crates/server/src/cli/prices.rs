@@ -168,6 +168,10 @@ async fn import(context: &Context, list: &ListFile, apply: bool) -> anyhow::Resu
     let note = format!("{} imported from {}", list.format, list.file.display());
     let changes = prices.import(&store, catalog, apply, Author { user: None, at, note: &note }).await?;
     let priced = if apply { price_unpriced(&store, &prices, at).await? } else { 0 };
+    if apply && !changes.is_empty() {
+        let done = serde_json::json!({ "note": note, "changes": changes.len() });
+        context.log(&store, "CLI prices import", "prices", &done).await?;
+    }
     store.close().await?;
     for change in &changes {
         output::line(&change.to_string())?;

@@ -4,7 +4,9 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Context;
-use crate::{anomalies, digest, gateway::Gateway, live, notify, serve, telemetry, unpriced, watch};
+use crate::{
+    anomalies, audit, digest, gateway::Gateway, live, notify, retention, serve, telemetry, unpriced, watch,
+};
 
 /// Flags of `serve`.
 #[derive(Debug, Default, clap::Args)]
@@ -52,6 +54,8 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
     anomalies::start(&app);
     digest::start(&app);
     live::start(&app);
+    retention::start(&app);
+    audit::say_head(&app);
     serve::serve(app, listener, serve::signalled()).await?;
     store.close().await?;
     tracing::info!("stopped; everything is on disk");

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use domain::{text, user::Role};
+use serde_json::json;
 use store::AccountStore as _;
 
 use super::{Context, output};
@@ -67,6 +68,7 @@ async fn reset_password(context: &Context, email: &str) -> anyhow::Result<()> {
     let password = token::new_password_reset_token(&mut rand::rng());
     let hash = Passwords::new(&context.config.auth.argon2)?.hash(password.clone()).await?;
     store.change_password(user.id, &hash).await?;
+    context.log(&store, "CLI users reset-password", &user.email, &json!({ "userId": user.id })).await?;
     store.close().await?;
     output::line(&format!("new password of {}: {}", user.email, password.expose()))?;
     output::line("log in with it and choose another at POST /api/auth/change-password")?;
@@ -84,8 +86,10 @@ async fn set_role(context: &Context, email: &str, role: Role) -> anyhow::Result<
         user.role != Role::Owner || owner_stays,
         "the installation would be left without an owner"
     );
-    user.role = role;
+    let before = std::mem::replace(&mut user.role, role);
     store.update_user(&user).await?;
+    let changed = json!({ "userId": user.id, "role": role, "roleBefore": before });
+    context.log(&store, "CLI users set-role", &user.email, &changed).await?;
     store.close().await?;
     output::line(&format!("{} is {} now", user.email, role.as_str()))?;
     Ok(())

@@ -4,20 +4,21 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use tracing_subscriber::EnvFilter;
 
-use super::{Argon2Cost, Auth, Config, Gateway, Limits, Server, Smtp, Store, strength};
+use super::{Argon2Cost, Auth, Config, Gateway, Limits, Retention, Server, Smtp, Store, strength};
 
 const MIB: usize = 1024 * 1024;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Key and message of every setting that cannot be accepted.
 pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, store, auth, limits, gateway, log, notify: _, smtp, anomalies } = config;
+    let Config { server, store, auth, limits, retention, gateway, log, notify: _, smtp, anomalies } = config;
     let found = [
         check_server(server),
         check_store(store),
         check_auth(auth),
         check_argon2(&auth.argon2),
         check_limits(limits),
+        check_retention(*retention),
         check_gateway(gateway),
         check_smtp(smtp),
         vec![within("anomalies.times_min", anomalies.times_min, 2..=1000)],
@@ -68,6 +69,14 @@ fn check_limits(limits: &Limits) -> Found {
         within("limits.body_bytes_max", limits.body_bytes_max, 1024..=1024 * MIB),
         within("limits.bulk_body_bytes_max", limits.bulk_body_bytes_max, 1024..=1024 * MIB),
         within("limits.bulk_line_bytes_max", limits.bulk_line_bytes_max, 1024..=64 * MIB),
+    ]
+}
+
+fn check_retention(retention: Retention) -> Found {
+    let days = 0..=domain::limits::RETENTION_DAYS_MAX;
+    vec![
+        within("retention.content_days", retention.content_days, days.clone()),
+        within("retention.record_days", retention.record_days, days),
     ]
 }
 

@@ -44,6 +44,11 @@ pub(super) const BODIES: &[(&str, &str)] = &[
     { "model": "gpt-3.5-turbo", "tokens": 150, "cost": 0.002, "timestamp": "2026-01-15T10:31:00Z" }
   ] }"#,
     ),
+    (
+        "correct_usage",
+        r#"{ "usageIds": ["'$USAGE_ID'"], "change": { "tags": ["product"], "costAllocation": { "department": "marketing" } } }"#,
+    ),
+    ("erase_person", r#"{ "userEmail": "ada@example.com", "dryRun": true }"#),
     ("update_usage", r#"{ "tags": ["product"], "costAllocation": { "department": "marketing" } }"#),
     (
         "compare_projects_by_body",

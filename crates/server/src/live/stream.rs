@@ -54,7 +54,7 @@ pub struct TrackedUsage {
     /// Tokens in and out; `null` when nobody counted.
     total_tokens: Option<u64>,
     /// What it cost, in US dollars with exact digits; `null` is unknown, not free.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost: Option<Money>,
     /// Where the cost comes from.
     cost_source: CostSource,

@@ -72,6 +72,8 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/usage/search", Own, ""),
     ("get", "/api/usage/stats", Own, ""),
     ("get", "/api/usage/stream", Own, ""),
+    ("post", "/api/usage/corrections", Own, ""),
+    ("post", "/api/erasures", Own, ""),
     ("get", "/api/usage/export", Own, ""),
     ("get", "/api/usage/{usageId}", Record(Viewer), ""),
     ("put", "/api/usage/{usageId}", Record(Member), r#"{"tags":["x"]}"#),
@@ -167,6 +169,31 @@ async fn without_a_credential_only_public_routes_answer() {
             Own | Project(_) | Record(_) | Names(_) => {
                 assert_eq!(answer.failure_code(), Some("unauthenticated".to_owned()), "{method} {path}");
             }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_scope_that_the_document_names_is_the_one_that_a_route_needs() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let mut keys = Vec::new();
+    for scope in ["ingest", "read", "write", "admin"] {
+        keys.push((scope, server.key(&owner, json!({ "name": scope, "scopes": [scope] })).await));
+    }
+    let document = serde_json::to_value(server::router::openapi()).unwrap();
+    let someone = "507f1f77bcf86cd799439011";
+    for (method, path, access, _) in ROUTES.iter().filter(|(_, _, access, _)| *access != Public) {
+        let named = &document["paths"][path][method]["security"][1]["trackerKey"][0];
+        let named = named.as_str().unwrap_or_else(|| panic!("{method} {path} {access:?} names no scope"));
+        for (scope, key) in &keys {
+            let answers = *scope == "admin" || *scope == named || (*scope == "write" && named == "read");
+            let path = fill(path, someone, someone, someone);
+            // Opening a stream is enough to see that it is let in.
+            let request = server.call(&method.to_uppercase(), &path).by(key);
+            let status = request.open(&json!({ "notAField": 1 })).await.status();
+            assert!(answers || status == 403, "{method} {path} names {named}, and lets {scope} in");
+            assert!(!answers || status != 403, "{method} {path} names {named}, and keeps {scope} out");
         }
     }
 }

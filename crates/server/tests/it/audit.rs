@@ -136,3 +136,45 @@ async fn the_log_is_exported_verified_and_for_administrators_only() {
     }
     server.get("/api/audit?who=me").by(&owner).send().await.refused(422, "invalid_input");
 }
+
+#[tokio::test]
+async fn log_ins_and_refused_ones_are_there_without_what_was_typed() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for (email, password, status) in [
+        (owner.email.as_str(), "correct horse battery", 200),
+        (owner.email.as_str(), "hush-hush", 401),
+        ("hush-hush", "x", 401),
+    ] {
+        let body = json!({ "email": email, "password": password });
+        assert_eq!(server.post("/api/auth/login").json(&body).await.status.as_u16(), status);
+    }
+    let log = entries(&server, &owner, "action=login").await;
+    let seen: Vec<_> =
+        log.iter().map(|entry| (entry["action"].as_str().unwrap(), &entry["after"]["account"])).collect();
+    let refused = "POST /api/auth/login refused";
+    assert_eq!(
+        seen,
+        [(refused, &Value::Null), (refused, &json!(owner.id)), ("POST /api/auth/login", &Value::Null)]
+    );
+    assert_eq!((&log[1]["actor"], &log[2]["actor"]), (&Value::Null, &json!(owner.id)));
+    assert!(!json!(log).to_string().contains("hush"));
+}
+
+#[tokio::test]
+async fn an_end_that_was_cut_off_shows_by_what_was_noted_of_it() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    server.project(&owner, json!({ "name": "Chat" })).await;
+    let noted = server.get("/api/audit/verify").by(&owner).send().await.expect(200);
+    let (entries, head) = (noted["entries"].as_u64().unwrap(), noted["head"].as_str().unwrap());
+    let verify = async |entries: u64, head: &str| {
+        server.get(&format!("/api/audit/verify?entries={entries}&head={head}")).by(&owner).send().await
+    };
+    assert_eq!(verify(entries, head).await.expect(200)["isWhole"], true);
+    let cut = verify(entries + 1, head).await.expect(200);
+    assert_eq!((&cut["isWhole"], &cut["brokenAt"]), (&json!(false), &json!(entries + 1)));
+    assert_eq!(verify(entries, &"0".repeat(64)).await.expect(200)["brokenAt"], json!(entries));
+    verify(entries, "zz").await.refused(422, "invalid_input");
+    server.get("/api/audit/verify?entries=1").by(&owner).send().await.refused(422, "invalid_input");
+}

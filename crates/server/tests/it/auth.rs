@@ -294,6 +294,11 @@ async fn profile_and_preferences_are_ones_own() {
     server.call("PUT", "/api/user/profile").by(&owner).json(&change).await.expect(200);
     let profile = server.get("/api/user/profile").by(&owner).send().await.expect(200);
     assert_eq!((&profile["name"], &profile["preferences"]), (&json!("Ada"), &json!({ "theme": "dark" })));
+    let more = json!({ "preferences": { "rows": 50, "theme": "light" } });
+    server.call("PUT", "/api/user/profile").by(&owner).json(&more).await.expect(200);
+    let less = json!({ "preferences": { "theme": null } });
+    let merged = server.call("PUT", "/api/user/profile").by(&owner).json(&less).await.expect(200);
+    assert_eq!(merged["preferences"], json!({ "rows": 50 }));
     let wrong = json!({ "preferences": [1] });
     let (status, _, fields) = server.call("PUT", "/api/user/profile").by(&owner).json(&wrong).await.failure();
     assert_eq!((status, fields), (422, vec!["preferences".to_owned()]));

@@ -26,6 +26,7 @@ mod keys;
 mod live;
 mod operations;
 mod prices;
+mod privacy;
 mod process;
 mod projects;
 mod receiver;

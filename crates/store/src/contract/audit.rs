@@ -12,14 +12,14 @@ use crate::{AuditQuery, MetaStore};
 
 /// What is kept comes back as it was, in a chain that can be computed anew.
 pub async fn changes_come_back_in_a_chain(store: Arc<dyn MetaStore>) {
-    assert_eq!(store.verify_audit().await.unwrap().head, GENESIS);
+    assert_eq!(store.verify_audit(None).await.unwrap().head, GENESIS);
     let (full, plain) = (full_change(), plain_change());
     let first = store.append_audit(&full).await.unwrap();
     let second = store.append_audit(&plain).await.unwrap();
     assert_eq!(first, full.follow(&GENESIS, 1));
     assert_eq!(second, plain.follow(&first.hash, 2));
     assert_eq!(store.list_audit(&everything()).await.unwrap(), [second.clone(), first]);
-    let verified = store.verify_audit().await.unwrap();
+    let verified = store.verify_audit(None).await.unwrap();
     assert_eq!((verified.entries, verified.broken_at, verified.head), (2, None, second.hash));
 }
 
@@ -57,7 +57,7 @@ pub async fn concurrent_changes_make_one_chain(store: Arc<dyn MetaStore>) {
     let entries: Vec<Entry> = tasks.join_all().await;
     let numbers: std::collections::BTreeSet<u64> = entries.iter().map(|entry| entry.number).collect();
     assert_eq!(numbers, (1..=32).collect());
-    let verified = store.verify_audit().await.unwrap();
+    let verified = store.verify_audit(None).await.unwrap();
     assert_eq!((verified.entries, verified.broken_at), (32, None));
 }
 

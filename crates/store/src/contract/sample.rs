@@ -326,6 +326,7 @@ pub fn project(n: u32, owner: UserId) -> Project {
             share_provider_keys: true,
             requests_per_minute: Some(60),
             tokens_per_minute: Some(100_000),
+            retention: domain::project::Retention { content_days: Some(30), record_days: Some(400) },
         },
         members: vec![Member {
             user_id: owner,

@@ -16,6 +16,7 @@ use super::{
     condition::Conditions,
     filter::{self, Part},
     readers::ReadTx,
+    sealed,
     source::Source,
     sums,
 };
@@ -47,7 +48,11 @@ pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<G
 
 /// How many records `filter` finds.
 pub(super) fn count(tx: &ReadTx<'_>, filter: &Filter) -> Result<u64, StoreError> {
-    let source = source_of(&UsageQuery { filter: filter.clone(), buckets: None, group_by: Vec::new() });
+    // Sums outlive records.
+    let source = match sealed::records_from(tx, filter)? {
+        Some(_) => Source::Records,
+        None => source_of(&UsageQuery { filter: filter.clone(), buckets: None, group_by: Vec::new() }),
+    };
     let count = match source {
         Source::Records => "count(*)",
         Source::Rollup => "coalesce(sum(r.requests), 0)",

@@ -12,7 +12,7 @@ use super::{
     dictionary::{self, Kind},
     kept,
     record::{self, Attribution},
-    rollup,
+    rollup, sealed,
     writer::WriteTx,
 };
 use crate::StoreError;
@@ -93,5 +93,6 @@ fn purge_project(connection: &Connection, project: i64) -> Result<u64, StoreErro
     kept::note_last(connection)?;
     let deleted = connection.execute(DELETE_OF_PROJECT, [project])?;
     connection.execute(DELETE_ROLLUP_OF_PROJECT, [project])?;
+    sealed::forget(connection, project)?;
     Ok(deleted as u64)
 }

@@ -52,8 +52,8 @@ impl AuditStore for Sqlite {
         .await
     }
 
-    async fn verify_audit(&self) -> Result<AuditVerification, StoreError> {
-        self.read(|tx| verify(tx.connection)).await
+    async fn verify_audit(&self, noted: Option<(u64, ChainHash)>) -> Result<AuditVerification, StoreError> {
+        self.read(move |tx| verify(tx.connection, noted)).await
     }
 }
 
@@ -81,7 +81,7 @@ fn append(connection: &Connection, change: Change) -> Result<Entry, StoreError> 
     Ok(entry)
 }
 
-fn verify(connection: &Connection) -> Result<AuditVerification, StoreError> {
+fn verify(connection: &Connection, noted: Option<(u64, ChainHash)>) -> Result<AuditVerification, StoreError> {
     let mut statement = connection.prepare_cached(SELECT_ALL)?;
     let mut verified = AuditVerification { entries: 0, broken_at: None, head: GENESIS };
     for entry in statement.query_and_then([], read)? {
@@ -93,6 +93,12 @@ fn verify(connection: &Connection) -> Result<AuditVerification, StoreError> {
             verified.broken_at.get_or_insert(entry.number);
         }
         verified.head = entry.hash;
+        if noted.is_some_and(|(number, hash)| number == entry.number && hash != entry.hash) {
+            verified.broken_at.get_or_insert(entry.number);
+        }
+    }
+    if let Some((number, _)) = noted.filter(|(number, _)| *number > verified.entries) {
+        verified.broken_at.get_or_insert(number);
     }
     Ok(verified)
 }

@@ -11,7 +11,7 @@ use rusqlite::{
 use crate::{StoreError, limits};
 
 /// WAL with `synchronous = full`: a commit waits for the disk, so that it survives a power cut. The log is moved into
-/// the database every 4,000 pages, which keeps that pause short.
+/// the database every 4,000 pages, which keeps that pause short. What is deleted is overwritten with zeros.
 const TO_WRITE: &str = "
     pragma journal_mode = wal;
     pragma synchronous = full;
@@ -19,6 +19,7 @@ const TO_WRITE: &str = "
     pragma temp_store = memory;
     pragma cache_size = -65536;
     pragma wal_autocheckpoint = 4000;
+    pragma secure_delete = on;
     pragma journal_size_limit = 67108864;";
 
 const TO_READ: &str = "

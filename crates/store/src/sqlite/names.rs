@@ -14,7 +14,8 @@ const TAGS: &str = "select tags from tag_set where id = ?1";
 const PRICE: &str = "select json from price_row where id = ?1";
 const ADJUSTMENTS: &str = "select json from adjustment_set where id = ?1";
 
-/// A connection's memory of what numbers stand for. Committed numbers never change their meaning.
+/// A connection's memory of what numbers stand for. Committed numbers change their meaning
+/// only when a person is taken out of the records; then it is forgotten.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     values: HashMap<i64, Arc<str>>,

@@ -28,6 +28,8 @@ const FIND: &str =
     concat!("select ", project_columns!(), " from project where id = ?1 and archived_at_ms is null");
 const LIST: &str =
     concat!("select ", project_columns!(), " from project where archived_at_ms is null order by name, id");
+const LIST_ARCHIVED: &str =
+    concat!("select ", project_columns!(), " from project where archived_at_ms is not null order by id");
 const LIST_OF: &str = concat!(
     "select ",
     project_columns!(),
@@ -67,6 +69,10 @@ impl ProjectStore for Sqlite {
 
     async fn list_projects(&self) -> Result<Vec<Project>, StoreError> {
         self.read(|tx| list(tx.connection, LIST, [])).await
+    }
+
+    async fn list_archived_projects(&self) -> Result<Vec<Project>, StoreError> {
+        self.read(|tx| list(tx.connection, LIST_ARCHIVED, [])).await
     }
 
     async fn update_project(&self, project: &Project) -> Result<(), StoreError> {

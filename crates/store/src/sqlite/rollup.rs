@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use super::{
     columns::{Columns, DAY_MS},
+    sealed::Sealed,
     sums,
 };
 use crate::StoreError;
@@ -33,6 +34,11 @@ const ADD: &str = "
 const DELETE_EMPTY: &str = "
     delete from usage_rollup
      where day = ?1 and project = ?2 and user = ?3 and provider = ?4 and model = ?5 and requests = 0";
+
+const DELETE_UNSEALED: &str = "
+    delete from usage_rollup
+     where not exists (select 1 from sealed
+                        where sealed.project = usage_rollup.project and usage_rollup.day < sealed.day)";
 
 const LIST_DAY: &str = "
     select r.day, r.project, r.user, r.provider, r.model,
@@ -156,12 +162,16 @@ pub(super) fn first_day_from(connection: &Connection, day: i64) -> Result<Option
     Ok([kept, at_ms.map(day_of)].into_iter().flatten().min())
 }
 
-/// Makes the rollup anew, day by day, so that no more than the groups of a day are in memory.
+/// Makes the rollup anew, day by day, so that no more than the groups of a day are in memory. What is sealed stays: its
+/// records are not there to make it from.
 pub(super) fn rebuild(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("delete from usage_rollup", [])?;
+    let sealed = Sealed::load(connection)?;
+    connection.execute(DELETE_UNSEALED, [])?;
     let mut next = first_day(connection)?;
     while let Some(day) = next {
-        sum_day(connection, day)?.apply(connection)?;
+        let mut change = sum_day(connection, day)?;
+        change.0.retain(|key, _| !sealed.covers(key));
+        change.apply(connection)?;
         next = first_day_from(connection, day + 1)?;
     }
     Ok(())

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0009_budgets.sql"),
     include_str!("schema/0010_live.sql"),
     include_str!("schema/0011_password_reset.sql"),
+    include_str!("schema/0012_retention.sql"),
     include_str!("schema/0013_anomalies.sql"),
 ];
 

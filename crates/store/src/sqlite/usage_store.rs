@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 use domain::{
-    ProjectId, UsageId,
+    Interval, ProjectId, UsageId,
     costing::Costing,
     query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
     usage_record::{Amendment, UsageRecord},
 };
+use jiff::Timestamp;
 
-use super::{Sqlite, aggregate, amend, append, kept, latency, list, record, recost, rollup, verify};
+use super::{Sqlite, aggregate, amend, append, kept, latency, list, record, recost, rollup, sealed, verify};
 use crate::{
-    Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification, limits::SMALL_WRITE_BYTES,
+    Appended, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification,
+    limits::SMALL_WRITE_BYTES,
 };
 
 #[async_trait]
@@ -63,6 +65,34 @@ impl UsageStore for Sqlite {
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError> {
         let projects = projects.to_vec();
         self.write(SMALL_WRITE_BYTES, move |tx| amend::purge(tx, &projects)).await
+    }
+
+    async fn trim_records(
+        &self,
+        project: Option<ProjectId>,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.write(SMALL_WRITE_BYTES, move |tx| sealed::trim(tx, project, before, limit)).await
+    }
+
+    async fn erase_contents(
+        &self,
+        project: Option<ProjectId>,
+        period: Interval,
+        limit: usize,
+    ) -> Result<Trimmed, StoreError> {
+        // What is looked for does not hold up those who write.
+        let contents = self.read(move |tx| sealed::list_contents(tx, project, period, limit)).await?;
+        if contents.is_empty() {
+            return Ok(Trimmed::default());
+        }
+        self.write(SMALL_WRITE_BYTES, move |tx| sealed::erase_contents(tx.connection, &contents)).await
+    }
+
+    async fn records_from(&self, filter: &Filter) -> Result<Option<Timestamp>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |tx| sealed::records_from(tx, &filter)).await
     }
 
     async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {

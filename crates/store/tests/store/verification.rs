@@ -1,7 +1,7 @@
 //! Finding and mending what is wrong.
 
 use store::{
-    AuditStore as _, UsageStore as _, Verification,
+    AuditQuery, AuditStore as _, UsageStore as _, Verification,
     contract::sample::{full_record, record, record_with},
 };
 
@@ -99,11 +99,29 @@ async fn the_audit_log_is_append_only_and_shows_what_was_altered_past_it() {
     }
     raw.execute_batch("drop trigger audit_is_not_changed; drop trigger audit_is_not_deleted").unwrap();
     raw.execute_batch("update audit set target = '/b' where number = 2").unwrap();
-    assert_eq!(fixture.store.verify_audit().await.unwrap().broken_at, Some(2));
+    assert_eq!(fixture.store.verify_audit(None).await.unwrap().broken_at, Some(2));
     raw.execute_batch("update audit set target = '/a' where number = 2").unwrap();
-    assert_eq!(fixture.store.verify_audit().await.unwrap().broken_at, None);
+    assert_eq!(fixture.store.verify_audit(None).await.unwrap().broken_at, None);
+    let whole = fixture.store.list_audit(&everything()).await.unwrap();
+    let noted = |number: usize| Some((number as u64, whole[4 - number].hash));
+    let broken_at = async |noted| fixture.store.verify_audit(noted).await.unwrap().broken_at;
+    assert_eq!(broken_at(noted(4)).await, None);
+    assert_eq!(broken_at(Some((3, [7; 32]))).await, Some(3), "it was written anew");
+    raw.execute_batch("delete from audit where number = 4").unwrap();
+    assert_eq!(broken_at(None).await, None, "an end that is cut off does not show by itself");
+    assert_eq!(broken_at(noted(3)).await, None);
+    assert_eq!(broken_at(noted(4)).await, Some(4));
     raw.execute_batch("delete from audit where number = 2").unwrap();
-    assert_eq!(fixture.store.verify_audit().await.unwrap().broken_at, Some(3), "what follows does not fit");
+    assert_eq!(
+        fixture.store.verify_audit(None).await.unwrap().broken_at,
+        Some(3),
+        "what follows does not fit"
+    );
+}
+
+fn everything() -> AuditQuery {
+    let period = domain::Interval::ALWAYS;
+    AuditQuery { period, actor: None, project: None, action: None, before: None, limit: 100 }
 }
 
 #[tokio::test]

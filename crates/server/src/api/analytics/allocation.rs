@@ -28,7 +28,7 @@ pub struct Allocation {
     /// The dimension.
     group_by: Dimension,
     /// Known costs of the period.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     total_cost: Money,
     /// By value, largest first; what nobody is charged for is `(none)`.
     groups: Vec<Slice>,
@@ -37,7 +37,8 @@ pub struct Allocation {
 /// A project's costs by department, team, purpose, client, campaign or tag.
 #[utoipa::path(get, path = "/projects/{projectId}/cost-allocation", tag = "Projects", operation_id = "get_cost_allocation",
     params(("projectId" = String, Path, description = "Id of the project"), AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Allocation>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Allocation>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_cost_allocation(
     State(app): State<App>,
     access: ProjectAccess<Viewer>,

@@ -55,7 +55,7 @@ pub struct Slice {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     /// Known costs.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cost: Money,
     /// Tokens.
     tokens: u64,

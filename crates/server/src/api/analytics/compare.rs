@@ -64,7 +64,8 @@ pub struct CompareRequest {
 /// Compare projects.
 #[utoipa::path(get, path = "/analytics/projects/compare", tag = "Analytics", operation_id = "compare_projects",
     params(("projectIds" = String, Query, description = "Ids of the projects, separated by commas or repeated; at most 20"), AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Comparison>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Comparison>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn compare_projects(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -86,7 +87,8 @@ pub async fn compare_projects(
 /// Compare projects; the same with a body.
 #[utoipa::path(post, path = "/analytics/compare", tag = "Analytics", operation_id = "compare_projects_by_body",
     request_body = CompareRequest,
-    responses((status = 200, body = Success<Comparison>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Comparison>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn compare_projects_by_body(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -114,7 +116,7 @@ async fn compare(
     for id in ids {
         projects.push(compared(app, caller, &question, *id).await?);
     }
-    Ok(Success::ok(Comparison { period: PeriodView::new(&question), projects }))
+    Ok(Success::ok(Comparison { period: PeriodView::of(app, &question).await?, projects }))
 }
 
 async fn compared(app: &App, caller: &Caller, question: &Question, id: ProjectId) -> Result<ComparedProject> {

@@ -27,7 +27,8 @@ use crate::{
 /// Download sums: one row for each point in time and group that has records.
 #[utoipa::path(get, path = "/analytics/export", tag = "Analytics", operation_id = "export_analytics",
     params(FormatParam, AnalyticsParams, FilterParams),
-    responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, content((String = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn export_analytics(State(app): State<App>, auth: Auth<Read>, pairs: Pairs) -> Result<Response> {
     pairs.only(|name| is_parameter(name) || name == "format")?;
     let format = format_of(&pairs)?;

@@ -18,10 +18,10 @@ use crate::{analytics::Question, api::analytics::share, app::App, error::Result}
 #[serde(rename_all = "camelCase")]
 pub struct Trends {
     /// Known costs of the period before, of the same length.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     previous_total: Option<Money>,
     /// Difference to it.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     change: Option<Money>,
     /// The same in percent; `null` when nothing was spent before.
     change_percentage: Option<f64>,
@@ -38,13 +38,13 @@ pub struct ForecastView {
     #[schema(value_type = String, format = DateTime)]
     period_end: Timestamp,
     /// Nine times in ten it is more than this.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     low: Money,
     /// Spent so far plus what the days that remain usually cost.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     expected: Money,
     /// Nine times in ten it is less than this.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     high: Money,
     /// What it is made of.
     basis: Basis,

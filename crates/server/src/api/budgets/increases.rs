@@ -34,7 +34,7 @@ pub struct IncreaseView {
     #[schema(value_type = String)]
     budget_id: BudgetId,
     /// How much more, in the budget's currency.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     amount: Money,
     /// Why.
     reason: String,

@@ -56,13 +56,13 @@ pub struct BudgetStatus {
     #[schema(value_type = Option<String>, format = DateTime)]
     period_end: Option<Timestamp>,
     /// Known costs of the period.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     spent: Money,
     /// What calls under way may cost at most.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     reserved: Money,
     /// What is neither spent nor reserved; negative when the budget is overrun.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     remaining: Money,
     /// Percent of the limit that is spent.
     utilization: f64,
@@ -86,16 +86,16 @@ pub struct BudgetStatus {
 #[schema(as = BudgetLimit)]
 pub struct LimitView {
     /// All of it.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     total: Money,
     /// The budget's own amount.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     amount: Money,
     /// What increases add now.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     increased: Money,
     /// What the period before left over.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     carried_over: Money,
     /// The amount in the budget's currency, and the rate at which it was taken; `null` for a budget in dollars.
     conversion: Option<Conversion>,
@@ -115,10 +115,10 @@ pub struct Pace {
     /// Percent of the period that has passed.
     elapsed: f64,
     /// What would have been spent by now if the amount were spent evenly.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     even_spending: Money,
     /// What is spent beyond that; negative when less is spent.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     ahead: Money,
 }
 
@@ -135,7 +135,7 @@ pub struct AlertStatusView {
     #[schema(value_type = Option<String>, format = DateTime)]
     fired_at: Option<Timestamp>,
     /// What had been spent then.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     spent: Option<Money>,
     /// Who was told, and what came of it. Kept for 30 days.
     deliveries: Vec<ToldView>,

@@ -36,12 +36,12 @@ pub struct Estimate {
     /// The model.
     model: String,
     /// What it would cost; `null` is unknown, not free.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     cost: Option<Money>,
     /// Where that comes from.
     cost_source: CostSource,
     /// The catalog's own figure.
-    #[schema(value_type = Option<f64>)]
+    #[schema(value_type = Option<f64>, format = "decimal")]
     list_cost: Option<Money>,
     /// Why the catalog has none.
     unpriced_reason: Option<String>,
@@ -61,7 +61,8 @@ pub struct Estimate {
 /// Say what a call would cost. It takes what `/usage/track` takes and records nothing; `timestamp` chooses the prices.
 #[utoipa::path(post, path = "/prices/estimate", tag = "Prices", operation_id = "estimate_cost",
     request_body = TrackUsage,
-    responses((status = 200, body = Success<Estimate>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Estimate>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn estimate_cost(
     State(app): State<App>,
     auth: Auth<Read>,

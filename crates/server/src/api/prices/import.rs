@@ -59,7 +59,8 @@ pub struct RevisionView {
         ("version" = Option<String>, Query, description = "Version of the list, for its rows' source"),
         ("dryRun" = Option<bool>, Query, description = "`true` only shows what would change")),
     request_body(content = String, content_type = "application/octet-stream", description = "The list, as it is published"),
-    responses((status = 200, body = Success<ImportOutcome>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<ImportOutcome>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn import_prices(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -94,7 +95,8 @@ pub async fn import_prices(
 
 /// Every change of catalog, mappings and rules, and every repricing; the newest of each first.
 #[utoipa::path(get, path = "/prices/revisions", tag = "Prices", operation_id = "list_price_revisions",
-    responses((status = 200, body = Success<Vec<RevisionView>>), (status = 401, body = Failure), (status = 403, body = Failure)))]
+    responses((status = 200, body = Success<Vec<RevisionView>>), (status = 401, body = Failure), (status = 403, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_price_revisions(
     State(app): State<App>,
     auth: Auth<Read>,

@@ -67,10 +67,10 @@ struct ChangeView {
     /// Of these, records that had no cost and get one.
     newly_priced: u64,
     /// What they cost so far, as far as that was known.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     before: Money,
     /// What they cost then.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     after: Money,
 }
 
@@ -93,7 +93,8 @@ impl RepricingView {
 /// Cost kept records anew by the prices that are known now, at each record's own time. What a sender reported stays.
 #[utoipa::path(post, path = "/prices/reprice", tag = "Prices", operation_id = "reprice_usage",
     request_body = RepricingRequest,
-    responses((status = 200, body = Success<RepricingView>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<RepricingView>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn reprice_usage(
     State(app): State<App>,
     auth: Auth<Admin>,

@@ -102,7 +102,8 @@ pub struct ModelMappings {
 
 /// The operator's own prices.
 #[utoipa::path(get, path = "/prices/overrides", tag = "Prices", operation_id = "get_price_rules",
-    responses((status = 200, body = Success<PriceRules>), (status = 401, body = Failure), (status = 403, body = Failure)))]
+    responses((status = 200, body = Success<PriceRules>), (status = 401, body = Failure), (status = 403, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_price_rules(State(app): State<App>, auth: Auth<Read>) -> Result<Success<PriceRules>> {
     auth.caller.require_role(Role::Admin)?;
     Ok(Success::ok(PriceRules::of(&app.prices.current())))
@@ -112,7 +113,8 @@ pub async fn get_price_rules(State(app): State<App>, auth: Auth<Read>) -> Result
 /// that have no cost soon; others when they are repriced.
 #[utoipa::path(put, path = "/prices/overrides", tag = "Prices", operation_id = "replace_price_rules",
     request_body = PriceRules,
-    responses((status = 200, body = Success<PriceRules>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<PriceRules>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn replace_price_rules(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -129,7 +131,8 @@ pub async fn replace_price_rules(
 
 /// The operator's names for models of the catalog.
 #[utoipa::path(get, path = "/prices/mappings", tag = "Prices", operation_id = "get_model_mappings",
-    responses((status = 200, body = Success<ModelMappings>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<ModelMappings>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_model_mappings(State(app): State<App>, _auth: Auth<Read>) -> Result<Success<ModelMappings>> {
     Ok(Success::ok(ModelMappings::of(&app.prices.current())))
 }
@@ -137,7 +140,8 @@ pub async fn get_model_mappings(State(app): State<App>, _auth: Auth<Read>) -> Re
 /// Replace the operator's names for models of the catalog.
 #[utoipa::path(put, path = "/prices/mappings", tag = "Prices", operation_id = "replace_model_mappings",
     request_body = ModelMappings,
-    responses((status = 200, body = Success<ModelMappings>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<ModelMappings>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn replace_model_mappings(
     State(app): State<App>,
     auth: Auth<Admin>,

@@ -57,7 +57,7 @@ pub struct Simulation {
     /// Calls that were looked at.
     requests: u64,
     /// What they cost; those whose cost is unknown are left out.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     actual_cost: Money,
     /// Calls whose cost is unknown.
     unpriced_requests: u64,
@@ -74,13 +74,13 @@ pub struct Scenario {
     /// The model; `null` for the calls' own.
     model: Option<String>,
     /// With the caching that the calls had.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cost: Money,
     /// With nothing cached.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cost_without_caching: Money,
     /// In batches; calls that the model has no batch price for count at its standard price.
-    #[schema(value_type = f64)]
+    #[schema(value_type = f64, format = "decimal")]
     cost_in_batch: Money,
     /// Calls that have no price with this model; they are in none of the sums.
     unpriced_requests: u64,
@@ -90,7 +90,8 @@ pub struct Scenario {
 /// counted and answered differently.
 #[utoipa::path(post, path = "/prices/simulate", tag = "Prices", operation_id = "simulate_costs",
     request_body = SimulationRequest,
-    responses((status = 200, body = Success<Simulation>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Simulation>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn simulate_costs(
     State(app): State<App>,
     auth: Auth<Read>,

@@ -93,7 +93,8 @@ pub struct LogPage {
 /// The log of a webhook's deliveries, the latest first. It is kept for 30 days.
 #[utoipa::path(get, path = "/webhooks/{webhookId}/deliveries", tag = "Webhooks", operation_id = "list_webhook_deliveries",
     params(("webhookId" = String, Path, description = "Id of the webhook"), LogPage),
-    responses((status = 200, body = Success<Vec<DeliveryView>>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<DeliveryView>>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_webhook_deliveries(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -123,7 +124,8 @@ pub async fn list_webhook_deliveries(
 /// Send a delivery again, with the same `webhook-id` and the schedule from its start.
 #[utoipa::path(post, path = "/webhooks/{webhookId}/deliveries/{deliveryId}/replay", tag = "Webhooks", operation_id = "replay_webhook_delivery",
     params(("webhookId" = String, Path, description = "Id of the webhook"), ("deliveryId" = String, Path, description = "Id of the delivery")),
-    responses((status = 200, body = Success<DeliveryView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)))]
+    responses((status = 200, body = Success<DeliveryView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn replay_webhook_delivery(
     State(app): State<App>,
     auth: Auth<Admin>,
@@ -141,7 +143,8 @@ pub async fn replay_webhook_delivery(
 /// Send a test event. The log of deliveries says what came of it.
 #[utoipa::path(post, path = "/webhooks/{webhookId}/test", tag = "Webhooks", operation_id = "test_webhook",
     params(("webhookId" = String, Path, description = "Id of the webhook")),
-    responses((status = 201, body = Success<DeliveryView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)))]
+    responses((status = 201, body = Success<DeliveryView>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 409, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn test_webhook(
     State(app): State<App>,
     auth: Auth<Admin>,

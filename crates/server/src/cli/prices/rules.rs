@@ -150,20 +150,21 @@ impl Name {
 
 /// The price book, and the store to change it in, unless it is only to be shown what would change.
 struct Change<'a> {
+    context: &'a Context,
     store: Option<Sqlite>,
     prices: Prices,
     author: Author<'a>,
 }
 
 impl<'a> Change<'a> {
-    async fn open(context: &Context, dry_run: bool, note: &'a str) -> anyhow::Result<Self> {
+    async fn open(context: &'a Context, dry_run: bool, note: &'a str) -> anyhow::Result<Self> {
         let store = if dry_run { None } else { Some(context.open_store().await?) };
         let book = match &store {
             Some(store) => price_book::load(store).await?,
             None => book(context).await?,
         };
         let author = Author { user: None, at: SystemClock.now(), note };
-        Ok(Self { store, prices: Prices::new(book), author })
+        Ok(Self { context, store, prices: Prices::new(book), author })
     }
 
     /// Tells what has changed, or would.
@@ -175,6 +176,8 @@ impl<'a> Change<'a> {
         };
         output::line(&format!("{count} changes made"))?;
         let priced = price_unpriced(&store, &self.prices, self.author.at).await?;
+        let done = serde_json::json!({ "note": self.author.note, "changes": count });
+        self.context.log(&store, "CLI prices change", "prices", &done).await?;
         store.close().await?;
         tell_priced(priced)
     }

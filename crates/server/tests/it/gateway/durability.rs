@@ -11,14 +11,17 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    ProjectId, UsageId,
+    Interval, ProjectId, UsageId,
     costing::Costing,
     query::{Filter, Group, RecordQuery, UsageQuery, Visibility},
     usage_record::{Amendment, UsageRecord},
 };
 use fake_upstream::FakeUpstream;
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification, sqlite::Sqlite};
+use store::{
+    Appended, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification, sqlite::Sqlite,
+};
 
 use super::world::{World, chat};
 use crate::process::{Process, run};
@@ -91,6 +94,28 @@ impl UsageStore for Switched {
 
     async fn purge_projects(&self, projects: &[ProjectId]) -> Result<u64, StoreError> {
         self.up()?.purge_projects(projects).await
+    }
+
+    async fn trim_records(
+        &self,
+        project: Option<ProjectId>,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        self.up()?.trim_records(project, before, limit).await
+    }
+
+    async fn erase_contents(
+        &self,
+        project: Option<ProjectId>,
+        period: Interval,
+        limit: usize,
+    ) -> Result<Trimmed, StoreError> {
+        self.up()?.erase_contents(project, period, limit).await
+    }
+
+    async fn records_from(&self, filter: &Filter) -> Result<Option<Timestamp>, StoreError> {
+        self.up()?.records_from(filter).await
     }
 
     async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
