@@ -84,4 +84,35 @@ mod tests {
             assert_eq!(kept, (435_000, None), "from version {version}");
         }
     }
+    #[test]
+    fn alerts_of_projects_become_alerts_of_budgets_with_what_people_did_with_them() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("pragma foreign_keys = on").unwrap();
+        let before = MIGRATIONS.iter().position(|sql| sql.contains("create table budget (")).unwrap();
+        for migration in &MIGRATIONS[..before] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", i64::try_from(before).unwrap()).unwrap();
+        let rows = "
+            insert into user values (x'000000000000000000000001', 'a@example.com', 'A', 'owner', '{}', 0, '', 1);
+            insert into project values (x'000000000000000000000002', 'P', '', null, '[]', '{}', 1, 0, 1, 1, null);
+            insert into alert values (7, x'000000000000000000000003', x'000000000000000000000002', 1, null, 50,
+                                      x'07', 0, 'email', 10, 5, x'000000000000000000000004', 1);
+            insert into alert_mark values (x'000000000000000000000001', 7, 9, null, 0);";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection).unwrap();
+        let kept = "
+            select budget_id, threshold, conversion, read_at_ms from alert join alert_mark on alert = seq";
+        let kept: ([u8; 12], i64, Option<String>, i64) = connection
+            .query_row(kept, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            .unwrap();
+        assert_eq!(kept, ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2], 50, None, 9));
+        connection.execute_batch("delete from project").unwrap();
+        let left: i64 = connection
+            .query_row("select (select count(*) from alert) + (select count(*) from alert_mark)", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(left, 0);
+    }
 }

@@ -280,6 +280,8 @@ async fn a_call_under_way_at_a_kill_is_recorded_as_unknown_and_its_reservation_h
     let budget = json!({ "amount": 1.5, "period": "yearly", "enforcement": "block" });
     let project = process.post("/api/projects", &key, &json!({ "name": "Blog", "budget": budget })).await;
     let project = project["data"]["id"].as_str().unwrap().to_owned();
+    let of_tag = json!({ "name": "Nightly", "scope": { "type": "tag", "tag": "nightly" }, "budget": budget });
+    process.post("/api/budgets", &key, &of_tag).await;
     let body = chat("gpt-4o", &json!({ "max_tokens": 100_000 }));
     let mut held = tokio::task::JoinSet::new();
     held.spawn({
@@ -287,7 +289,8 @@ async fn a_call_under_way_at_a_kill_is_recorded_as_unknown_and_its_reservation_h
             (process.client(), key.clone(), body.clone(), project.clone());
         async move {
             let request = client.post(format!("{url}{CHAT}")).bearer_auth(key).json(&body);
-            request.header("x-project-id", project).header("x-fake", "hold").send().await.is_err()
+            let request = request.header("x-project-id", project).header("x-cost-tags", "nightly");
+            request.header("x-fake", "hold").send().await.is_err()
         }
     });
     upstream.wait_for_requests(1).await;
@@ -296,10 +299,14 @@ async fn a_call_under_way_at_a_kill_is_recorded_as_unknown_and_its_reservation_h
     let mut process = start(data.path(), &upstream);
     let refused = call(&process, &key, &[("x-project-id", &project)], &body).await.unwrap();
     assert_eq!(refused.status(), 402);
+    let refused = call(&process, &key, &[("x-cost-tags", "nightly")], &body).await.unwrap();
+    assert_eq!(refused.status(), 402);
     let records: Value = serde_json::from_str(&process.get("/api/usage", &key).await).unwrap();
     let record = &records["data"][0];
     assert_eq!((&record["errorCode"], &record["cost"]), (&json!("interrupted"), &Value::Null));
     assert_eq!(record["projectId"], project.as_str());
+    let passed = call(&process, &key, &[("x-cost-tags", "other")], &body).await.unwrap();
+    assert_eq!(passed.status(), 200);
     assert!(process.terminate().success());
 }
 
