@@ -34,6 +34,9 @@ impl Server {
         let mut child = Command::new(binary)
             .args(["serve", "--port", "0", "--data-dir"])
             .arg(data.path())
+            // One client sends more than one client may.
+            .args(["--setting", "limits.requests_per_minute_credential=0"])
+            .args(["--setting", "limits.requests_per_minute_address=0"])
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("{binary} cannot be started"))?;

@@ -47,6 +47,8 @@ pub async fn archived_projects_are_not_found(store: Arc<dyn MetaStore>) {
     assert_eq!(store.find_project(kept.id).await.unwrap(), None);
     assert_eq!(store.list_projects().await.unwrap(), []);
     assert_eq!(store.list_projects_of(owner).await.unwrap(), []);
+    let archived: Vec<_> = store.list_archived_projects().await.unwrap().iter().map(|kept| kept.id).collect();
+    assert_eq!(archived, [kept.id], "but for what forgets their records");
 }
 
 /// Members see theirs; the list of all has all.
