@@ -17,7 +17,7 @@ use crate::{
         token::AccessTokens,
     },
     config::{Config, Secrets},
-    gateway::Gateway,
+    gateway::{ClientError, Gateway},
     ledger::Ledger,
     limits,
     notify::{Notifier, NotifierError},
@@ -111,7 +111,7 @@ pub enum StartError {
     Notifier(#[from] NotifierError),
     /// There is no client for calls to providers.
     #[error("calls to providers cannot be made: {0}")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] ClientError),
 }
 
 impl App {

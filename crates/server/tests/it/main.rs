@@ -20,6 +20,7 @@ mod harness;
 mod hostile;
 mod import;
 mod keys;
+mod listener;
 mod operations;
 mod prices;
 mod process;
