@@ -14,6 +14,8 @@ import python_calls
 from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY, Fake, Tracker
 from wire import Exchange, Wire
 
+# Nobody can say what it costs, and the record says why.
+UNPRICED = "unpriced"
 # What each call costs, from the providers' public price lists (US dollars per million tokens), by hand. The fake counts
 # the words of the prompt and 8 more as input (INPUT_TOKENS_BASE), and answers 16 words. None: nothing is billed.
 COSTS = {
@@ -30,6 +32,16 @@ COSTS = {
     "openai_embeddings": "0.00000018",
     # whisper-1: 0.006 a minute. 9 s / 60 × 0.006
     "openai_transcription": "0.0009",
+    # gpt-image-1: 5 in, 40 out. 15 × 5 + 1056 × 40 = 42315
+    "openai_image": "0.042315",
+    # tts-1: 15 a million characters. 39 × 15 = 585
+    "openai_speech": "0.000585",
+    # Charged by tokens of sound, which the reply does not tell.
+    "openai_speech_unpriced": UNPRICED,
+    "openai_file": None,
+    "openai_batch": None,
+    # gpt-4o-mini in a batch: 0.075 in, 0.30 out. 100 × 0.075 + 20 × 0.30 = 13.5
+    "openai_batch_results": "0.0000135",
     "openai_models": None,
     "openai_error_429": None,
     "openai_error_400": None,
@@ -44,6 +56,9 @@ COSTS = {
     # 17 × 1 + 16 × 5 = 97
     "anthropic_tools": "0.000097",
     "anthropic_count_tokens": None,
+    "anthropic_batch": None,
+    # In a batch 0.50 in, 2.50 out. 100 × 0.50 + 20 × 2.50 = 100
+    "anthropic_batch_results": "0.0001",
     "anthropic_models": None,
     "anthropic_error_529": None,
     "anthropic_error_429": None,
@@ -64,6 +79,16 @@ COSTS = {
     "bedrock_invoke_stream": "0.00002375",
     "bedrock_error_429": None,
 }
+
+# Calls of which no reply names the record: it is that of a call of a batch, and has the id of its reply.
+REPLIES_OF_BATCHES = {
+    "openai_batch_results": "reply:openai:chatcmpl-file-out-{language}",
+    "anthropic_batch_results": "reply:anthropic:msg_msgbatch_{language}",
+}
+# Sound says nothing of what was used.
+SOUND = {"openai_speech", "openai_speech_unpriced"}
+# Anthropic's SDKs look for the address of the results first.
+EXCHANGES = {"anthropic_batch_results": 2}
 
 # Python's SDK sends a Bedrock API key over TLS only; HTTP/2 is compared apart.
 ONLY_NODE = {"bedrock_bearer", "bedrock_over_http2"}
@@ -86,8 +111,6 @@ OF_ONE_CALL = {
     "host",
     "connection",
     "accept-encoding",
-    # `*/*` where the client said nothing.
-    "accept",
     "transfer-encoding",
     "content-length",
     "authorization",
@@ -200,15 +223,21 @@ class Comparison:
             self.direct_wire.forget()
             self.gateway_wire.forget()
             return
-        (exchange, at_upstream), (reply, upstream) = direct_seen, gateway_seen
         self.checks.equal(f"{what}: what the SDK makes of it", plain(gateway), plain(direct))
-        status = re.search(r"_error_(\d+)$", call)
-        self.checks.equal(f"{what}: status at the provider", exchange.status, int(status[1]) if status else 200)
-        self.checks.equal(f"{what}: status", reply.status, exchange.status)
-        self.checks.equal(f"{what}: content-type", reply.headers["content-type"], exchange.headers["content-type"])
-        self.checks.equal(f"{what}: bytes of the reply", reply.body, exchange.body)
-        self._compare_requests(what, call, at_upstream, upstream)
+        for (exchange, at_upstream), (reply, upstream) in zip(direct_seen, gateway_seen, strict=True):
+            self._compare_replies(what, call, exchange, reply)
+            self._compare_requests(what, call, at_upstream, upstream)
         self._check_record(what, call, reply, ledger)
+
+    def _compare_replies(self, what: str, call: str, direct: Exchange, reply: Exchange):
+        status = re.search(r"_error_(\d+)$", call)
+        self.checks.equal(f"{what}: status at the provider", direct.status, int(status[1]) if status else 200)
+        self.checks.equal(f"{what}: status", reply.status, direct.status)
+        self.checks.equal(f"{what}: content-type", reply.headers["content-type"], direct.headers["content-type"])
+        # The one link that leads to the provider directly leads back to the gateway.
+        back = f"{self.gateway_wire.url}/gateway/anthropic".encode()
+        body = reply.body.replace(back, self.direct_wire.url.encode())
+        self.checks.equal(f"{what}: bytes of the reply", body, direct.body)
 
     def http2(self, node: Node):
         """AWS's SDK for Node speaks HTTP/2 to Bedrock, also without TLS: the gateway has to understand it."""
@@ -227,9 +256,10 @@ class Comparison:
         if parsed is None:
             raise AssertionError("the call did not raise")
         exchanges, requests = wire.take(), self.fake.requests()
-        if len(exchanges) != 1 or len(requests) != 1:
-            raise AssertionError(f"{len(exchanges)} exchanges, {len(requests)} requests; one was expected")
-        return parsed, (exchanges[0], requests[0]), self.fake.ledger()
+        expected = EXCHANGES.get(call, 1)
+        if len(exchanges) != expected or len(requests) != expected:
+            raise AssertionError(f"{len(exchanges)} exchanges, {len(requests)} requests; {expected} expected")
+        return parsed, list(zip(exchanges, requests, strict=True)), self.fake.ledger()
 
     def _compare_requests(self, what: str, call: str, direct: dict, upstream: dict):
         self.checks.equal(f"{what}: method and target", self._line(upstream), self._line(direct))
@@ -261,19 +291,29 @@ class Comparison:
             record = record_id and self._record(record_id)
             self.checks.equal(f"{what}: costs nothing", bool(record and record["cost"]), False)
             return
-        self.checks.equal(f"{what}: names its record", record_id is not None, True)
-        record = record_id and self._record(record_id)
+        of_batch = REPLIES_OF_BATCHES.get(call)
+        self.checks.equal(f"{what}: names its record", record_id is not None, not of_batch)
+        if of_batch:
+            record = self._until(lambda: self.tracker.find_record(of_batch.format(language=what.split()[0])))
+        else:
+            record = record_id and self._record(record_id)
         if not record:
             self.checks.failures.append(f"{what}: there is no record {record_id}")
             return
-        self._check_usage(what, record, ledger)
-        self.checks.equal(f"{what}: cost", record["cost"], Decimal(expected))
-        self.checks.equal(f"{what}: source of the cost", record["costSource"], "catalog")
+        if call not in SOUND:
+            self._check_usage(what, record, ledger)
+        if expected == UNPRICED:
+            self.checks.equal(f"{what}: cost", record["cost"], None)
+            self.checks.equal(f"{what}: why it has none", bool(record["unpricedReason"]), True)
+        else:
+            self.checks.equal(f"{what}: cost", record["cost"], Decimal(expected))
+            self.checks.equal(f"{what}: source of the cost", record["costSource"], "catalog")
         if "x-cost-usd" in reply.headers:
             self.checks.equal(f"{what}: x-cost-usd", Decimal(reply.headers["x-cost-usd"]), Decimal(expected))
         else:
             # It is known before the reply begins wherever the reply is no stream.
-            self.checks.equal(f"{what}: is a stream", "stream" in call, True)
+            is_stream = "stream" in call or call in SOUND or bool(of_batch)
+            self.checks.equal(f"{what}: is a stream", is_stream, True)
         allocation = {f"x-cost-{name}": value for name, value in record["costAllocation"].items() if value}
         said = {name: value for name, value in ATTRIBUTION.items() if name in allocation}
         self.checks.equal(f"{what}: allocation", allocation, said)
@@ -297,9 +337,13 @@ class Comparison:
 
     def _record(self, record_id: str):
         """The record; of a stream it is written when the stream has ended, which the client may notice earlier."""
+        return self._until(lambda: self.tracker.record(record_id))
+
+    @staticmethod
+    def _until(find):
         deadline = time.monotonic() + RECORD_SECONDS
         while time.monotonic() < deadline:
-            if record := self.tracker.record(record_id):
+            if record := find():
                 return record
         return None
 

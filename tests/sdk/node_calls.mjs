@@ -44,6 +44,11 @@ const cached = [
   { type: "text", text: "A longer text.", cache_control: { type: "ephemeral", ttl: "1h" } },
 ];
 
+const speech = async (to, model) => {
+  const sound = await openai(to).audio.speech.create({ model, voice: "alloy", input: PROMPT });
+  return Buffer.from(await sound.arrayBuffer()).toString("hex");
+};
+
 const google = (to, headers = {}) =>
   new GoogleGenAI({ apiKey: to.key, httpOptions: { baseUrl: to.url, headers: { ...to.headers, ...headers } } });
 // What it keeps of the HTTP reply is not the same by two ways.
@@ -124,6 +129,17 @@ const calls = {
       model: "whisper-1",
       file: new File([new Uint8Array(2004)], "speech.wav", { type: "audio/wav" }),
     }),
+  openai_image: (to) => openai(to).images.generate({ model: "gpt-image-1", prompt: PROMPT }),
+  openai_speech: (to) => speech(to, "tts-1"),
+  openai_speech_unpriced: (to) => speech(to, "gpt-4o-mini-tts"),
+  openai_file: (to) => openai(to).files.create({ file: new File(["{}\n"], "in.jsonl"), purpose: "batch" }),
+  openai_batch: (to) =>
+    openai(to).batches.create({
+      input_file_id: "file-1",
+      endpoint: "/v1/chat/completions",
+      completion_window: "24h",
+    }),
+  openai_batch_results: async (to) => (await openai(to).files.content("file-out-node")).text(),
   openai_models: (to) => all(openai(to).models.list()),
   openai_error_429: (to) =>
     failure(
@@ -157,6 +173,9 @@ const calls = {
     const { max_tokens, ...asked } = ask();
     return anthropic(to).messages.countTokens(asked);
   },
+  anthropic_batch: (to) =>
+    anthropic(to).messages.batches.create({ requests: [{ custom_id: "one", params: ask() }] }),
+  anthropic_batch_results: async (to) => all(await anthropic(to).messages.batches.results("msgbatch_node")),
   anthropic_models: (to) => all(anthropic(to).models.list()),
   anthropic_error_529: (to) =>
     failure(

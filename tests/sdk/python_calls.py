@@ -80,6 +80,33 @@ def openai_transcription(to):
     return _openai(to).audio.transcriptions.create(model="whisper-1", file=sound).model_dump()
 
 
+def openai_image(to):
+    return _openai(to).images.generate(model="gpt-image-1", prompt=PROMPT).model_dump()
+
+
+def openai_speech(to):
+    return _openai(to).audio.speech.create(model="tts-1", voice="alloy", input=PROMPT).content.hex()
+
+
+def openai_speech_unpriced(to):
+    return _openai(to).audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input=PROMPT).content.hex()
+
+
+def openai_file(to):
+    return _openai(to).files.create(file=("in.jsonl", b"{}\n"), purpose="batch").model_dump()
+
+
+def openai_batch(to):
+    batch = _openai(to).batches.create(
+        input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h"
+    )
+    return batch.model_dump()
+
+
+def openai_batch_results(to):
+    return _openai(to).files.content("file-out-python").text
+
+
 def openai_models(to):
     return [model.model_dump() for model in _openai(to).models.list()]
 
@@ -157,6 +184,16 @@ def anthropic_count_tokens(to):
     asked = _ask()
     del asked["max_tokens"]
     return _anthropic(to).messages.count_tokens(**asked).model_dump()
+
+
+def anthropic_batch(to):
+    asked = {"custom_id": "one", "params": _ask()}
+    return _anthropic(to).messages.batches.create(requests=[asked]).model_dump(mode="json")
+
+
+def anthropic_batch_results(to):
+    results = _anthropic(to).messages.batches.results("msgbatch_python")
+    return [result.model_dump() for result in results]
 
 
 def anthropic_models(to):

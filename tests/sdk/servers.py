@@ -115,6 +115,13 @@ class Tracker(Process):
         reply = request("GET", f"{self.url}/api/usage/{record_id}", bearer=self._token, or_none=True)
         return reply and reply["data"]
 
+    def find_record(self, request_id: str):
+        """The record of a call with this key, among the last; None while it is not written."""
+        url = f"{self.url}/api/usage?limit=20&order=desc"
+        records = request("GET", url, bearer=self._token)["data"]
+        found = [record for record in records if record["requestId"] == request_id]
+        return self.record(found[0]["id"]) if found else None
+
     def count_records(self, expected: int) -> int:
         """How many there are; the last are written a moment after their replies."""
         deadline = time.monotonic() + WAIT_SECONDS

@@ -22,54 +22,72 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewUsage {
     /// Who sold it; from the model when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The model that was asked for.
     pub model: String,
     /// The model that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub response_model: Option<String>,
     /// Kind of call.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// Service tier that served it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service_tier: Option<String>,
     /// Region or geography that served it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Kind of web search that it used, where that changes what a search costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub search_type: Option<String>,
     /// What was counted.
     pub usage: Usage,
     /// Whether `usage` is estimated from the text.
     pub tokens_estimated: bool,
     /// What the sender says it cost. Zero is a cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_cost: Option<Money>,
     /// What the provider says in its reply that it cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_cost: Option<Money>,
     /// When it happened; now when missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
     /// What it was for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<ProjectId>,
     /// How it ended.
     pub status: Status,
     /// What went wrong.
     pub error: CallError,
     /// From request to the end of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub response_time_ms: Option<u64>,
     /// From request to the first token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_to_first_token_ms: Option<u64>,
     /// Whom it is charged to.
     pub allocation: CostAllocation,
     /// Words to find it by.
     pub tags: Tags,
     /// The sender's own user.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_email: Option<String>,
     /// The sender's customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_email: Option<String>,
     /// Conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// Trace.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
     /// Idempotency key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// What else was said, a JSON object as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
     /// Prompt and completion.
     pub content: Content,

@@ -18,7 +18,7 @@ use crate::{
     },
     budgets::Budgets,
     config::{Config, Secrets},
-    gateway::Gateway,
+    gateway::{ClientError, Gateway},
     ledger::Ledger,
     limits,
     live::Feed,
@@ -120,7 +120,7 @@ pub enum StartError {
     Notifier(#[from] NotifierError),
     /// There is no client for calls to providers.
     #[error("calls to providers cannot be made: {0}")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] ClientError),
 }
 
 impl App {

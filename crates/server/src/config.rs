@@ -90,6 +90,10 @@ pub struct Server {
     /// Whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<Network>,
+    /// Connections at the same time.
+    pub connections_max: usize,
+    /// How long a client may take for the head of a request.
+    pub head_timeout_ms: u64,
     /// How long a request may take.
     pub request_timeout_ms: u64,
     /// How long a stopping server waits for requests under way.
@@ -277,6 +281,11 @@ impl Server {
     /// How long a request may take.
     pub fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.request_timeout_ms)
+    }
+
+    /// How long a client may take for the head of a request.
+    pub fn head_timeout(&self) -> Duration {
+        Duration::from_millis(self.head_timeout_ms)
     }
 
     /// Whether people reach the server by https, so that cookies must be marked as secure.

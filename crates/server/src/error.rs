@@ -135,7 +135,7 @@ codes! {
     InvalidResetToken = "invalid_reset_token", UNPROCESSABLE_ENTITY;
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
-    /// The provider could not be reached, or broke off before it answered.
+    /// The provider could not be reached, showed no valid certificate, or broke off before it answered.
     ProviderUnreachable = "provider_unreachable", BAD_GATEWAY;
     /// The provider did not begin to answer in time.
     ProviderTimeout = "provider_timeout", GATEWAY_TIMEOUT;

@@ -1,30 +1,38 @@
 //! The gateway: `/gateway/{provider}/…` is the provider's own API, metered.
 //!
 //! A request is looked at (`ask`), let in (`credential`, `door`, `rate`, and the project's budget, [`crate::ledger`]),
-//! and sent on with the provider's key in place of ours (`headers`, `upstream`, `bedrock`). From then on a task of its
-//! own has it (`call`): the answer passes piece by piece while a meter reads along (`tee`), and what it cost is written
-//! down (`record`, `journal`, `recorder`) whether the client still listens or not.
+//! and sent on with the provider's key in place of ours (`headers`, `upstream`, `client`, `bedrock`). From then on the
+//! call (`call`) goes on whether the client still waits or not (`lasting`): the answer passes piece by piece (`way`) while
+//! a meter reads along (`tee`; `batch` for the results of one), and what it cost is written down (`record`, `journal`,
+//! `recorder`).
 //!
 //! **Architecture Invariant:** nothing here waits for the store once a call is let in, and no answer is changed but for
-//! the usage that the gateway itself had asked for (`usage_chunk`).
+//! the usage that the gateway itself had asked for (`usage_chunk`) and a link that would lead past it (`links`).
 
 mod ask;
 mod attribution;
+mod batch;
 mod bedrock;
 mod call;
+mod client;
+mod coding;
 mod credential;
 mod door;
 mod forward;
 mod headers;
 mod journal;
+mod lasting;
+mod links;
 mod outgoing;
 mod rate;
 mod record;
 mod recorder;
 mod refusal;
+mod replies;
 mod tee;
 mod upstream;
 mod usage_chunk;
+mod way;
 
 use std::{
     io,
@@ -40,12 +48,14 @@ use axum::{
 use domain::wire::Dialect;
 use tokio::sync::Semaphore;
 
-use self::{door::Doors, journal::Journal, rate::Rates, recorder::Recorder, upstream::Upstreams};
+pub use self::client::ClientError;
+use self::{
+    door::Doors, journal::Journal, rate::Rates, recorder::Recorder, replies::Replies, upstream::Upstreams,
+};
 use crate::{
     app::App,
     config,
     error::{ApiError, ErrorCode},
-    http,
 };
 
 /// Folder of the journal, in the data folder.
@@ -55,9 +65,9 @@ const JOURNAL_FOLDER: &str = "gateway";
 #[derive(Debug)]
 pub struct Gateway {
     upstreams: Upstreams,
-    client: reqwest::Client,
     doors: Doors,
     rates: Rates,
+    replies: Replies,
     calls: Arc<Semaphore>,
     calls_max: u32,
     recorder: OnceLock<Recorder>,
@@ -65,14 +75,13 @@ pub struct Gateway {
 
 impl Gateway {
     /// A gateway that does not take calls before it is started.
-    pub fn new(config: &config::Gateway) -> Result<Self, reqwest::Error> {
+    pub fn new(config: &config::Gateway) -> Result<Self, ClientError> {
         let calls_max = u32::try_from(config.calls_max).unwrap_or(u32::MAX);
         Ok(Self {
-            upstreams: Upstreams::new(&config.providers),
-            // What clients send as their own agent passes; ours is not added.
-            client: http::client().pool_max_idle_per_host(config.calls_max).build()?,
+            upstreams: Upstreams::new(config)?,
             doors: Doors::default(),
             rates: Rates::default(),
+            replies: Replies::default(),
             calls: Arc::new(Semaphore::new(config.calls_max)),
             calls_max,
             recorder: OnceLock::new(),
@@ -113,14 +122,6 @@ impl Gateway {
 
     fn recorder(&self) -> Option<&Recorder> {
         self.recorder.get()
-    }
-
-    fn upstreams(&self) -> &Upstreams {
-        &self.upstreams
-    }
-
-    fn client(&self) -> &reqwest::Client {
-        &self.client
     }
 
     fn rates(&self) -> &Rates {

@@ -71,7 +71,7 @@ pub async fn ingest(
         }));
     }
     let records: Vec<UsageRecord> = admitted.iter().flatten().flat_map(CallRecords::iter).cloned().collect();
-    let mut appended = append(app, records).await?.into_iter();
+    let mut appended = append(app, &records).await?.into_iter();
     if !Arc::ptr_eq(&book, &app.prices.current()) {
         // Whoever followed the change of prices may have passed before these records were there.
         app.repricings.prices_changed();
@@ -94,12 +94,12 @@ pub async fn ingest(
 }
 
 /// Appends records, with what follows from it: budgets and their alerts hear of them.
-pub async fn append(app: &App, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError> {
+pub async fn append(app: &App, records: &[UsageRecord]) -> Result<Vec<Appended>, StoreError> {
     if records.is_empty() {
         return Ok(Vec::new());
     }
-    let appending = app.ledger.appending(&records).await;
-    let appended = app.usage.append(records.clone()).await?;
+    let appending = app.ledger.appending(records).await;
+    let appended = app.usage.append(records.to_vec()).await?;
     appending.appended(records.iter().zip(&appended));
     let outcomes = || records.iter().zip(&appended);
     outcomes().for_each(|(record, outcome)| count(record, outcome));

@@ -25,8 +25,16 @@ pub const COMPARE_PROJECTS_MAX: usize = 20;
 pub const KEY_TOUCH_SECONDS: i64 = 60;
 /// Bytes of a user's preferences as JSON text.
 pub const PREFERENCES_BYTES_MAX: usize = 64 * 1024;
-/// Connections at once; further ones wait to be accepted.
-pub const CONNECTIONS_MAX: usize = 8_192;
+/// Headers of a request (HTTP/1); more are 431.
+pub const HEADERS_MAX: usize = 100;
+/// Bytes of the head of a request (HTTP/1); more are 431.
+pub const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The same for HTTP/2, as its peers count it.
+pub const HTTP2_HEAD_BYTES_MAX: u32 = 64 * 1024;
+/// Requests in progress on one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
+/// Requests that an HTTP/2 client may take back before they were looked at; more end the connection.
+pub const HTTP2_RESET_STREAMS_MAX: usize = 20;
 /// Requests in progress at once; beyond, 503.
 pub const REQUESTS_IN_PROGRESS_MAX: usize = 4_096;
 /// Models that one simulation tries.
@@ -35,6 +43,8 @@ pub const SIMULATED_MODELS_MAX: usize = 10;
 pub const SIMULATED_RECORDS_MAX: u64 = 2_000_000;
 /// Combinations of tracker key, project and provider that the gateway remembers.
 pub const GATEWAY_DOORS_MAX: usize = 4_096;
+/// Replies whose record the gateway remembers.
+pub const GATEWAY_REPLIES_MAX: usize = 16_384;
 /// Keys and projects whose use a minute is remembered before those are forgotten that no longer matter.
 pub const GATEWAY_RATES_MAX: usize = 16_384;
 /// Records of the gateway that wait in memory for the store; beyond, they wait on disk only.

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// See its line in `Cargo.toml`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     server::cli::main().await

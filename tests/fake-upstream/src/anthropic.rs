@@ -1,5 +1,7 @@
 //! Anthropic's messages.
 
+mod batches;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,6 +23,7 @@ pub(crate) fn answer(call: &Call) -> Result<Answer, Failure> {
     let answer = match (call.method.as_str(), path) {
         ("POST", "messages") => messages(call)?,
         ("POST", "messages/count_tokens") => Answer::json(&json!({ "input_tokens": plan(call).input })),
+        (method, path) if path.starts_with("messages/batches") => batches::answer(call, method, path)?,
         ("GET", "models") => models(),
         ("GET", path) if path.starts_with("models/") => MODELS
             .iter()

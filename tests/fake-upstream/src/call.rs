@@ -62,6 +62,13 @@ impl Call {
         format!("{prefix}{}", self.hash.get(..ID_DIGITS).unwrap_or_default())
     }
 
+    /// An id of what was sent in a form, whose boundary is a random one.
+    pub(crate) fn id_of(&self, prefix: &str, content: &[u8]) -> String {
+        let salt = self.header("x-fake-salt").unwrap_or_default();
+        let hash = hash(&self.path, salt.as_bytes(), content);
+        format!("{prefix}{}", hash.get(..ID_DIGITS).unwrap_or_default())
+    }
+
     /// In the form of a UUID, as Amazon's request ids are.
     pub(crate) fn uuid(&self) -> String {
         let part = |from: usize, to: usize| self.hash.get(from..to).unwrap_or_default();

@@ -8,21 +8,21 @@ const INTRODUCTIONS_MAX: u32 = 16;
 
 /// Keys that a document has, with a value, if it can tell more than id and model.
 const TELLING_KEYS: [&str; 15] = [
-    "\"usage\"",
-    "\"usageMetadata\"",
-    "\"usage_info\"",
-    "\"finish_reason\"",
-    "\"stop_reason\"",
-    "\"finishReason\"",
-    "\"stopReason\"",
-    "\"groundingMetadata\"",
-    "\"amazon-bedrock-invocationMetrics\"",
-    "\"billed_units\"",
-    "\"inputTextTokenCount\"",
-    "\"totalOutputTextTokenCount\"",
-    "\"prompt_token_count\"",
-    "\"generation_token_count\"",
-    "\"serviceTier\"",
+    "usage",
+    "usageMetadata",
+    "usage_info",
+    "finish_reason",
+    "stop_reason",
+    "finishReason",
+    "stopReason",
+    "groundingMetadata",
+    "amazon-bedrock-invocationMetrics",
+    "billed_units",
+    "inputTextTokenCount",
+    "totalOutputTextTokenCount",
+    "prompt_token_count",
+    "generation_token_count",
+    "serviceTier",
 ];
 
 /// Meters a stream of one reply, in chunks of any size, while it passes by: server-sent events, a JSON list or lines
@@ -131,7 +131,7 @@ impl Documents {
 
     /// Most documents of a stream carry a few letters of the answer; finding that out is cheaper than reading them.
     fn can_tell_more(&mut self, document: &str) -> bool {
-        if TELLING_KEYS.iter().any(|key| has_value(document, key)) {
+        if tells(document) {
             return true;
         }
         let introduces = !self.gathered.is_introduced() && self.introductions < INTRODUCTIONS_MAX;
@@ -140,12 +140,17 @@ impl Documents {
     }
 }
 
-/// Whether the quoted `key` stands before something else than null.
-fn has_value(document: &str, key: &str) -> bool {
-    document.split(key).skip(1).any(|after| {
+/// Whether one of [`TELLING_KEYS`] stands before something else than null.
+fn tells(document: &str) -> bool {
+    let mut quoted = document.split('"').peekable();
+    while let Some(text) = quoted.next() {
+        let Some(after) = quoted.peek().filter(|_| TELLING_KEYS.contains(&text)) else { continue };
         let value = after.trim_start().strip_prefix(':').map(str::trim_start);
-        value.is_some_and(|value| !value.starts_with("null"))
-    })
+        if value.is_some_and(|value| !value.starts_with("null")) {
+            return true;
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -160,9 +165,11 @@ mod tests {
             (r#"{"usage":null}"#, false),
             (r#"{"usage": null,"x":{"usage":{}}}"#, true),
             (r#"{"text":"\"usage\""}"#, false),
+            (r#"{"text":"\"usage\": 1"}"#, false),
+            (r#"{"serviceTier":"flex"}"#, true),
             ("{}", false),
         ] {
-            assert_eq!(has_value(document, "\"usage\""), expected, "{document}");
+            assert_eq!(tells(document), expected, "{document}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `[gateway]`, whose providers have names of the operator's choice.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use axum::http::Uri;
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 const SECTION: &str = "gateway.providers.";
 const VARIABLE: &str = "AICT_GATEWAY__PROVIDERS__";
 /// Settings that a provider's section may have.
-const SETTINGS: [&str; 4] = ["base_url", "provider", "auth", "ask_for_usage"];
+const SETTINGS: [&str; 5] = ["base_url", "provider", "auth", "ask_for_usage", "ca_file"];
 
 /// `[gateway]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -77,6 +77,8 @@ pub struct ProviderUpstream {
     /// Whether a stream must be asked to say its usage.
     #[serde(default = "yes")]
     pub ask_for_usage: bool,
+    /// Certificates (PEM) of authorities that are trusted for this provider, besides those of the machine.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How a provider takes its key.

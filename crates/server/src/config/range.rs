@@ -33,6 +33,8 @@ type Found = Vec<Option<(&'static str, String)>>;
 fn check_server(server: &Server) -> Found {
     vec![
         server.host.trim().is_empty().then(|| ("server.host", "must not be empty".to_owned())),
+        within("server.connections_max", server.connections_max, 1..=1_000_000),
+        within("server.head_timeout_ms", server.head_timeout_ms, 100..=3_600_000),
         within("server.request_timeout_ms", server.request_timeout_ms, 100..=3_600_000),
         within("server.shutdown_timeout_ms", server.shutdown_timeout_ms, 0..=600_000),
     ]

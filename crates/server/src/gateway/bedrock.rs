@@ -8,12 +8,14 @@ use aws_sigv4::{
     sign::v4::SigningParams,
 };
 use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header, uri::Authority};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::BytesMut;
 use domain::{provider_key::AwsCredential, wire::StreamMeter};
 use jiff::Timestamp;
 use serde::Deserialize;
+
+use super::outgoing::Sent;
 
 /// Bytes of one frame (<https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html> has the format;
 /// AWS sends no payload above 16 MiB).
@@ -25,7 +27,7 @@ const SERVICE: &str = "bedrock";
 /// Signs a request, whose body is there as a whole, with `credential`, at `at`.
 pub(super) fn sign_request(
     credential: &AwsCredential,
-    request: &mut reqwest::Request,
+    request: &mut Request<Sent>,
     at: Timestamp,
 ) -> Result<(), String> {
     let token = credential.session_token.as_ref().map(|token| token.expose().to_owned());
@@ -40,15 +42,15 @@ pub(super) fn sign_request(
         .build()
         .map_err(|error| error.to_string())?;
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let signed = [("host", request.url().authority())].into_iter();
+    let host = request.uri().authority().map(Authority::as_str).unwrap_or_default();
+    let signed = [("host", host)].into_iter();
     // AWS wants each of its headers covered that is sent; its Node SDK says `x-amz-user-agent`.
     let theirs = request.headers().iter().filter(|(name, _)| name.as_str().starts_with("x-amz-"));
     let theirs = theirs.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let signed = signed.chain(content_type.map(|value| ("content-type", value))).chain(theirs);
-    let body =
-        request.body().map_or(Some(&[][..]), reqwest::Body::as_bytes).ok_or("the body is still coming")?;
-    let url = request.url().as_str();
-    let signable = SignableRequest::new(request.method().as_str(), url, signed, SignableBody::Bytes(body))
+    let Sent::Whole(body) = request.body() else { return Err("the body is still coming".to_owned()) };
+    let (method, url) = (request.method().as_str(), request.uri().to_string());
+    let signable = SignableRequest::new(method, url, signed, SignableBody::Bytes(body))
         .map_err(|error| error.to_string())?;
     let (instructions, _) =
         sign(signable, &parameters.into()).map_err(|error| error.to_string())?.into_parts();

@@ -1,30 +1,37 @@
 //! One call: it is sent, its answer passes by, and what it cost is written down, whatever the client does meanwhile.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header},
 };
-use bytes::{Bytes, BytesMut};
-use domain::{tracker_key::PerMinute, wire::Dialect};
+use bytes::Bytes;
+use domain::{UsageId, tracker_key::PerMinute, wire::Dialect};
+use hyper::body::Incoming;
 use pricing::Money;
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    sync::OwnedSemaphorePermit,
     time::{Instant, timeout},
 };
 
 use super::{
     ask::Ask,
     attribution::Attribution,
+    batch::{BatchedCall, Results},
+    client,
     door::Door,
     headers,
     journal::{Begun, Ended},
+    lasting::Waiting,
+    links::Links,
     rate::Subject,
     record::{self, Asked, End, Outcome},
     recorder,
     tee::Tee,
+    upstream::Upstream,
     usage_chunk::UsageFilter,
+    way::{Way, Whole, channel, cut_short, next_piece},
 };
 use crate::{
     app::App,
@@ -37,15 +44,19 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) app: App,
-    pub(super) upstream: String,
+    pub(super) upstream: Arc<Upstream>,
     pub(super) path: String,
     pub(super) dialect: Dialect,
     pub(super) ask: Ask,
     pub(super) attribution: Attribution,
     pub(super) door: Arc<Door>,
     pub(super) begun: Begun,
-    /// Missing where the call is of a kind that is not charged for.
+    /// Whether the call is of a kind that is charged for.
     pub(super) is_metered: bool,
+    /// Links in the answer that would lead past the gateway.
+    pub(super) links: Option<Links>,
+    /// Whether the answer may be a file of a batch's results.
+    pub(super) may_have_results: bool,
     pub(super) reservation: Option<Reservation>,
     pub(super) rates: Vec<(Subject, PerMinute)>,
     /// Takes out the usage that the client had not asked for.
@@ -53,12 +64,13 @@ pub(super) struct Call {
     /// Whether the client wants to be told the cost of a stream at its end.
     pub(super) wants_comment: bool,
     pub(super) started: Instant,
+    /// Whether somebody still waits for the head of the answer.
+    pub(super) waiting: Waiting,
     pub(super) permit: OwnedSemaphorePermit,
 }
 
 /// The answer, or why there is none.
 pub(super) type Head = Result<Response<Body>, ApiError>;
-type Pieces = mpsc::Sender<io::Result<Bytes>>;
 
 /// What has passed so far.
 #[derive(Debug, Default)]
@@ -72,136 +84,190 @@ struct Passed {
 /// An answer that is being read.
 #[derive(Debug)]
 struct Answer {
-    reply: reqwest::Response,
+    headers: HeaderMap,
+    body: Incoming,
     status: StatusCode,
     tee: Option<Tee>,
+    results: Option<Results>,
     passed: Passed,
 }
 
+/// What became of a call.
+#[derive(Debug, Default)]
+struct Settled {
+    /// The record that is kept of it.
+    record: Option<UsageId>,
+    cost: Option<Money>,
+    standing: Option<Standing>,
+}
+
 impl Call {
-    /// Sends the request, and answers through `head` as soon as there is something to say.
-    pub(super) async fn run(self: Box<Self>, request: reqwest::Request, mut head: oneshot::Sender<Head>) {
-        let sending = self.app.gateway.client().execute(request);
+    /// Sends the request, and answers as soon as there is something to say. What is left to do then, a task of its own
+    /// does.
+    pub(super) async fn run(self: Box<Self>, request: Request<Body>) -> Head {
+        let sending = self.upstream.client.request(request);
         let sent = tokio::select! {
             sent = timeout(self.app.config.gateway.head_timeout(), sending) => sent,
-            () = abandoned(&self.app, &mut head) => {
+            () = self.abandoned() => {
                 self.finish(None, End::NotDrained, Passed { client_left: true, ..Passed::default() }, None);
-                return;
+                return Err(ApiError::internal("nobody waits for the answer"));
             }
         };
-        let (end, error) = match sent {
-            Ok(Ok(reply)) => return self.pass(reply, head).await,
-            Ok(Err(error)) => {
-                tracing::warn!(error = %chain(&error), upstream = self.upstream, "a provider could not be reached");
-                let end = if error.is_connect() { End::Unreachable } else { End::Cut };
-                let message =
-                    format!("{} could not be reached, or broke off before it answered", self.upstream);
-                (end, ApiError::new(ErrorCode::ProviderUnreachable, message))
-            }
+        match sent {
+            Ok(Ok(reply)) => Ok(self.pass(reply).await),
+            Ok(Err(error)) => Err(self.fail(&error)),
             Err(_) => {
-                let message = format!("{} did not begin to answer in time", self.upstream);
-                (End::TimedOut, ApiError::new(ErrorCode::ProviderTimeout, message))
+                let message = format!("{} did not begin to answer in time", self.upstream.name);
+                self.finish(None, End::TimedOut, Passed::default(), None);
+                Err(ApiError::new(ErrorCode::ProviderTimeout, message))
             }
-        };
-        self.finish(None, end, Passed::default(), None);
-        drop(head.send(Err(error)));
-    }
-
-    async fn pass(self: Box<Self>, reply: reqwest::Response, head: oneshot::Sender<Head>) {
-        let status = reply.status();
-        let tee = self.is_metered.then(|| Tee::new(self.dialect, reply.headers(), self.door.keeps_content));
-        let is_short = is_short(reply.headers());
-        let answer = Box::new(Answer { reply, status, tee, passed: Passed::default() });
-        if is_short {
-            self.pass_whole(answer, head).await;
-        } else {
-            self.pass_stream(answer, Bytes::new(), head).await;
         }
     }
 
+    /// Writes down why there was no answer, and says it.
+    fn fail(self: Box<Self>, error: &hyper_util::client::legacy::Error) -> ApiError {
+        let (name, reason) = (self.upstream.name.clone(), client::reason(error));
+        tracing::warn!(reason, upstream = name, "a provider could not be reached");
+        let (end, what) = if client::is_untrusted(error) {
+            (End::Untrusted, "could not show that it is who it should be")
+        } else if error.is_connect() {
+            (End::Unreachable, "could not be reached")
+        } else {
+            (End::Cut, "broke off before it answered")
+        };
+        let passed = Passed { error_body: reason.clone().into_bytes(), ..Passed::default() };
+        self.finish(None, end, passed, None);
+        ApiError::new(ErrorCode::ProviderUnreachable, format!("{name} {what}: {reason}"))
+    }
+
+    async fn pass(self: Box<Self>, reply: Response<Incoming>) -> Response<Body> {
+        let (parts, body) = reply.into_parts();
+        let tee = self.is_metered.then(|| Tee::new(self.dialect, &parts.headers, self.door.keeps_content));
+        let results = self.may_have_results && parts.status.is_success();
+        let results = results.then(|| Results::new(self.dialect, &parts.headers));
+        let is_short = results.is_none() && is_short(&parts.headers);
+        let (headers, status, passed) = (parts.headers, parts.status, Passed::default());
+        let answer = Box::new(Answer { headers, body, status, tee, results, passed });
+        if is_short { self.pass_whole(answer).await } else { self.pass_stream(answer, Bytes::new()) }
+    }
+
     /// Reads an answer that is not streamed to its end, so that its headers can tell what it cost.
-    async fn pass_whole(self: Box<Self>, mut answer: Box<Answer>, mut head: oneshot::Sender<Head>) {
-        let mut whole = BytesMut::new();
+    async fn pass_whole(self: Box<Self>, mut answer: Box<Answer>) -> Response<Body> {
+        let mut whole = Whole::default();
         let end = loop {
             let piece = tokio::select! {
-                piece = next_piece(&mut answer.reply, self.app.config.gateway.idle_timeout()) => piece,
-                () = abandoned(&self.app, &mut head) => Err(End::NotDrained),
+                piece = next_piece(&mut answer.body, self.app.config.gateway.idle_timeout()) => piece,
+                () = self.abandoned() => Err(End::NotDrained),
             };
             match piece {
                 Ok(Some(piece)) => {
                     answer.look_at(&piece, self.started);
-                    whole.extend_from_slice(&piece);
+                    whole.push(piece);
                 }
                 Ok(None) => break End::Whole,
                 Err(end) => break end,
             }
             if whole.len() > limits::GATEWAY_WHOLE_REPLY_BYTES {
-                return self.pass_stream(answer, whole.freeze(), head).await;
+                return self.pass_stream(answer, whole.into_bytes());
             }
         };
-        let mut response = self.response(&answer);
+        let mut response = answer.head();
+        let mut whole = whole.into_bytes();
+        if let Some(links) = &self.links {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            whole = links.lead_back(whole);
+        }
         let Answer { status, tee, mut passed, .. } = *answer;
-        passed.client_left = head.is_closed();
-        let (cost, standing) = self.finish(Some(status), end, passed, tee);
-        tell(response.headers_mut(), cost, standing);
+        passed.client_left = self.waiting.is_over();
+        let settled = self.finish(Some(status), end, passed, tee);
+        tell(response.headers_mut(), &settled);
         *response.body_mut() = match end {
-            End::Whole => Body::from(whole.freeze()),
+            End::Whole => Body::from(whole),
             // What came is passed on, and then the connection breaks off as the provider's did.
-            _ => cut_short(whole.freeze(), end),
+            _ => cut_short(whole, end),
         };
-        drop(head.send(Ok(response)));
+        response
     }
 
     /// Passes an answer on piece by piece, as it comes, after what was `read` of it before.
-    async fn pass_stream(self: Box<Self>, answer: Box<Answer>, read: Bytes, head: oneshot::Sender<Head>) {
+    fn pass_stream(self: Box<Self>, answer: Box<Answer>, read: Bytes) -> Response<Body> {
         let (pieces, body) = channel();
-        let mut response = self.response(&answer);
+        let mut response = answer.head();
         if self.filter.is_some() || self.wants_comment {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
-        tell(response.headers_mut(), None, self.reservation.as_ref().map(|reservation| reservation.standing));
+        let standing = self.reservation.as_ref().map(|reservation| reservation.standing);
+        let record = self.is_metered.then_some(self.begun.id);
+        tell(response.headers_mut(), &Settled { record, standing, cost: None });
         *response.body_mut() = body;
-        let mut way = Way::new(&self.app, head.send(Ok(response)).is_ok().then_some(pieces));
-        way.send(read).await;
-        self.pump(answer, way).await;
+        let way = Way::new(&self.app, (!self.waiting.is_over()).then_some(pieces));
+        let app = self.app.clone();
+        app.spawn("gateway_stream", self.pump(answer, way, read));
+        response
     }
 
-    async fn pump(mut self: Box<Self>, mut answer: Box<Answer>, mut way: Way) {
+    async fn pump(mut self: Box<Self>, mut answer: Box<Answer>, mut way: Way, read: Bytes) {
+        way.send(read).await;
         let mut filter = self.filter.take();
+        let mut ready = Vec::new();
         let end = loop {
-            match way.next_piece(&mut answer.reply).await {
-                Ok(Some(piece)) => {
-                    answer.look_at(&piece, self.started);
-                    let passing = filter.as_mut().map_or_else(|| piece.clone(), |filter| filter.push(&piece));
-                    if !way.send(passing).await {
-                        break End::NotDrained;
-                    }
-                }
-                Ok(None) => break End::Whole,
-                Err(end) => break end,
+            let ended = way.next_pieces(&mut answer.body, &mut ready).await;
+            let mut is_of_use = true;
+            for piece in ready.drain(..) {
+                answer.look_at(&piece, self.started);
+                self.keep_batched(answer.results.iter_mut().flat_map(|results| results.push(&piece)));
+                let passing = filter.as_mut().map_or_else(|| piece.clone(), |filter| filter.push(&piece));
+                is_of_use &= way.send(passing).await;
+            }
+            match ended {
+                Some(end) => break end,
+                None if !is_of_use => break End::NotDrained,
+                None => {}
             }
         };
         let rest = filter.as_mut().map(UsageFilter::finish).unwrap_or_default();
-        let takes_comment = end == End::Whole && self.wants_comment && takes_comments(answer.reply.headers());
-        let id = self.begun.id;
-        let Answer { status, tee, mut passed, .. } = *answer;
+        let takes_comment = end == End::Whole && self.wants_comment && takes_comments(&answer.headers);
+        let Answer { status, tee, results, mut passed, .. } = *answer;
+        self.keep_batched(results.filter(|_| end == End::Whole).and_then(Results::finish));
         passed.client_left = !(way.send(rest).await && way.is_open());
-        let (cost, _) = self.finish(Some(status), end, passed, tee);
-        if let Some(cost) = cost.filter(|_| takes_comment) {
+        let settled = self.finish(Some(status), end, passed, tee);
+        if let (Some(cost), Some(id), true) = (settled.cost, settled.record, takes_comment) {
             way.send(format!(": x-cost-usd={cost} x-cost-request-id={id}\n\n").into()).await;
         }
         way.close(end).await;
     }
 
-    /// Everything but the body of what the client gets.
-    fn response(&self, answer: &Answer) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = headers::to_client(answer.reply.headers());
-        if self.is_metered {
-            insert(response.headers_mut(), "x-cost-request-id", &self.begun.id.to_string());
+    /// Completes when nobody waits for the answer any more: the client has left, and the server is to stop.
+    async fn abandoned(&self) {
+        self.waiting.over().await;
+        self.app.stopping().await;
+    }
+
+    /// Writes down calls of a batch.
+    fn keep_batched(&self, calls: impl IntoIterator<Item = BatchedCall>) {
+        let app = &self.app;
+        let Some(recorder) = app.gateway.recorder() else { return };
+        let asked = Asked {
+            upstream: &self.upstream,
+            path: &self.path,
+            ask: &self.ask,
+            attribution: &self.attribution,
+        };
+        let project_id = self.begun.call.project_id;
+        for batched in calls {
+            let now = app.clock.now();
+            let call = record::batched(asked, batched, project_id, now);
+            let ended = Ended {
+                id: app.ids.next(now),
+                user_id: self.begun.user_id,
+                tracker_key_id: self.begun.tracker_key_id,
+                at: now,
+                keeps_content: false,
+                call,
+            };
+            let records = recorder::records_of(app, &ended);
+            recorder.end(&ended, records);
         }
-        response
     }
 
     /// Writes down how the call ended: what it cost, and how the project's budget stands.
@@ -211,10 +277,11 @@ impl Call {
         end: End,
         passed: Passed,
         tee: Option<Tee>,
-    ) -> (Option<Money>, Option<Standing>) {
+    ) -> Settled {
         let app = self.app.clone();
-        let Some(recorder) = app.gateway.recorder().filter(|_| self.is_metered) else { return (None, None) };
-        let Some(upstream) = app.gateway.upstreams().find(&self.upstream) else { return (None, None) };
+        let Some(recorder) = app.gateway.recorder().filter(|_| self.is_metered) else {
+            return Settled::default();
+        };
         let told = tee.map(Tee::finish).unwrap_or_default();
         let outcome = Outcome {
             status,
@@ -227,8 +294,8 @@ impl Call {
             first_piece_ms: passed.first_piece_ms,
             elapsed_ms: milliseconds(self.started.elapsed()),
         };
-        let Self { path, ask, attribution, door, begun, reservation, rates, permit, .. } = *self;
-        let asked = Asked { upstream, path: &path, ask: &ask, attribution: &attribution };
+        let Self { upstream, path, ask, attribution, door, begun, reservation, rates, permit, .. } = *self;
+        let asked = Asked { upstream: &upstream, path: &path, ask: &ask, attribution: &attribution };
         let Begun { id, user_id, tracker_key_id, at: began_at, mut call, .. } = begun;
         record::complete(&mut call, asked, outcome);
         let now = app.clock.now();
@@ -237,13 +304,23 @@ impl Call {
         let (cost, tokens) = (recorder::cost_of(&records), records.call.total_tokens().unwrap_or(0));
         let standing = reservation.and_then(|held| held.settle(began_at, cost.unwrap_or_default(), now));
         app.gateway.rates().used(&rates, tokens);
+        let key = ended.call.request_id.as_deref();
+        let record = key.map_or(id, |key| app.gateway.replies.record_of(user_id, key, id));
         recorder.end(&ended, records);
         drop(permit);
-        (cost, standing)
+        Settled { record: Some(record), cost, standing }
     }
 }
 
 impl Answer {
+    /// Everything but the body of what the client gets.
+    fn head(&self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        *response.headers_mut() = headers::to_client(&self.headers);
+        response
+    }
+
     fn look_at(&mut self, piece: &Bytes, started: Instant) {
         let passed = &mut self.passed;
         passed.first_piece_ms.get_or_insert_with(|| milliseconds(started.elapsed()));
@@ -256,92 +333,6 @@ impl Answer {
             passed.error_body.extend_from_slice(piece);
         }
     }
-}
-
-/// The way to the client, and what happens when it has left: the answer is read to its end all the same, within limits.
-struct Way {
-    pieces: Option<Pieces>,
-    idle_timeout: Duration,
-    drain_timeout: Duration,
-    drain_bytes_max: u64,
-    drained_bytes: u64,
-    drained_since: Option<Instant>,
-    app: App,
-}
-
-impl Way {
-    fn new(app: &App, pieces: Option<Pieces>) -> Self {
-        let gateway = &app.config.gateway;
-        let drained_since = pieces.is_none().then(Instant::now);
-        Self {
-            pieces,
-            idle_timeout: gateway.idle_timeout(),
-            drain_timeout: gateway.drain_timeout(),
-            drain_bytes_max: gateway.drain_bytes_max,
-            drained_bytes: 0,
-            drained_since,
-            app: app.clone(),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        self.pieces.as_ref().is_some_and(|pieces| !pieces.is_closed())
-    }
-
-    /// The next piece of the answer; notices a client that leaves while nothing comes.
-    async fn next_piece(&mut self, reply: &mut reqwest::Response) -> Result<Option<Bytes>, End> {
-        if let Some(pieces) = &self.pieces {
-            tokio::select! {
-                piece = next_piece(reply, self.idle_timeout) => return piece,
-                () = pieces.closed() => self.leave(),
-            }
-        }
-        let since = self.drained_since.unwrap_or_else(Instant::now);
-        let left = self.drain_timeout.saturating_sub(since.elapsed()).min(self.idle_timeout);
-        tokio::select! {
-            piece = timeout(left, reply.chunk()) => match piece {
-                Ok(Ok(piece)) => Ok(piece),
-                Ok(Err(_)) => Err(End::Cut),
-                Err(_) => Err(End::NotDrained),
-            },
-            () = self.app.stopping() => Err(End::NotDrained),
-        }
-    }
-
-    /// Passes a piece on; `false` when it is no use to read on.
-    async fn send(&mut self, piece: Bytes) -> bool {
-        if piece.is_empty() {
-            return true;
-        }
-        let bytes = piece.len() as u64;
-        if let Some(pieces) = &self.pieces {
-            // A client that reads nothing for as long as a provider may be silent has left too.
-            if matches!(timeout(self.idle_timeout, pieces.send(Ok(piece))).await, Ok(Ok(()))) {
-                return true;
-            }
-            self.leave();
-        }
-        self.drained_bytes += bytes;
-        self.drained_bytes <= self.drain_bytes_max
-    }
-
-    fn leave(&mut self) {
-        self.pieces = None;
-        self.drained_since.get_or_insert_with(Instant::now);
-    }
-
-    /// Ends the client's answer as the provider's ended.
-    async fn close(self, end: End) {
-        if let Some(pieces) = self.pieces.filter(|_| end != End::Whole) {
-            drop(timeout(self.idle_timeout, pieces.send(Err(broken(end)))).await);
-        }
-    }
-}
-
-/// Completes when nobody waits for the answer any more: the client has left, and the server is to stop.
-async fn abandoned(app: &App, head: &mut oneshot::Sender<Head>) {
-    head.closed().await;
-    app.stopping().await;
 }
 
 /// Whether an answer comes as a whole: then it is read to its end before it is passed on.
@@ -358,37 +349,15 @@ fn takes_comments(headers: &HeaderMap) -> bool {
     kind.starts_with("text/event-stream") && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
-async fn next_piece(reply: &mut reqwest::Response, idle_timeout: Duration) -> Result<Option<Bytes>, End> {
-    match timeout(idle_timeout, reply.chunk()).await {
-        Ok(Ok(piece)) => Ok(piece),
-        Ok(Err(_)) => Err(End::Cut),
-        Err(_) => Err(End::Stalled),
+/// What is known of a call, as headers.
+fn tell(headers: &mut HeaderMap, settled: &Settled) {
+    if let Some(record) = settled.record {
+        insert(headers, "x-cost-request-id", &record.to_string());
     }
-}
-
-fn channel() -> (Pieces, Body) {
-    let (pieces, coming) = mpsc::channel(limits::GATEWAY_PIECES_WAITING);
-    let stream = futures_util::stream::unfold(coming, |mut coming| async move {
-        coming.recv().await.map(|piece| (piece, coming))
-    });
-    (pieces, Body::from_stream(stream))
-}
-
-fn cut_short(begun: Bytes, end: End) -> Body {
-    Body::from_stream(futures_util::stream::iter([Ok(begun), Err(broken(end))]))
-}
-
-fn broken(end: End) -> io::Error {
-    let kind = if end == End::Stalled { io::ErrorKind::TimedOut } else { io::ErrorKind::ConnectionReset };
-    io::Error::new(kind, "the provider broke off")
-}
-
-/// What a call cost, and what is left, as headers.
-fn tell(headers: &mut HeaderMap, cost: Option<Money>, standing: Option<Standing>) {
-    if let Some(cost) = cost {
+    if let Some(cost) = settled.cost {
         insert(headers, "x-cost-usd", &cost.to_string());
     }
-    if let Some(standing) = standing {
+    if let Some(standing) = settled.standing {
         insert(headers, "x-budget-remaining-usd", &standing.remaining().to_string());
     }
 }
@@ -401,10 +370,4 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The error with its causes: `reqwest` tells the reason only there.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

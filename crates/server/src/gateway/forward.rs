@@ -19,15 +19,18 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use pricing::Money;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     ask::{self, Ask},
     attribution::{self, Attribution},
+    batch,
     call::Call,
     credential::{self, Credentials},
     door::{Door, Visit},
     journal::Begun,
+    lasting::{Lasting, Waiting},
+    links::Links,
     outgoing::{Route, Sent},
     rate::Subject,
     record::{self, Asked},
@@ -47,7 +50,7 @@ use crate::{
 /// Sends a request on, and gives the head of the answer as soon as there is one.
 pub(super) async fn forward(
     app: &App,
-    upstream: &Upstream,
+    upstream: &Arc<Upstream>,
     path: &str,
     request: Request,
 ) -> Result<Response<Body>> {
@@ -75,7 +78,11 @@ pub(super) async fn forward(
     let stored = door.provider_key.as_ref().map(|stored| &stored.key);
     let route = Route { upstream, path, parts: &parts, credentials: &credentials, stored };
     let prompt = if door.keeps_content && is_metered { prompt_in(&body) } else { None };
-    let outgoing = route.request(body, now)?;
+    let mut outgoing = route.request(body, now)?;
+    let links = Links::of(app, upstream, path, &parts);
+    if links.is_some() {
+        Links::ask_for_plain(outgoing.headers_mut());
+    }
     let project_id = door.project.as_ref().map(|project| project.id);
     let mut call =
         record::begin(Asked { upstream, path, ask: &ask, attribution: &attribution }, project_id, now);
@@ -92,9 +99,10 @@ pub(super) async fn forward(
     if is_metered && !recorder.begin(&begun) {
         return Err(busy("the store is down, and as many records wait on disk as may"));
     }
+    let waiting = Waiting::default();
     let call = Box::new(Call {
         app: app.clone(),
-        upstream: upstream.name.clone(),
+        upstream: Arc::clone(upstream),
         path: path.to_owned(),
         dialect: upstream.dialect(path),
         filter: asks_for_usage.then(UsageFilter::default),
@@ -103,16 +111,17 @@ pub(super) async fn forward(
         door,
         begun,
         is_metered,
+        links,
+        may_have_results: batch::may_be_results(&parts.method, path),
         reservation,
         rates,
         wants_comment: parts.headers.contains_key("x-cost-comment"),
         started,
+        waiting: waiting.clone(),
         permit,
     });
-    // The call goes on by itself from here: a client that leaves does not end it.
-    let (head, answered) = oneshot::channel();
-    app.spawn("gateway_call", call.run(outgoing, head));
-    answered.await.map_err(|_| ApiError::internal("a call ended without an answer"))?
+    // A client that leaves does not end the call.
+    Lasting::new(app, "gateway_call", waiting, call.run(outgoing)).await
 }
 
 async fn open_door(

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, header, request::Parts},
 };
 use bytes::Bytes;
 use domain::{Secret, provider_key::AwsCredential};
@@ -35,30 +35,23 @@ pub(super) struct Route<'a> {
 
 impl Route<'_> {
     /// The request to send, at `now`.
-    pub(super) fn request(self, body: Sent, now: Timestamp) -> Result<reqwest::Request> {
+    pub(super) fn request(self, body: Sent, now: Timestamp) -> Result<Request<Body>> {
         let aws =
             self.stored.filter(|_| self.upstream.key_place == KeyPlace::Aws).and_then(AwsCredential::read);
         let query = self.parts.uri.query();
         let address =
             self.upstream.address(self.path, query, aws.as_ref()).ok_or_else(|| no_address(self.upstream))?;
-        let url = reqwest::Url::parse(&address.to_string()).map_err(ApiError::internal)?;
-        let mut request = reqwest::Request::new(self.parts.method.clone(), url);
+        let mut request = Request::new(body);
+        *request.method_mut() = self.parts.method.clone();
+        *request.uri_mut() = address;
         *request.headers_mut() = headers::to_provider(&self.parts.headers);
-        *request.body_mut() = Some(match body {
-            Sent::Whole(bytes) => reqwest::Body::from(bytes),
-            Sent::Coming(body) => {
-                let length = self.parts.headers.get(header::CONTENT_LENGTH).cloned();
-                request.headers_mut().extend(length.map(|length| (header::CONTENT_LENGTH, length)));
-                reqwest::Body::wrap_stream(body.into_data_stream())
-            }
-        });
         self.authenticate(&mut request, aws.as_ref(), now)?;
-        Ok(request)
+        Ok(request.map(Body::from))
     }
 
     fn authenticate(
         self,
-        request: &mut reqwest::Request,
+        request: &mut Request<Sent>,
         aws: Option<&AwsCredential>,
         now: Timestamp,
     ) -> Result<()> {
@@ -80,6 +73,15 @@ impl Route<'_> {
                 }
             }
             (place, Some(key)) => insert_key(request.headers_mut(), place, key),
+        }
+    }
+}
+
+impl From<Sent> for Body {
+    fn from(sent: Sent) -> Self {
+        match sent {
+            Sent::Whole(bytes) => bytes.into(),
+            Sent::Coming(body) => body,
         }
     }
 }

@@ -14,7 +14,7 @@ use pricing::{Money, Unit, Usage};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ask::Ask, attribution::Attribution, upstream::Upstream};
+use super::{ask::Ask, attribution::Attribution, batch::BatchedCall, upstream::Upstream};
 use crate::track;
 
 /// Bytes of an answer that are taken for a token, where nobody counted; the providers' own rule of thumb.
@@ -33,6 +33,8 @@ pub(super) enum End {
     NotDrained,
     /// There was no answer: the provider could not be reached.
     Unreachable,
+    /// There was no answer: the provider could not show that it is whom we call.
+    Untrusted,
     /// There was no answer in time.
     TimedOut,
 }
@@ -52,7 +54,7 @@ pub(super) struct Outcome {
     pub(super) answer_bytes: u64,
     /// The answer, where the project keeps it.
     pub(super) answer: Option<String>,
-    /// The beginning of an answer that is an error.
+    /// The beginning of an answer that is an error, or why there was none.
     pub(super) error_body: Vec<u8>,
     /// From request to the first piece of the answer.
     pub(super) first_piece_ms: Option<u64>,
@@ -79,6 +81,9 @@ struct Details<'a> {
     request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<&'a str>,
+    /// The sender's name of a call in a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom_id: Option<&'a str>,
 }
 
 /// What was asked, of whom, for whom.
@@ -147,20 +152,12 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     call.time_to_first_token_ms = first_piece_ms.filter(|_| ask.streams && !is_refused);
     call.error = error(status.filter(|_| is_refused), end, &error_body);
     call.status = if call.error == CallError::default() { Status::Success } else { Status::Error };
-    // A provider's words: what cannot be kept as it is says nothing.
-    let keepable = |text: Option<String>| text.and_then(|text| text::dimension_value("reply", &text).ok());
     call.request_id = track::identity(call.provider.as_deref(), metered.response_id.as_deref());
-    call.response_model = keepable(metered.response_model);
-    call.service_tier = keepable(metered.service_tier).or_else(|| call.service_tier.take());
-    call.region = keepable(metered.region);
-    call.search_type = keepable(metered.search_type).or_else(|| call.search_type.take());
-    call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
-    call.usage = metered.usage;
-    call.side_calls = metered.side_calls;
+    add_metered(call, metered);
     if !call.usage.is_empty() || call.provider_cost.is_some() {
         return;
     }
-    if is_refused || end == End::Unreachable {
+    if is_refused || matches!(end, End::Unreachable | End::Untrusted) {
         // Providers do not charge for a request that they refuse, and that is known, not unknown.
         call.provider_cost = Some(Money::ZERO);
     } else if let Some(characters) = ask.characters {
@@ -174,6 +171,50 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     }
 }
 
+fn add_metered(call: &mut NewUsage, metered: Metered) {
+    // A provider's words: what cannot be kept as it is says nothing.
+    let keepable = |text: Option<String>| text.and_then(|text| text::dimension_value("reply", &text).ok());
+    call.response_model = keepable(metered.response_model);
+    call.service_tier = keepable(metered.service_tier).or_else(|| call.service_tier.take());
+    call.region = keepable(metered.region);
+    call.search_type = keepable(metered.search_type).or_else(|| call.search_type.take());
+    call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
+    call.usage = metered.usage;
+    call.side_calls = metered.side_calls;
+}
+
+/// A call of a batch whose results were fetched. The reply's id is its identity, or the provider's id of its line, or
+/// where it stands: fetched again, it is the same call.
+pub(super) fn batched(
+    asked: Asked<'_>,
+    batched: BatchedCall,
+    project_id: Option<ProjectId>,
+    now: Timestamp,
+) -> NewUsage {
+    let BatchedCall { operation, metered, custom_id, line_id, line } = batched;
+    let mut call = begin(asked, project_id, now);
+    let place = || format!("{}#{line}", text::cut(asked.path, 128));
+    let id = metered.response_id.clone().or(line_id).unwrap_or_else(place);
+    let details = Details {
+        path: text::cut(asked.path, 512),
+        upstream: None,
+        http_status: None,
+        streamed: false,
+        client_left: false,
+        end_user: asked.attribution.end_user.as_deref(),
+        request_id: asked.attribution.request_id.as_deref(),
+        finish: metered.finish.as_deref(),
+        custom_id: custom_id.as_deref(),
+    };
+    call.metadata = serde_json::to_string(&details).ok();
+    call.request_id = track::identity(call.provider.as_deref(), Some(&id));
+    call.operation = Some(operation.to_owned());
+    add_metered(&mut call, metered);
+    // Nobody says what was asked for; what answered is what is charged.
+    call.model = call.response_model.take().unwrap_or(call.model);
+    call
+}
+
 fn details(asked: Asked<'_>, outcome: &Outcome) -> Option<String> {
     let Asked { upstream, path, ask, attribution } = asked;
     let details = Details {
@@ -185,6 +226,7 @@ fn details(asked: Asked<'_>, outcome: &Outcome) -> Option<String> {
         end_user: attribution.end_user.as_deref(),
         request_id: attribution.request_id.as_deref(),
         finish: outcome.metered.finish.as_deref(),
+        custom_id: None,
     };
     serde_json::to_string(&details).ok()
 }
@@ -202,9 +244,17 @@ fn error(refusal: Option<StatusCode>, end: End, body: &[u8]) -> CallError {
         (None, End::NotDrained) => {
             told("not_drained", "the client left, and the rest of the answer was not waited for")
         }
-        (None, End::Unreachable) => told("unreachable", "the provider could not be reached"),
+        (None, End::Unreachable) => told("unreachable", &because("the provider could not be reached", body)),
+        (None, End::Untrusted) => {
+            told("untrusted", &because("the provider's certificate is not valid", body))
+        }
         (None, End::TimedOut) => told("timeout", "the provider did not begin to answer in time"),
     }
+}
+
+fn because(what: &str, reason: &[u8]) -> String {
+    let text = format!("{what}: {}", String::from_utf8_lossy(reason));
+    text::cut(&text, domain::limits::ERROR_MESSAGE_BYTES_MAX).to_owned()
 }
 
 /// The message in a provider's error, or the beginning of whatever it is.

@@ -9,10 +9,11 @@ use std::{
 };
 
 use domain::{
+    UsageId,
     budget::ScopedBudget,
     ingest::{CallRecords, Stamp},
     query::Visibility,
-    usage_record::{CallError, Origin, Status},
+    usage_record::{CallError, Origin, Status, UsageRecord},
 };
 use pricing::Money;
 use store::StoreError;
@@ -23,7 +24,7 @@ use crate::{app::App, config::WhenStoreIsDown, ingest, limits};
 
 /// How long records gather before they are written together: a commit costs the same for one and for hundreds, and the
 /// journal has them meanwhile.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 /// How long the recorder waits before it tries a store that is down again.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -38,6 +39,30 @@ pub(super) struct Recorder {
     is_store_down: AtomicBool,
     /// Some records wait on disk only.
     has_overflowed: AtomicBool,
+}
+
+/// Records that are written together.
+struct Batch {
+    records: Vec<UsageRecord>,
+    /// The calls that they are of, and how many each has.
+    calls: Vec<(UsageId, usize)>,
+}
+
+impl Batch {
+    fn of(calls: Vec<CallRecords>) -> Self {
+        let mut batch =
+            Self { records: Vec::with_capacity(calls.len()), calls: Vec::with_capacity(calls.len()) };
+        for CallRecords { call, side_calls } in calls {
+            batch.calls.push((call.id, 1 + side_calls.len()));
+            batch.records.push(call);
+            batch.records.extend(side_calls);
+        }
+        batch
+    }
+
+    fn ids(&self) -> Vec<UsageId> {
+        self.calls.iter().map(|(id, _)| *id).collect()
+    }
 }
 
 impl Recorder {
@@ -113,16 +138,17 @@ impl Recorder {
             while let Ok(records) = waiting.try_recv() {
                 rest.push(records);
             }
-            for batch in rest.chunks(limits::INGEST_BATCH_RECORDS) {
-                recorder.write(&app, batch.to_vec()).await;
+            while !rest.is_empty() {
+                let left = rest.split_off(limits::INGEST_BATCH_RECORDS.min(rest.len()));
+                recorder.write(&app, std::mem::replace(&mut rest, left)).await;
             }
         });
     }
 
     /// Writes a batch, however long the store takes; gives up only when the program stops, and leaves it on disk.
-    async fn write(&self, app: &App, batch: Vec<CallRecords>) {
-        let count = batch.len();
-        while let Err(error) = self.try_write(app, &batch).await {
+    async fn write(&self, app: &App, calls: Vec<CallRecords>) {
+        let batch = Batch::of(calls);
+        while let Err(error) = self.try_write(app, &batch.records, batch.ids()).await {
             if !matches!(error, StoreError::Busy | StoreError::Unavailable(_)) {
                 self.write_one_by_one(app, &batch).await;
                 break;
@@ -135,26 +161,33 @@ impl Recorder {
             }
             tokio::time::sleep(RETRY_PAUSE).await;
         }
-        self.pending.send_modify(|pending| *pending -= count);
+        self.pending.send_modify(|pending| *pending -= batch.calls.len());
         if self.has_overflowed.load(Ordering::Acquire) && *self.pending.borrow() == 0 {
             self.write_overflow(app).await;
         }
     }
 
-    async fn try_write(&self, app: &App, batch: &[CallRecords]) -> Result<(), StoreError> {
-        ingest::append(app, batch.iter().flat_map(CallRecords::iter).cloned().collect()).await?;
+    async fn try_write(
+        &self,
+        app: &App,
+        records: &[UsageRecord],
+        calls: Vec<UsageId>,
+    ) -> Result<(), StoreError> {
+        ingest::append(app, records).await?;
         if self.is_store_down.swap(false, Ordering::Relaxed) {
             tracing::info!("the store is back");
         }
-        self.note_kept(batch.iter().map(|records| records.call.id).collect());
+        self.note_kept(calls);
         Ok(())
     }
 
-    /// A call that the store cannot take must not hold up the others.
-    async fn write_one_by_one(&self, app: &App, batch: &[CallRecords]) {
-        for records in batch {
-            if let Err(error) = self.try_write(app, std::slice::from_ref(records)).await {
-                let id = records.call.id;
+    /// One record that the store does not take must not hold the others.
+    async fn write_one_by_one(&self, app: &App, batch: &Batch) {
+        let mut rest = batch.records.as_slice();
+        for &(id, count) in &batch.calls {
+            let (records, after) = rest.split_at(count);
+            rest = after;
+            if let Err(error) = self.try_write(app, records, vec![id]).await {
                 tracing::error!(%error, %id, "a record of the gateway was not taken by the store");
                 metrics::counter!("aict_gateway_records_lost_total").increment(1);
                 self.note_kept(vec![id]);
@@ -200,14 +233,15 @@ impl Recorder {
     }
 
     async fn write_recovered(&self, app: &App, records: CallRecords) {
-        if let Err(error) = self.try_write(app, &[records]).await {
+        let batch = Batch::of(vec![records]);
+        if let Err(error) = self.try_write(app, &batch.records, batch.ids()).await {
             tracing::error!(%error, "a record of the gateway's journal could not be written; it stays there");
             self.has_overflowed.store(true, Ordering::Release);
         }
         self.pending.send_modify(|pending| *pending -= 1);
     }
 
-    fn note_kept(&self, ids: Vec<domain::UsageId>) {
+    fn note_kept(&self, ids: Vec<UsageId>) {
         if let Err(error) = self.journal.keep(ids) {
             tracing::warn!(%error, "the gateway's journal cannot be written; records are looked up when it is read again");
         }

@@ -1,11 +1,12 @@
 //! Where calls go.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, sync::Arc};
 
 use axum::http::Uri;
 use domain::{provider_key::AwsCredential, wire::Dialect};
 
-use crate::config::{KeyPlace, ProviderUpstream};
+use super::client::{Client, ClientError, client};
+use crate::config::{self, KeyPlace, ProviderUpstream};
 
 /// A provider that calls are forwarded to.
 #[derive(Debug)]
@@ -18,31 +19,40 @@ pub(super) struct Upstream {
     pub(super) key_place: KeyPlace,
     /// Whether a stream must be asked to say its usage.
     pub(super) ask_for_usage: bool,
+    /// Makes the calls.
+    pub(super) client: Client,
     base_url: String,
 }
 
 /// Every upstream, by its name in the path.
 #[derive(Debug)]
-pub(super) struct Upstreams(BTreeMap<String, Upstream>);
+pub(super) struct Upstreams(BTreeMap<String, Arc<Upstream>>);
 
 impl Upstreams {
-    pub(super) fn new(configured: &BTreeMap<String, ProviderUpstream>) -> Self {
-        let upstream = |(name, config): (&String, &ProviderUpstream)| {
-            let provider = pricing::canonical_provider(config.provider.as_deref().unwrap_or(name));
+    pub(super) fn new(config: &config::Gateway) -> Result<Self, ClientError> {
+        let shared = client(None, config.calls_max)?;
+        let upstream = |(name, upstream): (&String, &ProviderUpstream)| {
+            let provider = pricing::canonical_provider(upstream.provider.as_deref().unwrap_or(name));
+            // Who vouches for one provider does not vouch for the others.
+            let client = match &upstream.ca_file {
+                Some(file) => client(Some(Path::new(file)), config.calls_max)?,
+                None => shared.clone(),
+            };
             let upstream = Upstream {
                 name: name.clone(),
                 provider: provider.into_owned(),
-                key_place: config.auth,
-                ask_for_usage: config.ask_for_usage,
-                base_url: config.base_url.clone(),
+                key_place: upstream.auth,
+                ask_for_usage: upstream.ask_for_usage,
+                client,
+                base_url: upstream.base_url.clone(),
             };
-            (name.clone(), upstream)
+            Ok((name.clone(), Arc::new(upstream)))
         };
-        Self(configured.iter().map(upstream).collect())
+        config.providers.iter().map(upstream).collect::<Result<_, _>>().map(Self)
     }
 
     /// The upstream with this name, or the one whose provider has this name among its own.
-    pub(super) fn find(&self, name: &str) -> Option<&Upstream> {
+    pub(super) fn find(&self, name: &str) -> Option<&Arc<Upstream>> {
         self.0.get(name).or_else(|| self.0.get(pricing::canonical_provider(name).as_ref()))
     }
 
@@ -75,6 +85,11 @@ impl Upstream {
         format!("{base}{path}{query}").parse().ok()
     }
 
+    /// Its address, as configured.
+    pub(super) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// In what shape its replies to a request for `path` are.
     pub(super) fn dialect(&self, path: &str) -> Dialect {
         Dialect::of(&self.provider, path)
@@ -95,7 +110,7 @@ mod tests {
     use crate::config::{Config, Sources};
 
     fn upstreams() -> Upstreams {
-        Upstreams::new(&Config::load(&Sources::default()).unwrap().gateway.providers)
+        Upstreams::new(&Config::load(&Sources::default()).unwrap().gateway).unwrap()
     }
 
     fn address(

@@ -23,6 +23,7 @@ mod harness;
 mod hostile;
 mod import;
 mod keys;
+mod listener;
 mod live;
 mod operations;
 mod prices;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::multipart;
 use crate::{
+    Usage,
     answer::Answer,
     call::{CREATED, Call},
     failure::Failure,
@@ -18,7 +19,7 @@ pub(super) fn answer(call: &Call, method: &str, path: &str) -> Result<Answer, Fa
         ("DELETE", ["files", id]) => {
             Ok(Answer::json(&json!({ "id": id, "object": "file", "deleted": true })))
         }
-        ("GET", ["files", id, "content"]) => Ok(Answer::bytes("application/octet-stream", results(id))),
+        ("GET", ["files", id, "content"]) => Ok(results(id)),
         ("POST", ["batches"]) => create_batch(call),
         ("GET", ["batches", id]) => Ok(Answer::json(&batch(id, "completed", &json!("file-in")))),
         ("POST", ["batches", id, "cancel"]) => Ok(Answer::json(&batch(id, "cancelling", &json!("file-in")))),
@@ -31,7 +32,7 @@ fn upload(call: &Call) -> Result<Answer, Failure> {
     let uploaded = parts.iter().find(|(name, ..)| name == "file").ok_or(Failure::Missing("file"))?;
     let purpose = multipart::text(call, "purpose").ok_or(Failure::Missing("purpose"))?;
     let name = uploaded.1.as_deref().unwrap_or("file");
-    Ok(Answer::json(&file(&call.id("file-"), name, &purpose, uploaded.2.len())))
+    Ok(Answer::json(&file(&call.id_of("file-", &uploaded.2), name, &purpose, uploaded.2.len())))
 }
 
 fn file(id: &str, name: &str, purpose: &str, bytes: usize) -> Value {
@@ -75,18 +76,20 @@ fn batch(id: &str, status: &str, input: &Value) -> Value {
 }
 
 /// One line of a batch's results.
-fn results(id: &str) -> String {
+fn results(id: &str) -> Answer {
+    let (reply_id, model) = (format!("chatcmpl-{id}"), "gpt-4o-mini-2024-07-18");
     let usage = json!({ "prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120 });
     let message = json!({ "role": "assistant", "content": "Hello." });
     let body = json!({
-        "id": format!("chatcmpl-{id}"),
+        "id": reply_id,
         "object": "chat.completion",
         "created": CREATED,
-        "model": "gpt-4o-mini-2024-07-18",
+        "model": model,
         "choices": [{ "index": 0, "message": message, "logprobs": null, "finish_reason": "stop" }],
         "usage": usage,
     });
     let response = json!({ "status_code": 200, "request_id": "req_1", "body": body });
     let line = json!({ "id": "batch_req_1", "custom_id": "request-1", "response": response, "error": null });
-    format!("{line}\n")
+    let usage = Usage { input_tokens: 100, output_tokens: 20, ..Usage::default() };
+    Answer::bytes("application/octet-stream", format!("{line}\n")).billed(&reply_id, model, usage)
 }

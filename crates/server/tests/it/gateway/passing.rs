@@ -242,6 +242,33 @@ async fn a_transcription_is_recorded_with_the_model_of_its_form() {
 }
 
 #[tokio::test]
+async fn a_reply_that_comes_again_names_the_record_that_is_kept() {
+    let world = World::start().await;
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let answer = world.post(CHAT, &[], &chat("gpt-4o-mini", &json!({}))).await;
+        names.push(answer.headers["x-cost-request-id"].to_str().unwrap().to_owned());
+    }
+    let record = World::only(world.records().await);
+    assert_eq!(names, [record["id"].as_str().unwrap(); 2]);
+}
+
+#[tokio::test]
+async fn the_provider_gets_the_headers_of_the_client_and_no_other() {
+    let world = World::start().await;
+    for accept in [None, Some("application/json")] {
+        let sent: Vec<_> = accept.map(|accept| ("accept", accept)).into_iter().collect();
+        world.post(CHAT, &sent, &chat("gpt-4o-mini", &json!({}))).await;
+        let upstream = world.upstream.requests().pop().unwrap();
+        let mut names: Vec<&str> = upstream.headers.iter().map(|(name, _)| name.as_str()).collect();
+        names.retain(|name| *name != "accept");
+        names.sort_unstable();
+        assert_eq!(names, ["accept-encoding", "authorization", "content-length", "content-type", "host"]);
+        assert_eq!(upstream.header("accept"), accept);
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_passed_on_and_not_followed() {
     let world = World::start().await;
     let answer = world.post(CHAT, &[("x-fake", "redirect")], &chat("gpt-4o-mini", &json!({}))).await;
