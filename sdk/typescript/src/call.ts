@@ -97,6 +97,8 @@ export class Call {
     if (!isCounted && (isRefused || end === "unreachable")) return { cost: 0 };
     const sendTexts = WITH_TEXT.has(this.target.operation) ? this.context.sendTexts : "never";
     if (sendTexts === "never" || (sendTexts === "uncounted" && isCounted)) return counted;
+    // A whole answer of which nothing could be read is unknown; it would be taken for an empty one.
+    if (!isCounted && end === "whole" && text === "") return counted;
     return { ...counted, prompt: promptOf(this.request, TEXT_LENGTH_MAX), completion: text };
   }
 }

@@ -139,6 +139,9 @@ class Call:
         send_texts = self.context.send_texts if self.target.operation in _WITH_TEXT else "never"
         if send_texts == "never" or (send_texts == "uncounted" and reply.is_counted):
             return counted
+        # A whole answer of which nothing could be read is unknown; it would be taken for an empty one.
+        if not reply.is_counted and end == "whole" and not reply.text:
+            return counted
         return {**counted, "prompt": prompt_of(self.request, _TEXT_LENGTH_MAX), "completion": reply.text}
 
     def _outcome(self, end: End, status: int | None, refusal: object) -> Json:
