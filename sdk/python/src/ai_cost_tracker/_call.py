@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,7 +82,9 @@ class Call:
 
     def add(self, document: object) -> None:
         """Adds a whole reply, or an event of a stream; an event may say that the provider failed."""
-        self.reply.add(document)
+        # Metering never breaks the metered call.
+        with suppress(Exception):
+            self.reply.add(document)
         if not is_object(document):
             return
         response = document.get("response")

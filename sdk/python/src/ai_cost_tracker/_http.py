@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._call import Call, End
+from ._frames import Frames
 from ._sse import Events, asking_for_usage, data_of, is_done, without_usage
 from ._target import Target, service_at, target_of
 
@@ -156,6 +157,7 @@ class _Watcher:
         self._is_encoded = response.headers.get("content-encoding", "identity") != "identity"
         self._is_stream = "event-stream" in self._kind and response.status_code < 400
         self._hides_usage = hides_usage and self._is_stream and not self._is_encoded
+        self._frames = Frames() if "amazon.eventstream" in self._kind else None
         self._events = Events()
         self._pieces: list[bytes] = []
         self._length = 0
@@ -167,6 +169,11 @@ class _Watcher:
                 self._call.begins()
             if self._is_stream and not self._is_encoded:
                 return self._read(piece, self._events.push(piece))
+            if self._frames is not None:
+                self._call.begins()
+                for document in self._frames.push(piece):
+                    self._call.add(document)
+                return piece
             self._length += len(piece)
             if self._length <= _REPLY_BYTES_MAX:
                 self._pieces.append(piece)
