@@ -135,10 +135,13 @@ def _watch(response: Any, call: Call, hides_usage: bool) -> Any:
     try:
         if "x-cost-request-id" in response.headers:
             return response  # The gateway has recorded it.
-        if response.is_stream_consumed:
-            call.ends("whole", response.status_code, json.loads(response.content))
+        is_read = response.is_stream_consumed
+        watcher = _Watcher(response, call, hides_usage=hides_usage and not is_read, is_decoded=is_read)
+        if is_read:
+            watcher.see(response.content)
+            watcher.rest()
+            watcher.ends("whole")
             return response
-        watcher = _Watcher(response, call, hides_usage)
         bases = {base.__name__: base for base in type(response.stream).__mro__}
         streams = [bases[name] for name in ("SyncByteStream", "AsyncByteStream") if name in bases]
         kind = type("MeteredStream", (_Stream, *streams), {})
@@ -151,10 +154,10 @@ def _watch(response: Any, call: Call, hides_usage: bool) -> Any:
 class _Watcher:
     """Reads along: events as they come, anything else when it has ended."""
 
-    def __init__(self, response: Any, call: Call, hides_usage: bool) -> None:
+    def __init__(self, response: Any, call: Call, *, hides_usage: bool, is_decoded: bool) -> None:
         self._response, self._call = response, call
         self._kind: str = response.headers.get("content-type", "")
-        self._is_encoded = response.headers.get("content-encoding", "identity") != "identity"
+        self._is_encoded = not is_decoded and response.headers.get("content-encoding", "identity") != "identity"
         self._is_stream = "event-stream" in self._kind and response.status_code < 400
         self._hides_usage = hides_usage and self._is_stream and not self._is_encoded
         self._frames = Frames() if "amazon.eventstream" in self._kind else None
