@@ -45,6 +45,9 @@ pub enum WebhookKind {}
 /// Kind of [`AlertId`].
 #[derive(Debug)]
 pub enum AlertKind {}
+/// Kind of [`AnomalyId`].
+#[derive(Debug)]
+pub enum AnomalyKind {}
 /// Identifies a person's account.
 pub type UserId = Id<UserKind>;
 /// Identifies a project.
@@ -61,6 +64,8 @@ pub type DeliveryId = Id<DeliveryKind>;
 pub type WebhookId = Id<WebhookKind>;
 /// Identifies a budget's alert that fired.
 pub type AlertId = Id<AlertKind>;
+/// Identifies an anomaly that was found.
+pub type AnomalyId = Id<AnomalyKind>;
 
 /// The text is not 24 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

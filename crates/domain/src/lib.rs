@@ -9,6 +9,7 @@
 
 pub mod alert;
 pub mod allocation;
+pub mod anomaly;
 pub mod audit;
 pub mod budget;
 pub mod clock;
@@ -35,7 +36,9 @@ pub mod webhook;
 pub mod wire;
 
 pub use clock::{Clock, FrozenClock};
-pub use id::{AlertId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId};
+pub use id::{
+    AlertId, AnomalyId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId,
+};
 pub use interval::Interval;
 pub use invalid::{Invalid, Problem};
 pub use secret::Secret;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod analytics;
+pub mod anomalies;
 pub mod audit;
 pub mod budgets;
 pub mod docs;

@@ -68,6 +68,8 @@ pub struct Config {
     pub notify: Notify,
     /// Who takes our e-mail.
     pub smtp: Smtp,
+    /// When spending is far from usual.
+    pub anomalies: Anomalies,
 }
 
 /// `[server]`.
@@ -183,6 +185,20 @@ pub enum LogFormat {
 pub struct Notify {
     /// Whether webhooks may go to this machine and to private networks.
     pub allow_private_addresses: bool,
+}
+
+/// `[anomalies]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anomalies {
+    /// Whether they are looked for.
+    pub enabled: bool,
+    /// How many times what is usual.
+    pub times_min: u32,
+    /// How many dollars more than what is usual.
+    pub excess_min_usd: u32,
+    /// Whether owners of the project are told by e-mail.
+    pub mail_owners: bool,
 }
 
 /// `[smtp]`.

@@ -101,6 +101,8 @@ codes! {
     BudgetNotFound = "budget_not_found", NOT_FOUND;
     /// The alert does not exist or is of a project that the caller is not a member of.
     AlertNotFound = "alert_not_found", NOT_FOUND;
+    /// The anomaly does not exist or is of a project that the caller is not a member of.
+    AnomalyNotFound = "anomaly_not_found", NOT_FOUND;
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     /// The body did not arrive in time.

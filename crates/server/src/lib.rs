@@ -4,6 +4,7 @@
 //! [`api`]. All usage comes in through [`ingest`].
 
 pub mod analytics;
+pub mod anomalies;
 pub mod api;
 pub mod app;
 pub mod audit;

@@ -27,9 +27,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, audit as audit_log, budgets, docs, exports, health, members, notifications,
-        prices, profile, projects, provider_keys, session, setup, tracker_keys, usage, usage_bulk,
-        usage_correction, webhooks,
+        alerts, analytics, anomalies, audit as audit_log, budgets, docs, exports, health, members,
+        notifications, prices, profile, projects, provider_keys, session, setup, tracker_keys, usage,
+        usage_bulk, usage_correction, webhooks,
     },
     app::App,
     audit, dashboard,
@@ -124,6 +124,8 @@ fn notifications() -> OpenApiRouter<App> {
         .routes(routes!(alerts::count_unread_alerts))
         .routes(routes!(alerts::read_all_alerts))
         .routes(routes!(alerts::update_alert, alerts::delete_alert))
+        .routes(routes!(anomalies::list_anomalies))
+        .routes(routes!(anomalies::update_anomaly))
         .routes(routes!(notifications::test_email))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))

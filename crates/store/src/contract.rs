@@ -19,6 +19,7 @@
 pub mod accounts;
 pub mod aggregation;
 pub mod alerts;
+pub mod anomalies;
 pub mod appending;
 pub mod audit;
 pub mod changes;
@@ -155,6 +156,14 @@ macro_rules! meta_contract {
                 marks_are_each_persons_own
                 a_list_is_read_page_by_page
                 alerts_vanish_with_their_project
+            }
+            anomalies {
+                an_anomaly_comes_back
+                an_anomaly_is_kept_once_for_64_tasks
+                a_series_is_quiet_for_a_while
+                anomalies_are_listed_latest_first
+                what_was_expected_is_remembered
+                anomalies_vanish_with_their_project
             }
             audit {
                 changes_come_back_in_a_chain

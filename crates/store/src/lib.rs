@@ -11,6 +11,7 @@
 //!
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
+mod anomaly;
 mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -22,6 +23,7 @@ mod prices;
 pub mod sqlite;
 mod usage;
 
+pub use anomaly::{AnomalyQuery, AnomalyStore, NewAnomaly};
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use error::StoreError;
 pub use meta::{

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     StoreError,
+    anomaly::AnomalyStore,
     audit::AuditStore,
     outbox::{AlertStore, OutboxStore, WebhookStore},
     prices::PriceStore,
@@ -213,6 +214,7 @@ pub trait MetaStore:
     + OutboxStore
     + WebhookStore
     + AlertStore
+    + AnomalyStore
     + AuditStore
     + std::fmt::Debug
 {

@@ -10,6 +10,7 @@ mod accounts;
 mod aggregate;
 mod alerts;
 mod amend;
+mod anomalies;
 mod append;
 mod audit;
 mod backup;

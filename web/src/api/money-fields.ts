@@ -14,6 +14,7 @@ export const MONEY_FIELDS: readonly string[] = [
   "costInBatch",
   "costPerThousandTokens",
   "costWithoutCaching",
+  "deviation",
   "elapsed",
   "evenSpending",
   "expected",
@@ -26,5 +27,6 @@ export const MONEY_FIELDS: readonly string[] = [
   "spent",
   "total",
   "totalCost",
+  "usual",
   "utilization"
 ];

@@ -159,6 +159,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List spending that was far from usual, the latest first. */
+        get: operations["list_anomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/anomalies/{anomalyId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say whether an anomaly was to be expected. Asks for the role `admin` in the project. */
+        put: operations["update_anomaly"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -1238,6 +1272,70 @@ export interface components {
             trends: components["schemas"]["Trends"];
             project?: components["schemas"]["ProjectSummary"] | null;
         };
+        /** @description What somebody says of an anomaly. */
+        AnomalyChange: {
+            /** @description Whether it was to be expected: as much again is then not told for eight weeks. */
+            expected: boolean;
+            /** @description Why; at most 500 characters. */
+            note?: string;
+        };
+        /** @description Spending that was far from usual. */
+        AnomalyView: {
+            /** @description Id. */
+            id: string;
+            /** @description In which project; `null` for calls without one. */
+            projectId?: string | null;
+            /** @description How the project is called. */
+            projectName?: string | null;
+            /** @description Who sold the calls. */
+            service: string;
+            /** @description Which model. */
+            model: string;
+            /** @description Whether an hour or a UTC day was unusual. */
+            span: components["schemas"]["Span"];
+            /**
+             * Format: date-time
+             * @description First instant of that hour or day.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description First instant after it.
+             */
+            end: string;
+            /**
+             * Format: money
+             * @description What it had cost when that was found.
+             */
+            spent: Money;
+            /**
+             * Format: money
+             * @description What is usual: the median of the times that it is compared with.
+             */
+            usual: Money;
+            /**
+             * Format: money
+             * @description Median distance of those times from it.
+             */
+            deviation: Money;
+            /**
+             * Format: int32
+             * @description How many times were compared with.
+             */
+            samples: number;
+            /** @description Which times. */
+            basis: components["schemas"]["Basis"];
+            /** @description How many times what is usual was spent, to a tenth, e.g. `4.2`. */
+            times: string;
+            /** @description In one line, e.g. `gpt-4o spent 4.2 times its usual Tuesday`. */
+            explanation: string;
+            /**
+             * Format: date-time
+             * @description When it was found.
+             */
+            foundAt: string;
+            expected?: components["schemas"]["ExpectationView"] | null;
+        };
         /** @description One attempt to deliver. */
         AttemptView: {
             /**
@@ -1310,6 +1408,11 @@ export interface components {
             /** @description SHA-256 of the entry and of the hash before, in hexadecimal digits. */
             hash: string;
         };
+        /**
+         * @description Which times a span of spending is compared with.
+         * @enum {string}
+         */
+        Basis: "same-time" | "active-times";
         /** @description Costs by each dimension, largest first. */
         Breakdown: {
             /** @description By who sold the call. */
@@ -1666,7 +1769,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "alert_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -1702,6 +1805,18 @@ export interface components {
          * @enum {string}
          */
         EventType: "UsageTracked" | "BudgetThresholdCrossed" | "BudgetExceeded" | "CostAnomaly" | "PriceMissing" | "KeyAdded" | "ProjectCreated" | "MemberAdded" | "WebhookTest";
+        /** @description Somebody's word that an anomaly was to be expected. */
+        ExpectationView: {
+            /** @description Account of who said so. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why; may be empty. */
+            note: string;
+        };
         /** @description How a cost comes about. */
         Explanation: {
             /** @description What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once. */
@@ -2641,6 +2756,11 @@ export interface components {
              */
             checkedOn?: string | null;
         };
+        /**
+         * @description How much time is looked at as one.
+         * @enum {string}
+         */
+        Span: "hour" | "day";
         /** @description What a project has spent in the current period of its budget; in the current month (UTC), if it has none. */
         Spending: {
             /**
@@ -2802,6 +2922,71 @@ export interface components {
                 /** @description How it develops. */
                 trends: components["schemas"]["Trends"];
                 project?: components["schemas"]["ProjectSummary"] | null;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_AnomalyView: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Spending that was far from usual. */
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description In which project; `null` for calls without one. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Who sold the calls. */
+                service: string;
+                /** @description Which model. */
+                model: string;
+                /** @description Whether an hour or a UTC day was unusual. */
+                span: components["schemas"]["Span"];
+                /**
+                 * Format: date-time
+                 * @description First instant of that hour or day.
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @description First instant after it.
+                 */
+                end: string;
+                /**
+                 * Format: money
+                 * @description What it had cost when that was found.
+                 */
+                spent: Money;
+                /**
+                 * Format: money
+                 * @description What is usual: the median of the times that it is compared with.
+                 */
+                usual: Money;
+                /**
+                 * Format: money
+                 * @description Median distance of those times from it.
+                 */
+                deviation: Money;
+                /**
+                 * Format: int32
+                 * @description How many times were compared with.
+                 */
+                samples: number;
+                /** @description Which times. */
+                basis: components["schemas"]["Basis"];
+                /** @description How many times what is usual was spent, to a tenth, e.g. `4.2`. */
+                times: string;
+                /** @description In one line, e.g. `gpt-4o spent 4.2 times its usual Tuesday`. */
+                explanation: string;
+                /**
+                 * Format: date-time
+                 * @description When it was found.
+                 */
+                foundAt: string;
+                expected?: components["schemas"]["ExpectationView"] | null;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -3554,6 +3739,70 @@ export interface components {
                  * @description Until when the caller does not want to see it.
                  */
                 snoozedUntil?: string | null;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_Vec_AnomalyView: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description In which project; `null` for calls without one. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Who sold the calls. */
+                service: string;
+                /** @description Which model. */
+                model: string;
+                /** @description Whether an hour or a UTC day was unusual. */
+                span: components["schemas"]["Span"];
+                /**
+                 * Format: date-time
+                 * @description First instant of that hour or day.
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @description First instant after it.
+                 */
+                end: string;
+                /**
+                 * Format: money
+                 * @description What it had cost when that was found.
+                 */
+                spent: Money;
+                /**
+                 * Format: money
+                 * @description What is usual: the median of the times that it is compared with.
+                 */
+                usual: Money;
+                /**
+                 * Format: money
+                 * @description Median distance of those times from it.
+                 */
+                deviation: Money;
+                /**
+                 * Format: int32
+                 * @description How many times were compared with.
+                 */
+                samples: number;
+                /** @description Which times. */
+                basis: components["schemas"]["Basis"];
+                /** @description How many times what is usual was spent, to a tenth, e.g. `4.2`. */
+                times: string;
+                /** @description In one line, e.g. `gpt-4o spent 4.2 times its usual Tuesday`. */
+                explanation: string;
+                /**
+                 * Format: date-time
+                 * @description When it was found.
+                 */
+                foundAt: string;
+                expected?: components["schemas"]["ExpectationView"] | null;
             }[];
             /** @description What happened, for people. */
             message?: string | null;
@@ -5149,6 +5398,108 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_anomalies: {
+        parameters: {
+            query?: {
+                /** @description Those of this project only. */
+                projectId?: string;
+                /** @description `false`: those that nobody expected; `true`: those that somebody did. Both unless told otherwise. */
+                expected?: boolean;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Most anomalies on the page, 1 to 100; 20 unless told otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_AnomalyView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_anomaly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the anomaly */
+                anomalyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnomalyChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_AnomalyView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -63,6 +63,7 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         "replace_model_mappings",
         r#"{ "mappings": [{ "service": "azure", "model": "prod-chat-*", "toService": "openai", "toModel": "gpt-4o-mini" }] }"#,
     ),
+    ("update_anomaly", r#"{ "expected": true, "note": "load test of the release" }"#),
     ("update_alert", r#"{ "read": true }"#),
     (
         "create_webhook",

@@ -1,7 +1,8 @@
 //! What events say: the `data` that receivers get.
 
 use domain::{
-    AlertId, KeyId, ProjectId, UserId,
+    AlertId, AnomalyId, KeyId, ProjectId, UserId,
+    anomaly::{Anomaly, Basis, Span},
     budget::Period,
     project::{Project, ProjectRole},
 };
@@ -52,6 +53,70 @@ pub struct BudgetFacts {
     /// First instant after it, if it ends.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub period_end: Option<Timestamp>,
+}
+
+/// `cost.anomaly`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnomalyFacts {
+    /// The anomaly that was found.
+    pub anomaly_id: AnomalyId,
+    /// In which project; missing for calls without one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub project: Option<ProjectFacts>,
+    /// Who sold the calls.
+    pub service: String,
+    /// Which model.
+    pub model: String,
+    /// Whether an hour or a UTC day was unusual.
+    pub span: Span,
+    /// First instant of that hour or day.
+    pub start: Timestamp,
+    /// First instant after it.
+    pub end: Timestamp,
+    /// What it had cost when that was found.
+    pub spent: Money,
+    /// What is usual: the median of the times that it is compared with.
+    pub usual: Money,
+    /// Median distance from what is usual.
+    pub deviation: Money,
+    /// How many times were compared with.
+    pub samples: u32,
+    /// Which times.
+    pub basis: Basis,
+    /// How many times what is usual, to a tenth.
+    pub times: String,
+    /// What it is compared with, e.g. `Tuesday`.
+    pub usual_time: String,
+}
+
+impl AnomalyFacts {
+    /// Those of `anomaly`, which was found in `project`.
+    pub fn of(anomaly: &Anomaly, project: Option<&Project>) -> Self {
+        Self {
+            anomaly_id: anomaly.id,
+            project: project.map(ProjectFacts::of),
+            service: anomaly.series.provider.clone(),
+            model: anomaly.series.model.clone(),
+            span: anomaly.span,
+            start: anomaly.start,
+            end: anomaly.period().end,
+            spent: anomaly.spent,
+            usual: anomaly.usual.median,
+            deviation: anomaly.usual.deviation,
+            samples: anomaly.usual.samples,
+            basis: anomaly.usual.basis,
+            times: anomaly.times(),
+            usual_time: anomaly.usual_time(),
+        }
+    }
+
+    /// In one line, e.g. `Chat: gpt-4o spent 4.2 times its usual Tuesday`.
+    pub fn title(&self) -> String {
+        let Self { project, model, times, usual_time, .. } = self;
+        let project = project.as_ref().map(|project| format!("{}: ", project.name)).unwrap_or_default();
+        format!("{project}{model} spent {times} times its usual {usual_time}")
+    }
 }
 
 /// `key.added`.

@@ -1,10 +1,11 @@
 //! What an event says to people.
 
 use domain::event::{Event, EventType};
+use jiff::Timestamp;
 use pricing::Money;
 use serde_json::Value;
 
-use super::facts::BudgetFacts;
+use super::facts::{AnomalyFacts, BudgetFacts};
 
 /// Values of an event that are shown at most; further ones are in the JSON.
 const LINES_MAX: usize = 12;
@@ -28,8 +29,9 @@ impl Message {
                     Err(_) => Self::of_values(event),
                 }
             }
+            EventType::CostAnomaly => serde_json::from_str(&event.payload)
+                .map_or_else(|_| Self::of_values(event), |facts| Self::of_anomaly(&facts)),
             EventType::UsageTracked
-            | EventType::CostAnomaly
             | EventType::PriceMissing
             | EventType::KeyAdded
             | EventType::ProjectCreated
@@ -54,6 +56,18 @@ impl Message {
         };
         let spent = format!("Spent: {} of {} ({} %)", dollars(*spent), dollars(*amount), facts.utilization);
         Self { title, lines: vec![spent, format!("{rest}: {}", dollars(left)), period] }
+    }
+
+    fn of_anomaly(facts: &AnomalyFacts) -> Self {
+        let AnomalyFacts { spent, usual, samples, service, start, end, .. } = facts;
+        let instant = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let lines = vec![
+            format!("Spent: {}", dollars(*spent)),
+            format!("Usual: {} (the median of {samples})", dollars(*usual)),
+            format!("Time: {} to {}", instant(start), instant(end)),
+            format!("Provider: {service}"),
+        ];
+        Self { title: facts.title(), lines }
     }
 
     fn of_values(event: &Event) -> Self {
@@ -166,6 +180,24 @@ mod tests {
         let exceeded = Message::of(&event(EventType::BudgetExceeded, &facts("1001", "-1")));
         assert_eq!(exceeded.title, "Chat: the budget of $1,000.00 is used up");
         assert_eq!(exceeded.lines[1], "Overrun by: $1.00");
+    }
+
+    #[test]
+    fn an_anomaly_says_how_much_more_than_usual_was_spent() {
+        let facts = r#"{"anomalyId":"507f1f77bcf86cd799439011","project":{"id":"507f1f77bcf86cd799439012","name":"Chat"},
+            "service":"openai","model":"gpt-4o","span":"day","start":"2024-02-13T00:00:00Z","end":"2024-02-14T00:00:00Z",
+            "spent":84.2,"usual":20,"deviation":1,"samples":8,"basis":"same-time","times":"4.2","usualTime":"Tuesday"}"#;
+        let message = Message::of(&event(EventType::CostAnomaly, facts));
+        assert_eq!(message.title, "Chat: gpt-4o spent 4.2 times its usual Tuesday");
+        assert_eq!(
+            message.lines,
+            [
+                "Spent: $84.20",
+                "Usual: $20.00 (the median of 8)",
+                "Time: 2024-02-13 00:00 UTC to 2024-02-14 00:00 UTC",
+                "Provider: openai"
+            ]
+        );
     }
 
     #[test]

@@ -100,6 +100,8 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("post", "/api/alerts/read-all", Own, ""),
     ("put", "/api/alerts/{alertId}", Own, "{}"),
     ("delete", "/api/alerts/{alertId}", Own, ""),
+    ("get", "/api/anomalies", Own, ""),
+    ("put", "/api/anomalies/{anomalyId}", Own, r#"{"expected":true}"#),
     ("post", "/api/notifications/email/test", Own, ""),
     ("get", "/api/webhooks", Own, ""),
     ("post", "/api/webhooks", Names(Admin), r#"{"url":"https://example.com","projectId":"{projectId}"}"#),
@@ -187,6 +189,7 @@ async fn lists_and_sums_hold_nothing_of_a_project_one_is_not_a_member_of() {
             || path.contains("webhooks")
             || path.contains("audit")
             || path.contains("alerts")
+            || path.contains("anomalies")
         {
             continue;
         }
