@@ -103,6 +103,28 @@ def test_nothing_is_told_to_the_tracker_when_usage_is_not_tracked(tracker, optio
     assert len(tracker.records()) == before
 
 
+def test_a_caller_who_gives_up_while_the_tracker_is_asked_leaves_the_record(fake, tracker, options):
+    class Hanging(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request):
+            if request.url.port != httpx.URL(fake.url).port:
+                started.set()
+                await asyncio.Event().wait()
+            return await super().handle_async_request(request)
+
+    async def call():
+        async with AsyncAICostOptimizer(transport=Hanging(), **options()) as optimizer:
+            asking = asyncio.create_task(optimizer.optimize(**QUESTION, model="gpt-4o-mini", session_id="given-up"))
+            await started.wait()
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            del asking
+
+    started = asyncio.Event()
+    asyncio.run(call())
+    assert tracker.records()[-1]["sessionId"] == "given-up"
+
+
 def test_through_the_gateway_its_record_is_the_record(tracker, options):
     tracker.send("POST", "/api/user/api-keys", {"service": "openai", "key": KEY})
     said = options(api_key=tracker.key, provider_url=f"{tracker.url}/gateway/openai/v1")

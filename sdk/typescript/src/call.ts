@@ -44,13 +44,16 @@ export class Call {
 
   /** Adds a whole reply, or an event of a stream; an event may say that the provider failed. */
   add(document: unknown): void {
-    this.reply.add(document);
-    const response = isObject(document) ? document.response : undefined;
-    const error = isObject(document)
-      ? (document.error ?? (isObject(response) ? response.error : undefined))
-      : undefined;
+    try {
+      this.reply.add(document);
+    } catch {
+      // Metering never breaks the metered call.
+    }
+    if (!isObject(document)) return;
+    const { response } = document;
+    const error = document.error ?? (isObject(response) ? response.error : undefined);
     if (isObject(error)) this.error = error;
-    if (isObject(document) && LAST_EVENTS.has(String(document.type))) this.isComplete = true;
+    if (LAST_EVENTS.has(String(document.type))) this.isComplete = true;
   }
 
   /** The last event of a stream has come. */
@@ -97,6 +100,8 @@ export class Call {
     if (!isCounted && (isRefused || end === "unreachable")) return { cost: 0 };
     const sendTexts = WITH_TEXT.has(this.target.operation) ? this.context.sendTexts : "never";
     if (sendTexts === "never" || (sendTexts === "uncounted" && isCounted)) return counted;
+    // A whole answer of which nothing could be read is unknown; it would be taken for an empty one.
+    if (!isCounted && end === "whole" && text === "") return counted;
     return { ...counted, prompt: promptOf(this.request, TEXT_LENGTH_MAX), completion: text };
   }
 }

@@ -1,6 +1,7 @@
 /** A `fetch` that meters: what passes is not changed, and nothing waits for the tracker. */
 
 import type { Call, End } from "./call.js";
+import { Frames } from "./frames.js";
 import { isObject } from "./reply.js";
 import { askingForUsage, dataOf, Events, isDone, withoutUsage } from "./sse.js";
 import { serviceAt, type Target, targetOf } from "./target.js";
@@ -46,7 +47,12 @@ export function meteredFetch(base: Fetch, metering: Metering): Fetch {
 
 /** Whether it was the question for usage that was refused: then the caller's own request goes out as it was. */
 async function refusesToTell(response: Response): Promise<boolean> {
-  return response.status === 400 && (await response.clone().text()).includes("stream_options");
+  if (response.status !== 400) return false;
+  const text = await response
+    .clone()
+    .text()
+    .catch(() => "");
+  return text.includes("stream_options");
 }
 
 function beginCall(input: string | URL | Request, init: RequestInit | undefined, metering: Metering) {
@@ -87,7 +93,7 @@ function watch(response: Response, call: Call, hidesUsage: boolean, signal: Abor
   try {
     if (response.headers.has("x-cost-request-id")) return response; // The gateway has recorded it.
     const kind = response.headers.get("content-type") ?? "";
-    if (response.ok && response.body && kind.includes("text/event-stream")) {
+    if (response.ok && response.body && /text\/event-stream|amazon\.eventstream/.test(kind)) {
       return watchStream(response, call, hidesUsage, signal);
     }
     if (kind.includes("json")) void readCopy(response.clone(), call);
@@ -116,6 +122,7 @@ function watchStream(response: Response, call: Call, hidesUsage: boolean, signal
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
+  const frames = response.headers.get("content-type")?.includes("amazon") ? new Frames() : undefined;
   const events = new Events();
   const read = (event: string) => {
     if (isDone(event)) call.completes();
@@ -133,6 +140,10 @@ function watchStream(response: Response, call: Call, hidesUsage: boolean, signal
     for (;;) {
       const { done, value } = await reader.read();
       if (!done) call.begins();
+      if (frames) {
+        for (const document of value ? frames.push(value) : []) call.add(document);
+        return value;
+      }
       const passing = (done ? [events.rest()] : events.push(decoder.decode(value, { stream: true }))).map(read);
       if (!hidesUsage) return value;
       const text = passing.join("");

@@ -118,7 +118,9 @@ export class Queue {
     const pause = this.resumeAt - this.clock.now();
     this.cancelTimer = this.clock.after(Math.max(isWhole ? 0 : this.options.intervalMs, pause), () => {
       this.cancelTimer = undefined;
-      void this.send();
+      // A tracker may have asked for a pause since.
+      if (this.clock.now() < this.resumeAt) this.wake();
+      else void this.send();
     });
   }
 

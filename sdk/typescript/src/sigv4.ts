@@ -21,6 +21,7 @@ const encoder = new TextEncoder();
 
 /** The headers of a signed POST of `body` to `url`. */
 export async function signed(url: URL, headers: Record<string, string>, body: string, signing: Signing) {
+  if (!globalThis.crypto?.subtle) throw new Error("signing needs WebCrypto (Node 20); use a Bedrock API key instead");
   const { credentials, region, at } = signing;
   const time = at.toISOString().replace(/[:-]|\.\d{3}/g, "");
   const scope = `${time.slice(0, 8)}/${region}/${SERVICE}/aws4_request`;

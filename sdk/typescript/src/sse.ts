@@ -4,6 +4,8 @@ import { isObject } from "./reply.js";
 
 /** Characters of an event that is looked at; a longer one passes unread. */
 const EVENT_LENGTH_MAX = 8 * 1024 * 1024;
+/** Characters of the longest end of an event. */
+const END_LENGTH_MAX = 4;
 
 /** Cuts a stream into events, blank line included. */
 export class Events {
@@ -11,12 +13,17 @@ export class Events {
 
   /** The events that `piece` completes. */
   push(piece: string): string[] {
-    this.open += piece;
+    const end = /\r?\n\r?\n|\r\r/g;
+    // What was open has no end in it, but perhaps the beginning of one: long events are searched once.
+    end.lastIndex = Math.max(0, this.open.length - END_LENGTH_MAX);
+    const text = this.open + piece;
     const events: string[] = [];
-    for (let end = endOfEvent(this.open); end > 0; end = endOfEvent(this.open)) {
-      events.push(this.open.slice(0, end));
-      this.open = this.open.slice(end);
+    let start = 0;
+    while (end.exec(text)) {
+      events.push(text.slice(start, end.lastIndex));
+      start = end.lastIndex;
     }
+    this.open = text.slice(start);
     if (this.open.length > EVENT_LENGTH_MAX) events.push(this.rest());
     return events;
   }
@@ -27,11 +34,6 @@ export class Events {
     this.open = "";
     return rest;
   }
-}
-
-function endOfEvent(text: string): number {
-  const found = /\r?\n\r?\n|\r\r/.exec(text);
-  return found ? found.index + found[0].length : 0;
 }
 
 /** The JSON of an event; undefined where there is none, as in a comment or in `[DONE]`. */

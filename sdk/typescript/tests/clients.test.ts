@@ -323,6 +323,22 @@ describe("streams that are left", () => {
   });
 });
 
+test.each([
+  // 15 × 0.06 + 16 × 0.24 and 15 × 0.25 + 16 × 1.25
+  ["amazon.nova-lite-v1:0/converse-stream", converse(), 0.00000474],
+  [`${HAIKU}/invoke-with-response-stream`, JSON.parse(invoke.body), 0.00002375],
+])("Bedrock's streams through another client than AWS's: %s", async (path, body, cost) => {
+  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json", "x-fake": "byte-at-a-time" };
+  const url = `${fake.url}/model/${path}`;
+  const reply = await optimizer.meteredFetch({}, "bedrock")(url, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(body),
+  });
+  expect((await reply.arrayBuffer()).byteLength).toBeGreaterThan(500);
+  expect(await recorded()).toMatchObject([{ cost, costSource: "catalog", service: "bedrock" }]);
+});
+
 describe("observing", () => {
   test("twice is once", async () => {
     const client = openai();

@@ -80,6 +80,23 @@ test("the tracker's Retry-After is waited for, and the same keys are sent again"
   expect(queue.stats).toMatchObject({ sent: 2, dropped: 0 });
 });
 
+test("what comes while a batch is on its way waits for the tracker, too", async () => {
+  let refuse = () => {};
+  const slow: Answering = () =>
+    new Promise((resolve) => {
+      refuse = () => resolve(refusal(429, { "retry-after": "7" }));
+    });
+  const { clock, push, sent } = queueTo([slow, taken]);
+  push(1);
+  await clock.advance(1_000);
+  push(1);
+  refuse();
+  await clock.advance(6_999);
+  expect(sent).toHaveLength(1);
+  await clock.advance(1);
+  expect(sent.at(-1)).toEqual({ at: 8_000, keys: ["key-1", "key-2"] });
+});
+
 test.each([
   ["503", () => refusal(503)],
   ["no connection", () => Promise.reject(new TypeError("fetch failed"))],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,7 +82,9 @@ class Call:
 
     def add(self, document: object) -> None:
         """Adds a whole reply, or an event of a stream; an event may say that the provider failed."""
-        self.reply.add(document)
+        # Metering never breaks the metered call.
+        with suppress(Exception):
+            self.reply.add(document)
         if not is_object(document):
             return
         response = document.get("response")
@@ -138,6 +141,9 @@ class Call:
             return {"cost": 0}
         send_texts = self.context.send_texts if self.target.operation in _WITH_TEXT else "never"
         if send_texts == "never" or (send_texts == "uncounted" and reply.is_counted):
+            return counted
+        # A whole answer of which nothing could be read is unknown; it would be taken for an empty one.
+        if not reply.is_counted and end == "whole" and not reply.text:
             return counted
         return {**counted, "prompt": prompt_of(self.request, _TEXT_LENGTH_MAX), "completion": reply.text}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._call import Call, End
+from ._frames import Frames
 from ._sse import Events, asking_for_usage, data_of, is_done, without_usage
 from ._target import Target, service_at, target_of
 
@@ -134,10 +135,13 @@ def _watch(response: Any, call: Call, hides_usage: bool) -> Any:
     try:
         if "x-cost-request-id" in response.headers:
             return response  # The gateway has recorded it.
-        if response.is_stream_consumed:
-            call.ends("whole", response.status_code, json.loads(response.content))
+        is_read = response.is_stream_consumed
+        watcher = _Watcher(response, call, hides_usage=hides_usage and not is_read, is_decoded=is_read)
+        if is_read:
+            watcher.see(response.content)
+            watcher.rest()
+            watcher.ends("whole")
             return response
-        watcher = _Watcher(response, call, hides_usage)
         bases = {base.__name__: base for base in type(response.stream).__mro__}
         streams = [bases[name] for name in ("SyncByteStream", "AsyncByteStream") if name in bases]
         kind = type("MeteredStream", (_Stream, *streams), {})
@@ -150,12 +154,13 @@ def _watch(response: Any, call: Call, hides_usage: bool) -> Any:
 class _Watcher:
     """Reads along: events as they come, anything else when it has ended."""
 
-    def __init__(self, response: Any, call: Call, hides_usage: bool) -> None:
+    def __init__(self, response: Any, call: Call, *, hides_usage: bool, is_decoded: bool) -> None:
         self._response, self._call = response, call
         self._kind: str = response.headers.get("content-type", "")
-        self._is_encoded = response.headers.get("content-encoding", "identity") != "identity"
+        self._is_encoded = not is_decoded and response.headers.get("content-encoding", "identity") != "identity"
         self._is_stream = "event-stream" in self._kind and response.status_code < 400
         self._hides_usage = hides_usage and self._is_stream and not self._is_encoded
+        self._frames = Frames() if "amazon.eventstream" in self._kind else None
         self._events = Events()
         self._pieces: list[bytes] = []
         self._length = 0
@@ -167,6 +172,11 @@ class _Watcher:
                 self._call.begins()
             if self._is_stream and not self._is_encoded:
                 return self._read(piece, self._events.push(piece))
+            if self._frames is not None:
+                self._call.begins()
+                for document in self._frames.push(piece):
+                    self._call.add(document)
+                return piece
             self._length += len(piece)
             if self._length <= _REPLY_BYTES_MAX:
                 self._pieces.append(piece)

@@ -197,8 +197,11 @@ class _Base:
         for record in records:
             try:
                 told: Json = yield TrackerRequest("POST", "/usage/track", record, timeout=self._left(waits_until))
-            except Exception:
+            except BaseException as error:
+                # Also when the caller gives up now: the provider has answered, and charges.
                 self._push(record)
+                if not isinstance(error, Exception):
+                    raise
             else:
                 return told
         return {}
@@ -342,6 +345,9 @@ class AICostOptimizer(_Base):
         except StopIteration as stop:
             result: _Result = stop.value
             return result
+        finally:
+            # A caller who gives up: the steps learn of it at once.
+            steps.close()
 
     def _send(self, request: TrackerRequest | ProviderRequest) -> Any:
         if isinstance(request, ProviderRequest):
@@ -424,6 +430,8 @@ class AsyncAICostOptimizer(_Base):
         except StopIteration as stop:
             result: _Result = stop.value
             return result
+        finally:
+            steps.close()
 
     async def _send(self, request: TrackerRequest | ProviderRequest) -> Any:
         if isinstance(request, ProviderRequest):

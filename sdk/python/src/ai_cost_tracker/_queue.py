@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ class Queue:
         self._reset()
 
     def _reset(self) -> None:
-        """As if nothing had come: a forked child has its own queue, and its parent sends what was in the parent's."""
+        """As if nothing had come."""
         self._pid = os.getpid()
         # Records as JSON, as they were when they came.
         self._waiting: deque[str] = deque()
@@ -84,16 +85,21 @@ class Queue:
         self._thread: threading.Thread | None = None
         self._http: httpx.Client | None = None
 
+    def _own(self) -> None:
+        """A forked child begins anew; what it inherited is locked, perhaps, and its parent's to send."""
+        if self._pid != os.getpid():
+            self._reset()
+
     @property
     def stats(self) -> QueueStats:
+        self._own()
         with self._lock:
             waiting = len(self._waiting) + self._in_flight
             return QueueStats(self._sent, self._duplicates, self._dropped, waiting)
 
     def push(self, record: Json) -> None:
         """Takes a record. Never throws and never waits for the tracker."""
-        if self._pid != os.getpid():
-            self._reset()
+        self._own()
         try:
             text = as_json(record)
         except (TypeError, ValueError, RecursionError):
@@ -113,8 +119,11 @@ class Queue:
         """Sends in the background from now on."""
         with self._lock:
             if self._thread is None and not self._is_closed:
-                self._thread = threading.Thread(target=self._run, name="ai-cost-tracker", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="ai-cost-tracker", daemon=True)
+                # At the end of the interpreter no thread can be started; closing sends what waits.
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
 
     def step(self) -> float | None:
         """Sends what is due; answers with the seconds until something is, None if nothing waits."""
@@ -142,7 +151,8 @@ class Queue:
 
     def close(self) -> None:
         """Flushes, and drops what could not be sent."""
-        if self._is_closed or self._pid != os.getpid():
+        self._own()
+        if self._is_closed:
             return
         self.flush()
         with self._lock:

@@ -9,6 +9,8 @@ from ._reply import Json, is_list, is_object
 
 # Bytes of an event that is looked at; a longer one passes unread.
 _EVENT_BYTES_MAX = 8 * 1024 * 1024
+# Bytes of the longest end of an event.
+_END_BYTES_MAX = 4
 _END = re.compile(rb"\r?\n\r?\n|\r\r")
 
 
@@ -20,10 +22,12 @@ class Events:
 
     def push(self, piece: bytes) -> list[bytes]:
         """The events that `piece` completes."""
+        # What was open has no end in it, but perhaps the beginning of one: long events are searched once.
+        unsearched = max(0, len(self._open) - _END_BYTES_MAX)
         self._open += piece
         events: list[bytes] = []
         start = 0
-        for end in _END.finditer(self._open):
+        for end in _END.finditer(self._open, unsearched):
             events.append(self._open[start : end.end()])
             start = end.end()
         self._open = self._open[start:]
