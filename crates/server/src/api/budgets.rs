@@ -56,7 +56,8 @@ pub struct BudgetView {
 
 /// List the budgets that one may see: of one's projects and tracker keys; an administrator sees every one.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", operation_id = "list_budgets",
-    responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<BudgetView>>> {
     let mut projects = projects_of(&app, &auth.caller).await?;
     projects.retain(|project| project.budget.is_some());
@@ -74,7 +75,8 @@ pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Su
 /// Make a budget of a tracker key, of a tag or of the whole account. A project's budget is part of the project.
 #[utoipa::path(post, path = "/budgets", tag = "Budgets", operation_id = "create_budget",
     request_body = NewBudget,
-    responses((status = 201, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn create_budget(
     State(app): State<App>,
     auth: Auth<Write>,
@@ -107,7 +109,8 @@ pub async fn create_budget(
 /// One budget. A project's budget has the project's id.
 #[utoipa::path(get, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "get_budget",
     params(("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is")),
-    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_budget(State(app): State<App>, access: BudgetAccess<Viewer>) -> Result<Success<BudgetView>> {
     view_one(&app, access.budget).await.map(Success::ok)
 }
@@ -116,7 +119,8 @@ pub async fn get_budget(State(app): State<App>, access: BudgetAccess<Viewer>) ->
 #[utoipa::path(put, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "update_budget",
     params(("budgetId" = String, Path, description = "Id of the budget")),
     request_body = NewBudget,
-    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn update_budget(
     State(app): State<App>,
     access: BudgetAccess<Editor>,
@@ -141,7 +145,8 @@ pub async fn update_budget(
 /// Delete a budget that is not a project's, with its increases and alerts.
 #[utoipa::path(delete, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "delete_budget",
     params(("budgetId" = String, Path, description = "Id of the budget")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn delete_budget(State(app): State<App>, access: BudgetAccess<Editor>) -> Result<Success<Nothing>> {
     if let Some(project) = &access.project {
         let message =
