@@ -148,6 +148,7 @@ test("own rates for a model without a price: first the effect, then the rule", a
   expect(sent[0]).toEqual({
     rules: [
       {
+        id: "rule-1",
         service: "own",
         model: "acme-1",
         validFrom: "2026-11-01T00:00:00Z",

@@ -12,7 +12,7 @@ import { Cell, Row, RowHead, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toasts";
 import { formatDay } from "@/lib/days";
 import { unitName } from "@/lib/prices";
-import { type PriceRule, priceRules, replaceRules } from "./queries";
+import { freeRuleId, type PriceRule, priceRules, replaceRules } from "./queries";
 import { RuleForm } from "./rule-form";
 
 const day = (at: string) => formatDay(at.slice(0, 10), { day: "numeric", month: "short", year: "numeric" });
@@ -91,6 +91,7 @@ function List({ all, open, onOpen }: ListProps) {
             <Row key={rule.id}>
               <RowHead className="font-medium">
                 {whom(rule)}
+                <span className="block text-xs font-normal text-muted">{rule.id}</span>
                 {rule.note && <span className="block text-xs font-normal text-muted">{rule.note}</span>}
               </RowHead>
               <Cell>{[rule.service ?? "any provider", rule.model ?? "any model"].join(", ")}</Cell>
@@ -136,6 +137,7 @@ function List({ all, open, onOpen }: ListProps) {
         >
           <RuleForm
             rule={open === "new" ? undefined : open}
+            newId={freeRuleId(all)}
             projects={known}
             busy={replace.isPending}
             failure={replace.error}
