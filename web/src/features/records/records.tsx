@@ -153,6 +153,11 @@ export function Records() {
             <Tags />
             Correct them
           </Button>
+          {chosen.size < Math.min(items.length, CHOSEN_MAX) && (
+            <Button size="small" onClick={() => setChosen(new Set(items.slice(0, CHOSEN_MAX).map(({ id }) => id)))}>
+              Choose all {formatCount(Math.min(items.length, CHOSEN_MAX))} loaded
+            </Button>
+          )}
           <Button look="quiet" size="small" onClick={() => setChosen(new Set())}>
             Choose none
           </Button>
