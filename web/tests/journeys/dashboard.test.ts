@@ -66,7 +66,7 @@ function nanosOf(money: string): bigint {
 
 test("a key is made and shown once", async () => {
   await page.goto(`${base}/settings`);
-  await page.getByLabel("Name").fill("A journey");
+  await page.getByLabel("Name", { exact: true }).fill("A journey");
   await page.getByRole("button", { name: "Make a key" }).click();
   await page.getByText(/^aict_\S+$/).waitFor();
 });
@@ -213,6 +213,34 @@ test.each(
   await owners.waitForLoadState("networkidle");
   expect(await violationsOf(owners)).toEqual([]);
   expect(await owners.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+});
+
+const DIALOGS = [
+  ["/projects?new=yes", "New project"],
+  ["/webhooks?new=yes", "New webhook"],
+] as const;
+
+test.each(DIALOGS.flatMap(([path, name]) => (["light", "dark"] as const).map((theme) => [path, name, theme] as const)))(
+  "%s (%s) in %s is accessible",
+  async (path, name, theme) => {
+    await owners.emulateMedia({ colorScheme: theme });
+    await owners.goto(base + path);
+    await owners.getByRole("dialog", { name }).waitFor();
+    await owners.waitForLoadState("networkidle");
+    expect(await violationsOf(owners)).toEqual([]);
+  },
+);
+
+test.each(["light", "dark"] as const)("the page of a budget and its form in %s are accessible", async (theme) => {
+  await owners.emulateMedia({ colorScheme: theme });
+  await owners.goto(`${base}/budgets`);
+  await owners.getByRole("link", { name: "Journey" }).click();
+  await owners.getByRole("heading", { name: "Burn-down" }).waitFor();
+  await owners.waitForLoadState("networkidle");
+  expect(await violationsOf(owners)).toEqual([]);
+  await owners.getByRole("button", { name: "Change" }).click();
+  await owners.getByRole("dialog", { name: "Budget of Journey" }).waitFor();
+  expect(await violationsOf(owners)).toEqual([]);
 });
 
 test("no page broke, and nothing ran against the policy", () => {
