@@ -42,6 +42,8 @@ openapi:
 	mv target/openapi.json docs/openapi.json
 	@tools/web install
 	cd web && npm run -s generate
+	@sdk/check install
+	cd sdk/typescript && npm run -s generate
 
 ## bench     measure (see bench/README.md)
 bench:

@@ -6,11 +6,22 @@ import { readFileSync, writeFileSync } from "node:fs";
 import openapiTS, { astToString, COMMENT_HEADER } from "openapi-typescript";
 import ts from "typescript";
 
-const RATIOS = new Set(["share", "errorRate", "budgetUtilization", "changePercentage", "utilization", "elapsed"]);
+const RATIOS = new Set([
+  "share",
+  "errorRate",
+  "budgetUtilization",
+  "changePercentage",
+  "utilization",
+  "elapsed",
+  "rate",
+  "deviation",
+]);
 // The document spells these as the code does, the wire in lower case with underscores.
 const SPELLED_ON_THE_WIRE = ["CostSource", "Status", "Origin", "Flag", "ErrorCode"];
 // The same, with a dot after the first word: `budget.threshold_crossed`.
 const DOTTED_ON_THE_WIRE = ["EventType"];
+// Fields of these are spelled so, too.
+const CAMEL_ON_THE_WIRE = ["BudgetScope"];
 
 const root = new URL("../", import.meta.url);
 const document = JSON.parse(readFileSync(new URL("../docs/openapi.json", root), "utf8"));
@@ -30,6 +41,16 @@ for (const name of DOTTED_ON_THE_WIRE) {
         .replace(/(?<=\w)(?=[A-Z])/g, "_")
         .toLowerCase(),
     );
+}
+
+for (const name of CAMEL_ON_THE_WIRE) {
+  for (const variant of document.components.schemas[name]?.oneOf ?? []) {
+    const camel = (field) => field.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+    variant.properties = Object.fromEntries(
+      Object.entries(variant.properties).map(([field, schema]) => [camel(field), schema]),
+    );
+    variant.required = variant.required?.map(camel);
+  }
 }
 
 /** Marks the money of every schema, wherever it is nested. */

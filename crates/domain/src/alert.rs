@@ -5,8 +5,9 @@ use pricing::Money;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    AlertId, EventId, ProjectId,
-    budget::{Alert, AlertKind, Budget},
+    AlertId, BudgetId, EventId,
+    budget::{Alert, AlertKind},
+    fx::Conversion,
 };
 
 /// Percent of the amount at which a budget is used up.
@@ -17,19 +18,19 @@ pub type Definition = [u8; 16];
 
 /// Alerts whose thresholds spending reached when it went from `spent_before` to `spent_after`, in their order.
 ///
-/// A threshold is reached at exactly its share of the amount, computed in integers. Spending that fell reaches nothing.
-pub fn alerts_due(budget: &Budget, spent_before: Money, spent_after: Money) -> Vec<&Alert> {
-    let reached = |alert: &&Alert| crosses(budget, alert.threshold, spent_before, spent_after);
-    budget.alerts.iter().filter(reached).collect()
+/// A threshold is reached at exactly its share of the limit, computed in integers. Spending that fell reaches nothing.
+pub fn alerts_due(alerts: &[Alert], limit: Money, spent_before: Money, spent_after: Money) -> Vec<&Alert> {
+    let reached = |alert: &&Alert| crosses(limit, alert.threshold, spent_before, spent_after);
+    alerts.iter().filter(reached).collect()
 }
 
-/// Whether spending reached the whole amount when it went from `spent_before` to `spent_after`.
-pub fn exceeds(budget: &Budget, spent_before: Money, spent_after: Money) -> bool {
-    crosses(budget, EXCEEDED_PERCENT, spent_before, spent_after)
+/// Whether spending reached the whole limit when it went from `spent_before` to `spent_after`.
+pub fn exceeds(limit: Money, spent_before: Money, spent_after: Money) -> bool {
+    crosses(limit, EXCEEDED_PERCENT, spent_before, spent_after)
 }
 
-fn crosses(budget: &Budget, percent: u16, before: Money, after: Money) -> bool {
-    let threshold = i128::from(budget.amount.nanos()) * i128::from(percent);
+fn crosses(limit: Money, percent: u16, before: Money, after: Money) -> bool {
+    let threshold = i128::from(limit.nanos()) * i128::from(percent);
     let hundredfold = |money: Money| i128::from(money.nanos()) * 100;
     hundredfold(before) < threshold && threshold <= hundredfold(after)
 }
@@ -58,13 +59,13 @@ fn shortened(digest: &[u8]) -> Definition {
     short
 }
 
-/// An alert that fired: once for its project, period, threshold and definition.
+/// An alert that fired: once for its budget, period, threshold and definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FiredAlert {
     /// Identifies it.
     pub id: AlertId,
-    /// Whose budget.
-    pub project_id: ProjectId,
+    /// Which budget.
+    pub budget_id: BudgetId,
     /// First instant of the period.
     pub period_start: Timestamp,
     /// First instant after it; [`Timestamp::MAX`] when there is none.
@@ -77,8 +78,10 @@ pub struct FiredAlert {
     pub exceeded: bool,
     /// How people are told; [`AlertKind::InApp`] for the end of the budget itself.
     pub kind: AlertKind,
-    /// The limit at that moment.
+    /// The limit at that moment, in dollars.
     pub amount: Money,
+    /// At which rate the budget's own amount was taken, if it is in another currency.
+    pub conversion: Option<Conversion>,
     /// What had been spent.
     pub spent: Money,
     /// What was told of it.
@@ -103,6 +106,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::budget::Budget;
 
     fn budget(thresholds: &[u16]) -> Budget {
         let alerts: Vec<String> =
@@ -114,7 +118,10 @@ mod tests {
     fn due(before: i64, after: i64) -> Vec<u16> {
         let dollars = |amount: i64| Money::from_nanos(amount * 1_000_000_000);
         let budget = budget(&[50, 80, 90, 150]);
-        alerts_due(&budget, dollars(before), dollars(after)).iter().map(|alert| alert.threshold).collect()
+        alerts_due(&budget.alerts, budget.amount, dollars(before), dollars(after))
+            .iter()
+            .map(|alert| alert.threshold)
+            .collect()
     }
 
     #[test]
@@ -130,17 +137,17 @@ mod tests {
     #[test]
     fn the_whole_amount_is_the_end() {
         let nanos = |nanos| Money::from_nanos(nanos);
-        assert!(exceeds(&budget(&[]), Money::ZERO, nanos(1_000_000_000_000)));
-        assert!(!exceeds(&budget(&[]), Money::ZERO, nanos(999_999_999_999)));
-        assert!(!exceeds(&budget(&[]), nanos(1_000_000_000_000), nanos(1_000_000_000_001)));
+        let limit = nanos(1_000_000_000_000);
+        assert!(exceeds(limit, Money::ZERO, nanos(1_000_000_000_000)));
+        assert!(!exceeds(limit, Money::ZERO, nanos(999_999_999_999)));
+        assert!(!exceeds(limit, nanos(1_000_000_000_000), nanos(1_000_000_000_001)));
     }
 
     #[test]
     fn the_smallest_budget_does_not_fire_before_anything_is_spent() {
-        let mut smallest = budget(&[1]);
-        smallest.amount = Money::from_nanos(1);
-        assert!(alerts_due(&smallest, Money::ZERO, Money::ZERO).is_empty());
-        assert_eq!(alerts_due(&smallest, Money::ZERO, Money::from_nanos(1)).len(), 1);
+        let (alerts, smallest) = (budget(&[1]).alerts, Money::from_nanos(1));
+        assert!(alerts_due(&alerts, smallest, Money::ZERO, Money::ZERO).is_empty());
+        assert_eq!(alerts_due(&alerts, smallest, Money::ZERO, Money::from_nanos(1)).len(), 1);
     }
 
     #[test]
@@ -165,15 +172,16 @@ mod tests {
             steps in prop::collection::vec(0_i64..400_000_000_000, 1..20),
         ) {
             let budget = budget(&[1, 50, 80, 90, 100, 150]);
+            let (alerts, limit) = (&budget.alerts, budget.amount);
             let mut spent = Money::ZERO;
             let mut fired = Vec::new();
             for step in steps {
                 let after = spent.checked_add(Money::from_nanos(step)).unwrap();
-                fired.extend(alerts_due(&budget, spent, after).iter().map(|alert| alert.threshold));
+                fired.extend(alerts_due(alerts, limit, spent, after).iter().map(|alert| alert.threshold));
                 spent = after;
             }
             let at_once: Vec<u16> =
-                alerts_due(&budget, Money::ZERO, spent).iter().map(|alert| alert.threshold).collect();
+                alerts_due(alerts, limit, Money::ZERO, spent).iter().map(|alert| alert.threshold).collect();
             prop_assert_eq!(fired, at_once);
         }
     }

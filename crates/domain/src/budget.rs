@@ -1,5 +1,13 @@
 //! Spending limits and the periods they count in.
 
+mod limit;
+mod scope;
+mod scoped;
+
+pub use limit::{Allowance, Limit};
+pub use scope::Scope;
+pub use scoped::{Increase, NewBudget, NewIncrease, ScopedBudget};
+
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, Weekday},
@@ -9,6 +17,7 @@ use pricing::Money;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::fx::check_currency;
 use crate::{
     Interval, Invalid,
     interval::{start_of_day, time_zone},
@@ -126,7 +135,7 @@ pub struct Alert {
     /// How people are told.
     #[serde(rename = "type")]
     pub kind: AlertKind,
-    /// E-mail addresses; the project's owners when empty.
+    /// E-mail addresses; the project's owners when empty, or those of the installation for other budgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<String>,
     /// Where a webhook goes; the account's webhooks when missing.
@@ -141,7 +150,7 @@ pub struct Budget {
     /// The limit, more than 0.
     #[schema(value_type = f64, exclusive_minimum = 0)]
     pub amount: Money,
-    /// Currency of the amount. Only `USD` is taken: no rate is built in and none is fetched.
+    /// Currency of the amount. Another than `USD` needs an exchange rate: none is built in and none is fetched.
     #[serde(default = "usd")]
     pub currency: String,
     /// How often it starts afresh.
@@ -157,6 +166,9 @@ pub struct Budget {
     /// What happens when it is used up.
     #[serde(default)]
     pub enforcement: Enforcement,
+    /// Whether what a period leaves over may be spent in the next one.
+    #[serde(default)]
+    pub carry_over: bool,
     /// When people are told.
     #[serde(default)]
     pub alerts: Vec<Alert>,
@@ -169,15 +181,7 @@ impl Budget {
         if self.amount <= Money::ZERO {
             problems.add(format!("{field}.amount"), "must be more than 0");
         }
-        if self.currency != "USD" {
-            problems.add(
-                format!("{field}.currency"),
-                format!(
-                    "no exchange rate for {:?} is known; budgets are in USD",
-                    text::cut(&self.currency, 16)
-                ),
-            );
-        }
+        problems.take(check_currency(&format!("{field}.currency"), &self.currency));
         problems.take(time_zone(&format!("{field}.timeZone"), &self.time_zone));
         if self.alerts.len() > limits::ALERTS_MAX {
             problems
@@ -191,22 +195,9 @@ impl Budget {
 
     /// The period that `at` falls into. Every instant is in exactly one, also before the start date.
     pub fn period_containing(&self, at: Timestamp) -> Interval {
-        // Checked when the budget was made; a zone that a later tz database lost counts as UTC.
-        let zone = time_zone("timeZone", &self.time_zone).unwrap_or(TimeZone::UTC);
+        let zone = limit::zone(self);
         let today = at.to_zoned_datetime(zone.clone()).date();
         self.days_around(today).interval(&zone)
-    }
-
-    /// Percent of the amount that `spent` is, to a hundredth of a percent.
-    #[expect(
-        clippy::float_arithmetic,
-        clippy::cast_precision_loss,
-        reason = "a percentage to look at, not money"
-    )]
-    pub fn utilization_percent(&self, spent: Money) -> f64 {
-        // Whole hundredths of a percent first, so that equal money gives equal percentages.
-        let hundredths = i128::from(spent.nanos()) * 10_000 / i128::from(self.amount.nanos().max(1));
-        hundredths as f64 / 100.0
     }
 
     fn days_around(&self, today: Date) -> Days {
@@ -225,6 +216,18 @@ impl Budget {
             },
         }
     }
+}
+
+/// Percent of `limit` that `spent` is, to a hundredth of a percent.
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a percentage to look at, not money"
+)]
+pub fn utilization_percent(limit: Money, spent: Money) -> f64 {
+    // Whole hundredths of a percent first, so that equal money gives equal percentages.
+    let hundredths = i128::from(spent.nanos()) * 10_000 / i128::from(limit.nanos().max(1));
+    hundredths as f64 / 100.0
 }
 
 impl Alert {
@@ -284,6 +287,7 @@ mod tests {
             start_date: start_date.map(|day| day.parse().unwrap()),
             time_zone: zone.to_owned(),
             enforcement: Enforcement::Alert,
+            carry_over: false,
             alerts: Vec::new(),
         }
     }
@@ -340,7 +344,7 @@ mod tests {
 
     #[test]
     fn problems_are_named_by_field() {
-        let json = r#"{"amount":0,"currency":"EUR","period":"monthly","timeZone":"Mars",
+        let json = r#"{"amount":0,"currency":"euro","period":"monthly","timeZone":"Mars",
             "alerts":[{"threshold":0,"type":"email","recipients":["x"],"webhookUrl":"ftp://x"}]}"#;
         let budget: Budget = serde_json::from_str(json).unwrap();
         let fields: Vec<String> =
@@ -367,17 +371,52 @@ mod tests {
         assert_eq!(budget.alerts[1].kind, AlertKind::Both);
     }
 
+    /// Every time zone of the tz database.
+    fn zones() -> Vec<String> {
+        let zones: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        assert!(zones.len() > 400, "{} zones", zones.len());
+        zones
+    }
+
+    #[test]
+    fn periods_of_a_leap_year_join_in_every_time_zone() {
+        let (start, end): (Timestamp, Timestamp) =
+            ("2023-12-20T00:00:00Z".parse().unwrap(), "2025-03-10T00:00:00Z".parse().unwrap());
+        for zone in zones() {
+            for (kind, start_date, count) in [
+                (Period::Weekly, None, 65),
+                (Period::Monthly, None, 16),
+                (Period::Monthly, Some("2023-10-31"), 16),
+                (Period::Quarterly, Some("2024-02-29"), 6),
+                (Period::Yearly, Some("2024-02-29"), 3),
+            ] {
+                let budget = budget(kind, start_date, &zone);
+                let (mut inside, mut seen) = (budget.period_containing(start), 1);
+                while inside.end < end {
+                    let next = budget.period_containing(inside.end);
+                    assert_eq!(next.start, inside.end, "{zone} {kind:?}");
+                    assert!(next.start < next.end, "{zone} {kind:?}");
+                    let last = inside.end - jiff::SignedDuration::from_nanos(1);
+                    assert_eq!(budget.period_containing(last), inside, "{zone} {kind:?}");
+                    (inside, seen) = (next, seen + 1);
+                }
+                assert!(seen <= count && seen >= count - 1, "{zone} {kind:?}: {seen} periods");
+            }
+        }
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn every_instant_is_in_exactly_one_period(
             seconds in 1_262_304_000_i64..2_208_988_800,
             kind in prop::sample::select(vec![Period::Weekly, Period::Monthly, Period::Quarterly, Period::Yearly, Period::OneTime]),
             anchor in prop::option::of((2010_i16..2030, 1_i8..=12, 1_i8..=31)),
-            zone in prop::sample::select(vec!["UTC", "America/New_York", "America/Sao_Paulo", "Europe/Berlin", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"]),
+            zone in prop::sample::select(zones()),
         ) {
             let at = Timestamp::from_second(seconds).unwrap();
             let start_date = anchor.and_then(|(year, month, day)| Date::new(year, month, day).ok());
-            let mut budget = budget(kind, None, zone);
+            let mut budget = budget(kind, None, &zone);
             budget.start_date = start_date;
             let inside = budget.period_containing(at);
             prop_assert!(inside.contains(at));

@@ -146,6 +146,13 @@ pub enum Next {
     GiveUp,
 }
 
+impl Delivery {
+    /// What tells where it goes apart: the webhook's id, or the address.
+    pub fn destination(&self) -> String {
+        self.webhook_id.map_or_else(|| self.target.clone(), |id| id.to_string())
+    }
+}
+
 /// When to try again after `tries` attempts have failed, the last one at `now`.
 ///
 /// `jitter` is a random number of which a part stretches the pause; `retry_after_seconds` is what the receiver asked for

@@ -35,6 +35,8 @@ event_types! {
     BudgetExceeded = "budget.exceeded";
     /// A project costs much more than it used to.
     CostAnomaly = "cost.anomaly";
+    /// A week or a month is over; to webhooks only if they ask for it by name.
+    CostDigest = "cost.digest";
     /// A call was recorded for which no price is known.
     PriceMissing = "price.missing";
     /// A tracker key or a provider key was added.

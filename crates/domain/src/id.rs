@@ -42,9 +42,18 @@ pub enum DeliveryKind {}
 /// Kind of [`WebhookId`].
 #[derive(Debug)]
 pub enum WebhookKind {}
+/// Kind of [`BudgetId`].
+#[derive(Debug)]
+pub enum BudgetKind {}
+/// Kind of [`IncreaseId`].
+#[derive(Debug)]
+pub enum IncreaseKind {}
 /// Kind of [`AlertId`].
 #[derive(Debug)]
 pub enum AlertKind {}
+/// Kind of [`AnomalyId`].
+#[derive(Debug)]
+pub enum AnomalyKind {}
 /// Identifies a person's account.
 pub type UserId = Id<UserKind>;
 /// Identifies a project.
@@ -61,6 +70,12 @@ pub type DeliveryId = Id<DeliveryKind>;
 pub type WebhookId = Id<WebhookKind>;
 /// Identifies a budget's alert that fired.
 pub type AlertId = Id<AlertKind>;
+/// Identifies an anomaly that was found.
+pub type AnomalyId = Id<AnomalyKind>;
+/// Identifies a budget; of a project's budget it is the project's id.
+pub type BudgetId = Id<BudgetKind>;
+/// Identifies a temporary increase of a budget.
+pub type IncreaseId = Id<IncreaseKind>;
 
 /// The text is not 24 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    ProjectId, UsageId, UserId,
+    KeyId, ProjectId, UsageId, UserId,
     allocation::{CostAllocation, Tags},
     costing::{Costing, Facts},
     limits,
@@ -100,6 +100,8 @@ pub struct Stamp {
     pub id: UsageId,
     /// The account that sent it.
     pub user_id: UserId,
+    /// The tracker key that it was sent with.
+    pub tracker_key_id: Option<KeyId>,
     /// By which door.
     pub origin: Origin,
     /// Now.
@@ -174,6 +176,7 @@ impl NewUsage {
         UsageRecord {
             id: stamp.id,
             user_id: stamp.user_id,
+            tracker_key_id: stamp.tracker_key_id,
             project_id: self.project_id,
             origin: stamp.origin,
             occurred_at,
@@ -332,6 +335,7 @@ mod tests {
         let stamp = Stamp {
             id: UsageId::from_bytes([0; 12]),
             user_id: UserId::from_bytes([9; 12]),
+            tracker_key_id: None,
             origin: Origin::Track,
             recorded_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             keeps_content: true,

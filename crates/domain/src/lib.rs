@@ -9,13 +9,16 @@
 
 pub mod alert;
 pub mod allocation;
+pub mod anomaly;
 pub mod audit;
 pub mod budget;
 pub mod clock;
 pub mod costing;
 pub mod delivery;
+pub mod digest;
 pub mod event;
 pub mod forecast;
+pub mod fx;
 pub mod id;
 pub mod ingest;
 pub mod interval;
@@ -35,7 +38,10 @@ pub mod webhook;
 pub mod wire;
 
 pub use clock::{Clock, FrozenClock};
-pub use id::{AlertId, DeliveryId, EventId, Id, IdSource, KeyId, ProjectId, UsageId, UserId, WebhookId};
+pub use id::{
+    AlertId, AnomalyId, BudgetId, DeliveryId, EventId, Id, IdSource, IncreaseId, KeyId, ProjectId, UsageId,
+    UserId, WebhookId,
+};
 pub use interval::Interval;
 pub use invalid::{Invalid, Problem};
 pub use secret::Secret;

@@ -26,6 +26,8 @@ pub const FIRST_YEAR: i16 = 2015;
 pub const NAME_CHARS_MAX: usize = 200;
 /// Characters of a description.
 pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
+/// Characters of what somebody says of an anomaly.
+pub const NOTE_CHARS_MAX: usize = 500;
 /// Bytes of an e-mail address (RFC 5321, 4.5.3.1.3: 256 with the angle brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
 /// Bytes of a password; Argon2 would take more, but a hostile one costs time.
@@ -38,6 +40,12 @@ pub const PROVIDER_KEY_BYTES_MAX: usize = 8 * 1024;
 pub const MEMBERS_MAX: usize = 1_000;
 /// Alerts of one budget.
 pub const ALERTS_MAX: usize = 20;
+/// Budgets of the installation that are not a project's.
+pub const BUDGETS_MAX: usize = 1_000;
+/// Increases of one budget that have not ended.
+pub const INCREASES_MAX: usize = 20;
+/// Exchange rates of all currencies and days.
+pub const FX_RATES_MAX: usize = 10_000;
 /// Recipients of one alert.
 pub const RECIPIENTS_MAX: usize = 50;
 /// Models of a project's `allowedModels`.

@@ -66,11 +66,13 @@ pub enum Dimension {
     CustomerEmail,
     /// Where the cost comes from.
     CostSource,
+    /// Id of the tracker key that it came in with.
+    TrackerKey,
 }
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Service,
         Self::Model,
         Self::Project,
@@ -85,6 +87,7 @@ impl Dimension {
         Self::UserEmail,
         Self::CustomerEmail,
         Self::CostSource,
+        Self::TrackerKey,
     ];
 
     /// The word for it in JSON and in query strings.
@@ -104,6 +107,7 @@ impl Dimension {
             Self::UserEmail => "userEmail",
             Self::CustomerEmail => "customerEmail",
             Self::CostSource => "costSource",
+            Self::TrackerKey => "trackerKey",
         }
     }
 

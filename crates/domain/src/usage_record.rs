@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Invalid, ProjectId, UsageId, UserId,
+    Invalid, KeyId, ProjectId, UsageId, UserId,
     allocation::{CostAllocation, Tags},
     invalid::Problems,
 };
@@ -134,6 +134,8 @@ pub struct UsageRecord {
     pub id: UsageId,
     /// The account that recorded it.
     pub user_id: UserId,
+    /// The tracker key that it came in with; a person who is logged in has none.
+    pub tracker_key_id: Option<KeyId>,
     /// What it was for.
     pub project_id: Option<ProjectId>,
     /// By which door it came in.

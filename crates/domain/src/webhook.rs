@@ -91,7 +91,7 @@ pub struct Webhook {
     pub url: String,
     /// What it is for.
     pub description: String,
-    /// What it is told of; everything when empty.
+    /// What it is told of; when empty, everything but `usage.tracked`.
     pub events: Vec<EventType>,
     /// Form of the body.
     pub format: Format,
@@ -114,9 +114,12 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// Whether it wants to be told of `kind`.
+    /// Whether it wants to be told of `kind`. Of every single call, and regularly, only if it says so by name.
     pub fn wants(&self, kind: EventType) -> bool {
-        self.enabled && !self.of_budget && (self.events.is_empty() || self.events.contains(&kind))
+        let is_asked = self.events.contains(&kind);
+        let is_special = matches!(kind, EventType::UsageTracked | EventType::CostDigest);
+        let is_implied = self.events.is_empty() && !is_special;
+        self.enabled && !self.of_budget && (is_asked || is_implied)
     }
 
     /// Applies `change`, made at `at`.

@@ -63,7 +63,8 @@ impl Amount {
     }
 }
 
-fn divide_half_even(parts: i128, denominator: i128) -> Option<Money> {
+/// `parts` over `denominator` nano-dollars, rounded half to even.
+pub(crate) fn divide_half_even(parts: i128, denominator: i128) -> Option<Money> {
     let (whole, rest) = (parts.div_euclid(denominator), parts.rem_euclid(denominator));
     let half = denominator / 2;
     let rounds_up = rest > half || rest == half && whole % 2 != 0;

@@ -2,13 +2,17 @@
 
 pub mod alerts;
 pub mod analytics;
+pub mod anomalies;
 pub mod audit;
 pub mod budgets;
+pub mod digest;
 pub mod docs;
 pub mod exports;
+pub mod fx_rates;
 pub mod health;
 pub mod members;
 pub mod notifications;
+pub mod password_reset;
 pub mod prices;
 pub mod profile;
 pub mod projects;
@@ -20,5 +24,6 @@ pub mod usage;
 pub mod usage_bulk;
 pub mod usage_correction;
 pub mod usage_query;
+pub mod usage_stream;
 pub mod usage_view;
 pub mod webhooks;

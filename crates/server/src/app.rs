@@ -16,12 +16,15 @@ use crate::{
         throttle::LoginThrottle,
         token::AccessTokens,
     },
+    budgets::Budgets,
     config::{Config, Secrets},
     gateway::Gateway,
     ledger::Ledger,
     limits,
+    live::Feed,
     notify::{Notifier, NotifierError},
     price_book::Prices,
+    rate_limit::RateLimits,
     router,
     unpriced::Repricings,
     vault::Vault,
@@ -57,14 +60,20 @@ pub struct Parts {
     pub tokens: AccessTokens,
     /// Slows down guessing.
     pub throttle: LoginThrottle,
+    /// Bounds what one caller sends.
+    pub rate_limits: RateLimits,
     /// Forwards calls.
     pub gateway: Gateway,
+    /// Budgets as they are now.
+    pub budgets: Budgets,
     /// What budgets have left.
     pub ledger: Ledger,
     /// Tells people and programs of events.
     pub notifier: Notifier,
-    /// Watches what projects spend.
+    /// Watches what is spent of budgets.
     pub watch: Watch,
+    /// Tells of what is recorded as it happens.
+    pub feed: Feed,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -124,11 +133,14 @@ impl App {
             passwords: Passwords::new(&auth.argon2)?,
             tokens: AccessTokens::new(&secrets.jwt_secret, auth.access_token_minutes),
             throttle: LoginThrottle::new(auth),
+            rate_limits: RateLimits::new(&config.limits),
             gateway: Gateway::new(&config.gateway)?,
+            budgets: Budgets::default(),
             ledger: Ledger::default(),
             ids: IdSource::new(&mut rand::rng()),
             notifier: Notifier::new(&config)?,
             watch: Watch::default(),
+            feed: Feed::default(),
             config,
             clock,
             usage,

@@ -20,6 +20,7 @@ use crate::{app::App, auth::ClientAddress, limits};
 /// Routes that change nothing, or only what is the caller's own view, or what has a log of its own; and why.
 pub const EXEMPT: &[(&str, &str)] = &[
     ("POST /api/auth/refresh", "goes on with a log-in that is in the log"),
+    ("POST /api/auth/forgot-password", "changes nothing until the token of the e-mail is used"),
     ("POST /api/usage/track", "the record says who sent it and when"),
     ("POST /api/usage/track-sdk", "the record says who sent it and when"),
     ("POST /api/usage/bulk", "the records say who sent them and when"),

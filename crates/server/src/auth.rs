@@ -6,6 +6,8 @@
 //!
 //! **Architecture Invariant:** no handler gets a [`Project`] by its id in any other way.
 
+pub mod budget;
+pub mod keyed_limit;
 pub mod password;
 pub mod throttle;
 pub mod token;
@@ -48,17 +50,29 @@ pub struct Caller {
     pub trail: Trail,
 }
 
+/// Which records `user` may see.
+pub async fn visibility_of(app: &App, user: &User) -> Result<Visibility> {
+    if user.role.sees_everything() {
+        return Ok(Visibility::Everything);
+    }
+    let projects = app.meta.list_projects_of(user.id).await?;
+    let projects = projects.into_iter().map(|project| project.id).collect();
+    Ok(Visibility::Of { user: user.id, projects })
+}
+
+/// The projects that `user` may see.
+pub async fn projects_of(app: &App, user: &User) -> Result<Vec<Project>> {
+    Ok(if user.role.sees_everything() {
+        app.meta.list_projects().await?
+    } else {
+        app.meta.list_projects_of(user.id).await?
+    })
+}
+
 impl Caller {
     /// Which records the caller may see.
     pub async fn visibility(&self, app: &App) -> Result<Visibility> {
-        if self.user.role.sees_everything() {
-            return Ok(Visibility::Everything);
-        }
-        let projects = app.meta.list_projects_of(self.user.id).await?;
-        Ok(Visibility::Of {
-            user: self.user.id,
-            projects: projects.into_iter().map(|project| project.id).collect(),
-        })
+        visibility_of(app, &self.user).await
     }
 
     /// The project with the caller's role in it, if it is visible.
@@ -203,7 +217,8 @@ impl FromRequestParts<App> for ClientAddress {
     }
 }
 
-async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
+/// Who sent a request, by its credential.
+pub async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
     let credential = credential(&parts.headers).ok_or_else(ApiError::unauthenticated)?;
     let address = client_address(parts, app);
     let (user, key) = if credential.starts_with(tracker_key::PREFIX) {
@@ -216,7 +231,8 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Caller> {
     Ok(Caller { user, key, address, trail })
 }
 
-fn credential(headers: &HeaderMap) -> Option<&str> {
+/// The credential that a request carries, good or not.
+pub fn credential(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, credential) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(credential.trim())

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod demo;
 pub mod export;
+pub mod fx_rates;
 pub mod import;
 pub mod keys;
 pub mod output;
@@ -59,6 +60,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Look at the price catalog
     Prices(prices::PricesArgs),
+    /// Say what other currencies are worth
+    FxRates(fx_rates::FxRatesArgs),
     /// Manage the encryption of provider keys
     Keys(keys::KeysArgs),
     /// Manage accounts
@@ -109,6 +112,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => return import::run(args, &context).await,
         Command::Export(args) => export::run(&args, &context).await?,
         Command::Prices(args) => prices::run(&args, &context).await?,
+        Command::FxRates(args) => fx_rates::run(args, &context).await?,
         Command::Keys(args) => keys::run(&args, &context).await?,
         Command::Users(args) => users::run(&args, &context).await?,
         Command::Projects(args) => projects::run(&args, &context).await?,

@@ -68,6 +68,8 @@ pub struct Config {
     pub notify: Notify,
     /// Who takes our e-mail.
     pub smtp: Smtp,
+    /// When spending is far from usual.
+    pub anomalies: Anomalies,
 }
 
 /// `[server]`.
@@ -155,6 +157,10 @@ pub struct Limits {
     pub bulk_body_bytes_max: usize,
     /// Bytes of one line of NDJSON.
     pub bulk_line_bytes_max: usize,
+    /// Requests a minute with one credential; 0 is no limit.
+    pub requests_per_minute_credential: u32,
+    /// Requests a minute from one address; 0 is no limit.
+    pub requests_per_minute_address: u32,
 }
 
 /// `[log]`.
@@ -183,6 +189,20 @@ pub enum LogFormat {
 pub struct Notify {
     /// Whether webhooks may go to this machine and to private networks.
     pub allow_private_addresses: bool,
+}
+
+/// `[anomalies]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Anomalies {
+    /// Whether they are looked for.
+    pub enabled: bool,
+    /// How many times what is usual.
+    pub times_min: u32,
+    /// How many dollars more than what is usual.
+    pub excess_min_usd: u32,
+    /// Whether owners of the project are told by e-mail.
+    pub mail_owners: bool,
 }
 
 /// `[smtp]`.

@@ -139,6 +139,7 @@ impl Filling<'_> {
         let stamp = Stamp {
             id: self.ids.next(moment.at),
             user_id: self.user,
+            tracker_key_id: None,
             origin: Origin::Demo,
             recorded_at: moment.at,
             keeps_content: false,

@@ -63,7 +63,7 @@ codes! {
     InvalidRefreshToken = "invalid_refresh_token", UNAUTHORIZED;
     /// No key of the provider is stored for the caller, or it cannot be opened.
     ProviderKeyMissing = "provider_key_missing", UNAUTHORIZED;
-    /// The project's budget blocks, and does not allow what the call may cost.
+    /// A budget that the call counts in blocks, and does not allow what the call may cost.
     BudgetExhausted = "budget_exhausted", PAYMENT_REQUIRED;
     /// The caller's role does not allow this.
     Forbidden = "forbidden", FORBIDDEN;
@@ -73,7 +73,7 @@ codes! {
     AddressNotAllowed = "address_not_allowed", FORBIDDEN;
     /// The project does not allow this model.
     ModelNotAllowed = "model_not_allowed", FORBIDDEN;
-    /// The project's budget blocks and no price is known for the model, so nobody can say whether it allows the call.
+    /// A budget that the call counts in blocks and no price is known for the model, so nobody can say whether it allows the call.
     PriceUnknown = "price_unknown", FORBIDDEN;
     /// Registration is closed and the person holds no invitation.
     SignupClosed = "signup_closed", FORBIDDEN;
@@ -97,10 +97,14 @@ codes! {
     WebhookNotFound = "webhook_not_found", NOT_FOUND;
     /// The webhook has no such delivery, or it was forgotten: deliveries are kept for 30 days.
     DeliveryNotFound = "delivery_not_found", NOT_FOUND;
-    /// The project has no budget.
+    /// The budget does not exist or is not visible to the caller, or the project has none.
     BudgetNotFound = "budget_not_found", NOT_FOUND;
-    /// The alert does not exist or is of a project that the caller is not a member of.
+    /// The increase does not exist, was withdrawn, or has ended.
+    IncreaseNotFound = "increase_not_found", NOT_FOUND;
+    /// The alert does not exist or is of a budget that the caller may not see.
     AlertNotFound = "alert_not_found", NOT_FOUND;
+    /// The anomaly does not exist or is of a project that the caller is not a member of.
+    AnomalyNotFound = "anomaly_not_found", NOT_FOUND;
     /// The route exists, but not with this method.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     /// The body did not arrive in time.
@@ -123,6 +127,10 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
     /// Well-formed, but a value cannot be accepted; `details` names the fields.
     InvalidInput = "invalid_input", UNPROCESSABLE_ENTITY;
+    /// No exchange rate of the budget's currency is known.
+    FxRateMissing = "fx_rate_missing", UNPROCESSABLE_ENTITY;
+    /// The token for a new password was used, has expired, or was replaced by a later one.
+    InvalidResetToken = "invalid_reset_token", UNPROCESSABLE_ENTITY;
     /// Too many requests; `Retry-After` says when to come back.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
     /// The provider could not be reached, or broke off before it answered.

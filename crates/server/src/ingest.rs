@@ -62,6 +62,7 @@ pub async fn ingest(
             let stamp = Stamp {
                 id: app.ids.next(now),
                 user_id: caller.user.id,
+                tracker_key_id: caller.key.as_ref().map(|key| key.id),
                 origin,
                 recorded_at: now,
                 keeps_content,
@@ -102,6 +103,7 @@ pub async fn append(app: &App, records: Vec<UsageRecord>) -> Result<Vec<Appended
     appending.appended(records.iter().zip(&appended));
     let outcomes = || records.iter().zip(&appended);
     outcomes().for_each(|(record, outcome)| count(record, outcome));
+    app.feed.ring();
     let new = outcomes().filter(|(_, outcome)| **outcome == Appended::New);
     watch::after_ingest(app, new.map(|(record, _)| record));
     Ok(appended)

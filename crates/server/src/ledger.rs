@@ -1,23 +1,24 @@
-//! What projects with a budget have spent and what calls under way may still cost, so that a budget that blocks is
-//! never overrun.
+//! What budgets have spent and what calls under way may still cost, so that a budget that blocks is never overrun.
 //!
-//! **Reserve, then settle.** Before a call is forwarded the most that it can cost is reserved; when it has ended, the
-//! reservation gives way to what it did cost. What is spent, what waits to be written and what is reserved together
-//! never exceed the amount of a budget that blocks.
+//! **Reserve, then settle.** Before a call is forwarded the most that it can cost is reserved in every budget that it
+//! counts in, in all of them or in none; when it has ended, the reservation gives way to what it did cost. What is spent,
+//! what waits to be written and what is reserved together never exceed the limit of a budget that blocks.
 //!
 //! What was spent is read from the store once a period and kept up with every record that is appended. Appending holds
-//! the project's gate for reading, and looking into the store holds it for writing, so that no record is missed or
-//! counted twice. Corrections make the ledger look again.
+//! the gates of the budgets that its records count in for reading, and looking into the store holds a budget's gate for
+//! writing, so that no record is missed or counted twice. Corrections make the ledger look again.
+//!
+//! Whoever takes several locks takes them in the order of the budgets' ids, so that nobody waits in a circle.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use domain::{
-    Interval, ProjectId, UsageId,
-    budget::{Budget, Enforcement},
-    query::{Filter, UsageQuery, Visibility},
+    BudgetId, Interval, UsageId,
+    budget::{Allowance, Enforcement, Limit, Scope, ScopedBudget},
+    query::UsageQuery,
     usage_record::UsageRecord,
 };
 use jiff::Timestamp;
@@ -25,12 +26,25 @@ use pricing::Money;
 use store::{Appended, StoreError, UsageStore};
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
-/// Budgets in use, by project.
+use crate::budgets::Subject;
+
+/// Budgets in use.
 #[derive(Debug, Default)]
-pub struct Ledger(Mutex<HashMap<ProjectId, Arc<Account>>>);
+pub struct Ledger {
+    accounts: Mutex<Accounts>,
+    /// Held for reading by who appends, and for writing by who opens an account: an append knows every account there is.
+    openings: Arc<RwLock<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Accounts {
+    by_id: HashMap<BudgetId, Arc<Account>>,
+    by_scope: HashMap<Scope, BTreeSet<BudgetId>>,
+}
 
 #[derive(Debug)]
 struct Account {
+    scope: Scope,
     gate: Arc<RwLock<()>>,
     state: Mutex<State>,
 }
@@ -38,8 +52,10 @@ struct Account {
 #[derive(Debug)]
 struct State {
     period: Interval,
-    /// Cost of the period's records in the store; unknown until it is read.
-    stored: Option<Money>,
+    /// The period before, where its rest is carried over.
+    before: Option<Interval>,
+    /// Cost of the records in the store; unknown until it is read.
+    stored: Option<Stored>,
     /// How often records were changed behind the ledger's back.
     corrections: u64,
     /// Calls that have ended and whose records are on their way to the store.
@@ -50,13 +66,22 @@ struct State {
     held: Vec<(Timestamp, Money)>,
 }
 
+/// Cost of the records in the store.
+#[derive(Debug, Clone, Copy)]
+struct Stored {
+    now: Money,
+    before: Money,
+}
+
 /// What a budget has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// The budget's amount.
-    pub amount: Money,
+    /// What may be spent.
+    pub limit: Limit,
     /// What the current period has cost so far.
     pub spent: Money,
+    /// The part of it that is in the store.
+    pub kept: Money,
     /// What calls under way may cost at most.
     pub reserved: Money,
     /// The current period.
@@ -67,17 +92,13 @@ impl Standing {
     /// What is neither spent nor reserved; never negative.
     pub fn remaining(&self) -> Money {
         let used = saturating(self.spent, self.reserved);
-        self.amount.checked_sub(used).unwrap_or_default().max(Money::ZERO)
+        self.limit.total().checked_sub(used).unwrap_or_default().max(Money::ZERO)
     }
 }
 
 /// What a call wants to reserve.
 #[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
-    /// The project that pays.
-    pub project: ProjectId,
-    /// Its budget.
-    pub budget: &'a Budget,
+pub struct Claim {
     /// The record that the call will have.
     pub call: UsageId,
     /// The most that it can cost.
@@ -89,9 +110,9 @@ pub struct Claim<'a> {
 /// Why nothing was reserved.
 #[derive(Debug, thiserror::Error)]
 pub enum ReserveError {
-    /// The budget blocks and does not allow as much.
-    #[error("the budget is used up")]
-    Exhausted(Standing),
+    /// This budget blocks and does not allow as much.
+    #[error("a budget is used up")]
+    Exhausted(Arc<ScopedBudget>, Standing),
     /// What was spent cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -100,195 +121,284 @@ pub enum ReserveError {
 /// The most that a call under way can cost. Gives it back when dropped, unless it was settled.
 #[derive(Debug)]
 pub struct Reservation {
-    account: Arc<Account>,
+    places: Vec<Place>,
     call: UsageId,
-    /// How the budget stood with it.
+    /// How the tightest of its budgets stood with it.
     pub standing: Standing,
 }
 
+/// A budget's account, and what the budget allows.
+#[derive(Debug)]
+struct Place {
+    account: Arc<Account>,
+    subject: Subject,
+}
+
+/// What came of trying to reserve.
+enum Tried {
+    Reserved(Standing),
+    Exhausted(Arc<ScopedBudget>, Standing),
+    /// What the budget of this place has spent has yet to be read.
+    Unknown(usize),
+}
+
 impl Ledger {
-    /// Reserves the most that a call can cost, unless the budget blocks and that would overrun it.
+    /// Reserves the most that a call can cost in every one of `subjects`, unless one of them blocks and that would
+    /// overrun it. `None` where there is no budget.
     pub async fn reserve(
         &self,
         store: &dyn UsageStore,
-        claim: Claim<'_>,
-    ) -> Result<Reservation, ReserveError> {
-        let account = self.account(claim.project);
-        let period = claim.budget.period_containing(claim.at);
+        mut subjects: Vec<Subject>,
+        claim: Claim,
+    ) -> Result<Option<Reservation>, ReserveError> {
+        subjects.sort_by_key(|subject| subject.budget.id);
+        let mut places = Vec::with_capacity(subjects.len());
+        for subject in subjects {
+            places.push(Place { account: self.account(&subject.budget).await, subject });
+        }
+        if places.is_empty() {
+            return Ok(None);
+        }
         loop {
-            if let Some(result) = account.try_reserve(claim, period) {
-                let standing = result.map_err(ReserveError::Exhausted)?;
-                return Ok(Reservation { account, call: claim.call, standing });
+            match try_reserve(&places, claim) {
+                Tried::Reserved(standing) => {
+                    return Ok(Some(Reservation { places, call: claim.call, standing }));
+                }
+                Tried::Exhausted(budget, standing) => return Err(ReserveError::Exhausted(budget, standing)),
+                Tried::Unknown(index) => {
+                    let Place { account, subject } = &places[index];
+                    account.look(store, &subject.allowance).await?;
+                }
             }
-            account.look(store, claim.project, period).await?;
         }
     }
 
-    /// How the project's budget stands.
+    /// How a budget stands.
     pub async fn standing(
         &self,
         store: &dyn UsageStore,
-        project: ProjectId,
-        budget: &Budget,
+        subject: &Subject,
         now: Timestamp,
     ) -> Result<Standing, StoreError> {
-        let account = self.account(project);
+        let account = self.account(&subject.budget).await;
         loop {
-            let period = budget.period_containing(now);
-            if let Some(standing) = account.state().standing(budget.amount, period, now) {
+            if let Some(standing) = account.state().standing(&subject.allowance, now) {
                 return Ok(standing);
             }
-            account.look(store, project, period).await?;
+            account.look(store, &subject.allowance).await?;
         }
-    }
-
-    /// What calls of the project that are under way may cost at most.
-    pub fn reserved(&self, project: ProjectId, now: Timestamp) -> Money {
-        let account = lock(&self.0).get(&project).map(Arc::clone);
-        account.map_or(Money::ZERO, |account| account.state().reserved(now))
     }
 
     /// Counts `most` as reserved until `until`, for a call that was under way when the server stopped.
-    pub fn hold(&self, project: ProjectId, most: Money, until: Timestamp) {
-        self.account(project).state().held.push((until, most));
+    pub async fn hold(&self, budget: &ScopedBudget, most: Money, until: Timestamp) {
+        self.account(budget).await.state().held.push((until, most));
     }
 
-    /// Shuts the gates of the projects that `records` belong to, as long as they are being appended.
+    /// Shuts the gates of the budgets that `records` count in, as long as they are being appended.
     pub async fn appending(&self, records: &[UsageRecord]) -> Appending {
-        let projects: BTreeSet<ProjectId> = records.iter().filter_map(|record| record.project_id).collect();
-        let known: Vec<(ProjectId, Arc<Account>)> = {
-            let accounts = lock(&self.0);
-            projects.into_iter().filter_map(|id| Some((id, Arc::clone(accounts.get(&id)?)))).collect()
+        let opening = Arc::clone(&self.openings).read_owned().await;
+        let known: BTreeMap<BudgetId, Arc<Account>> = {
+            let accounts = lock(&self.accounts);
+            let of_record =
+                |record| accounts.of_record(record).map(|(id, account)| (id, Arc::clone(account)));
+            records.iter().flat_map(of_record).collect()
         };
-        let mut appending = Appending(HashMap::new());
-        // In the order of their ids, so that two appends never wait for each other.
-        for (id, account) in known {
+        let mut gated = Vec::with_capacity(known.len());
+        for account in known.into_values() {
             let gate = Arc::clone(&account.gate).read_owned().await;
-            appending.0.insert(id, (account, gate));
+            gated.push((account, gate));
         }
-        appending
+        Appending { gated, _opening: opening }
     }
 
     /// Makes the ledger look into the store again, after records were changed or deleted there.
     pub fn forget(&self) {
-        for account in lock(&self.0).values() {
+        for account in lock(&self.accounts).by_id.values() {
             let mut state = account.state();
             state.stored = None;
             state.corrections += 1;
         }
     }
 
-    fn account(&self, project: ProjectId) -> Arc<Account> {
-        Arc::clone(lock(&self.0).entry(project).or_insert_with(|| Arc::new(Account::new())))
+    /// Closes the account of a budget that is gone.
+    pub fn close(&self, budget: &ScopedBudget) {
+        let mut accounts = lock(&self.accounts);
+        accounts.by_id.remove(&budget.id);
+        if let Some(ids) = accounts.by_scope.get_mut(&budget.scope) {
+            ids.remove(&budget.id);
+        }
     }
+
+    async fn account(&self, budget: &ScopedBudget) -> Arc<Account> {
+        if let Some(known) = lock(&self.accounts).by_id.get(&budget.id) {
+            return Arc::clone(known);
+        }
+        // What is being appended now would not be counted by an account that it does not know.
+        let _opening = self.openings.write().await;
+        let mut accounts = lock(&self.accounts);
+        accounts.by_scope.entry(budget.scope.clone()).or_default().insert(budget.id);
+        let new = || Arc::new(Account::new(budget.scope.clone()));
+        Arc::clone(accounts.by_id.entry(budget.id).or_insert_with(new))
+    }
+}
+
+impl Accounts {
+    /// The accounts that `record` counts in.
+    fn of_record<'a>(&'a self, record: &UsageRecord) -> impl Iterator<Item = (BudgetId, &'a Arc<Account>)> {
+        let scopes = if self.by_id.is_empty() { None } else { Some(Scope::all_of_record(record)) };
+        let ids = scopes.into_iter().flatten().filter_map(|scope| self.by_scope.get(&scope));
+        let ids: Vec<BudgetId> = ids.flatten().copied().collect();
+        ids.into_iter().filter_map(|id| Some((id, self.by_id.get(&id)?)))
+    }
+}
+
+/// Reserves in every one of `places`, which are in the order of their budgets' ids, or in none.
+fn try_reserve(places: &[Place], claim: Claim) -> Tried {
+    let Claim { call, most, at } = claim;
+    let mut states: Vec<MutexGuard<'_, State>> = places.iter().map(|place| place.account.state()).collect();
+    let mut tightest: Option<Standing> = None;
+    for (index, (state, Place { subject, .. })) in states.iter_mut().zip(places).enumerate() {
+        let Some(before) = state.standing(&subject.allowance, at) else { return Tried::Unknown(index) };
+        let with = Standing { reserved: saturating(before.reserved, most), ..before };
+        let fits = saturating(with.spent, with.reserved) <= with.limit.total();
+        if !fits && subject.budget.terms.enforcement == Enforcement::Block {
+            return Tried::Exhausted(Arc::clone(&subject.budget), before);
+        }
+        tightest = Some(tighter(tightest, with));
+    }
+    for state in &mut states {
+        state.reserved.insert(call, most);
+    }
+    tightest.map_or(Tried::Unknown(0), Tried::Reserved)
+}
+
+fn tighter(one: Option<Standing>, other: Standing) -> Standing {
+    one.filter(|one| one.remaining() <= other.remaining()).unwrap_or(other)
 }
 
 /// Records on their way into the store, behind shut gates.
 #[derive(Debug)]
-pub struct Appending(HashMap<ProjectId, (Arc<Account>, OwnedRwLockReadGuard<()>)>);
+pub struct Appending {
+    gated: Vec<(Arc<Account>, OwnedRwLockReadGuard<()>)>,
+    _opening: OwnedRwLockReadGuard<()>,
+}
 
 impl Appending {
     /// Counts what was appended, and opens the gates.
     pub fn appended<'a>(self, outcomes: impl Iterator<Item = (&'a UsageRecord, &'a Appended)>) {
-        if self.0.is_empty() {
+        if self.gated.is_empty() {
             return;
         }
+        let mut by_scope: HashMap<&Scope, Vec<&Account>> = HashMap::new();
+        for (account, _) in &self.gated {
+            by_scope.entry(&account.scope).or_default().push(account);
+        }
         for (record, outcome) in outcomes {
-            let account = record.project_id.and_then(|project| self.0.get(&project));
-            if let Some((account, _)) = account {
-                account.state().appended(record, *outcome == Appended::New);
+            for scope in Scope::all_of_record(record) {
+                for account in by_scope.get(&scope).into_iter().flatten() {
+                    account.state().appended(record, *outcome == Appended::New);
+                }
             }
         }
     }
 }
 
 impl Reservation {
-    /// Replaces the most that the call can cost by what it did cost, which waits to be written. How the budget stands
-    /// then, if its period is still the same.
+    /// Replaces the most that the call can cost by what it did cost, which waits to be written. How the tightest of its
+    /// budgets stands then, of those whose period is still the same.
     pub fn settle(self, began_at: Timestamp, cost: Money, now: Timestamp) -> Option<Standing> {
-        let mut state = self.account.state();
-        state.reserved.remove(&self.call);
-        state.ended.insert(self.call, (began_at, cost));
-        state.standing(self.standing.amount, self.standing.period, now)
+        let mut tightest = None;
+        for Place { account, subject } in &self.places {
+            let mut state = account.state();
+            state.reserved.remove(&self.call);
+            state.ended.insert(self.call, (began_at, cost));
+            if let Some(standing) = state.standing(&subject.allowance, now) {
+                tightest = Some(tighter(tightest, standing));
+            }
+        }
+        tightest
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.account.state().reserved.remove(&self.call);
+        for Place { account, .. } in &self.places {
+            account.state().reserved.remove(&self.call);
+        }
     }
 }
 
 impl Account {
-    fn new() -> Self {
+    fn new(scope: Scope) -> Self {
         let state = State {
             period: Interval::ALWAYS,
+            before: None,
             stored: None,
             corrections: 0,
             ended: HashMap::new(),
             reserved: HashMap::new(),
             held: Vec::new(),
         };
-        Self { gate: Arc::default(), state: Mutex::new(state) }
+        Self { scope, gate: Arc::default(), state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// `None` if what was spent in `period` has yet to be read.
-    fn try_reserve(&self, claim: Claim<'_>, period: Interval) -> Option<Result<Standing, Standing>> {
-        let Claim { budget, call, most, at, .. } = claim;
-        let mut state = self.state();
-        let before = state.standing(budget.amount, period, at)?;
-        let with = Standing { reserved: saturating(before.reserved, most), ..before };
-        let fits = saturating(with.spent, with.reserved) <= budget.amount;
-        if !fits && budget.enforcement == Enforcement::Block {
-            return Some(Err(before));
-        }
-        state.reserved.insert(call, most);
-        Some(Ok(with))
-    }
-
-    /// Reads what `period` has cost.
-    async fn look(
-        &self,
-        store: &dyn UsageStore,
-        project: ProjectId,
-        period: Interval,
-    ) -> Result<(), StoreError> {
+    /// Reads what the period has cost, and the one before where that matters.
+    async fn look(&self, store: &dyn UsageStore, allowance: &Allowance) -> Result<(), StoreError> {
         let _gate = self.gate.write().await;
+        let (period, before) = (allowance.period, allowance.before.map(|(period, _)| period));
         let corrections = {
             let mut state = self.state();
-            if state.period == period && state.stored.is_some() {
+            if state.is_about(allowance) && state.stored.is_some() {
                 return Ok(());
             }
             state.period = period;
+            state.before = before;
             state.stored = None;
             state.corrections
         };
-        let query = UsageQuery {
-            filter: Filter::all(Visibility::Everything).of_project(project).during(period),
-            buckets: None,
-            group_by: Vec::new(),
+        let now = spent(store, &self.scope, period).await?;
+        let before = match before {
+            Some(before) => spent(store, &self.scope, before).await?,
+            None => Money::ZERO,
         };
-        let groups = store.aggregate(&query).await?;
-        let cost = groups.first().map_or(Money::ZERO, |group| group.totals.cost);
         let mut state = self.state();
         // What was corrected while the store was read may be in it or not: look again.
-        state.stored = (state.corrections == corrections).then_some(cost);
+        state.stored = (state.corrections == corrections).then_some(Stored { now, before });
         Ok(())
     }
 }
 
+/// Known costs of the calls of `scope` in `period`, as far as they are in the store.
+pub async fn spent(store: &dyn UsageStore, scope: &Scope, period: Interval) -> Result<Money, StoreError> {
+    let query = UsageQuery { filter: scope.filter().during(period), buckets: None, group_by: Vec::new() };
+    let groups = store.aggregate(&query).await?;
+    Ok(groups.first().map_or(Money::ZERO, |group| group.totals.cost))
+}
+
 impl State {
-    fn standing(&mut self, amount: Money, period: Interval, now: Timestamp) -> Option<Standing> {
-        if self.period != period {
-            return None;
-        }
-        let stored = self.stored?;
-        let ended = self.ended.values().filter(|(at, _)| period.contains(*at)).map(|(_, cost)| *cost);
-        Some(Standing { amount, spent: ended.fold(stored, saturating), reserved: self.reserved(now), period })
+    fn is_about(&self, allowance: &Allowance) -> bool {
+        self.period == allowance.period && self.before == allowance.before.map(|(period, _)| period)
+    }
+
+    fn standing(&mut self, allowance: &Allowance, now: Timestamp) -> Option<Standing> {
+        let stored = self.stored.filter(|_| self.is_about(allowance))?;
+        let ended = |period: Interval| {
+            let inside = self.ended.values().filter(move |(at, _)| period.contains(*at));
+            inside.map(|(_, cost)| *cost)
+        };
+        let spent = ended(self.period).fold(stored.now, saturating);
+        let before = self.before.map_or(Money::ZERO, |before| ended(before).fold(stored.before, saturating));
+        Some(Standing {
+            limit: allowance.limit(before),
+            spent,
+            kept: stored.now,
+            reserved: self.reserved(now),
+            period: self.period,
+        })
     }
 
     fn reserved(&mut self, now: Timestamp) -> Money {
@@ -299,10 +409,12 @@ impl State {
 
     fn appended(&mut self, record: &UsageRecord, is_new: bool) {
         self.ended.remove(&record.id);
-        let Some(stored) = self.stored.filter(|_| is_new && self.period.contains(record.occurred_at)) else {
-            return;
-        };
-        self.stored = Some(saturating(stored, record.cost.unwrap_or_default()));
+        let (Some(stored), Some(cost)) = (&mut self.stored, record.cost.filter(|_| is_new)) else { return };
+        if self.period.contains(record.occurred_at) {
+            stored.now = saturating(stored.now, cost);
+        } else if self.before.is_some_and(|before| before.contains(record.occurred_at)) {
+            stored.before = saturating(stored.before, cost);
+        }
     }
 }
 

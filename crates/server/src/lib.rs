@@ -4,15 +4,18 @@
 //! [`api`]. All usage comes in through [`ingest`].
 
 pub mod analytics;
+pub mod anomalies;
 pub mod api;
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod budgets;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dashboard;
 pub mod demo;
+pub mod digest;
 pub mod docs_page;
 pub mod error;
 pub mod export;
@@ -24,9 +27,11 @@ pub mod input;
 pub mod ledger;
 pub mod limits;
 pub mod lines;
+pub mod live;
 pub mod notify;
 pub mod pages;
 pub mod price_book;
+pub mod rate_limit;
 pub mod reply;
 pub mod reprice;
 pub mod router;

@@ -13,6 +13,8 @@ pub const PAGE_ITEMS_MAX: u64 = 100;
 pub const PAGE_ITEMS_DEFAULT: u64 = 20;
 /// Deepest item that page numbers reach; beyond, cursors.
 pub const PAGE_OFFSET_MAX: u64 = 100_000;
+/// Anomalies that one digest counts.
+pub const DIGEST_ANOMALIES_MAX: usize = 1_000;
 /// Groups of one breakdown unless the caller asks.
 pub const BREAKDOWN_GROUPS_DEFAULT: usize = 50;
 /// Dimensions grouped by at once.
@@ -47,20 +49,18 @@ pub const GATEWAY_ERROR_BYTES: usize = 64 * 1024;
 pub const RESPONSE_EXCERPT_BYTES: usize = 1_024;
 /// Characters of a message that Discord takes.
 pub const DISCORD_CHARS_MAX: usize = 2_000;
-/// Deliveries that one round takes.
-pub const ROUND_DELIVERIES: usize = 64;
-/// Deliveries that one round takes for one webhook or address.
-pub const ROUND_DELIVERIES_PER_TARGET: usize = 8;
 /// Deliveries under way at once.
-pub const DELIVERIES_AT_ONCE: usize = 16;
+pub const DELIVERIES_AT_ONCE: usize = 64;
+/// Deliveries under way at once to one webhook or address.
+pub const DELIVERIES_AT_ONCE_PER_TARGET: usize = 4;
 /// Deliveries that may wait; beyond, only alerts of budgets are taken.
 pub const DELIVERIES_WAITING_MAX: u64 = 100_000;
 /// Days for which events and the log of their deliveries are kept.
 pub const EVENT_DAYS_KEPT: i64 = 30;
 /// Events forgotten in one write.
 pub const SWEEP_EVENTS: usize = 1_000;
-/// Projects that are marked to be looked at; beyond, every project is.
-pub const MARKED_PROJECTS_MAX: usize = 10_000;
+/// What is marked to be looked at, projects, keys and tags; beyond, every budget is.
+pub const MARKED_SCOPES_MAX: usize = 10_000;
 /// Models without a price that are marked to be told of; further ones are told of when they come again.
 pub const MARKED_MODELS_MAX: usize = 100;
 /// Bytes of what something was like, in the audit log; of more, only the size is kept.
@@ -69,3 +69,21 @@ pub const AUDIT_STATE_BYTES: usize = 16 * 1024;
 pub const AUDIT_TARGET_BYTES: usize = 512;
 /// Entries of the audit log that an export reads at once.
 pub const AUDIT_EXPORT_ENTRIES: usize = 500;
+/// Streams of what is recorded, in all.
+pub const LIVE_STREAMS_MAX: usize = 512;
+/// Streams of what is recorded, for one account or tracker key.
+pub const LIVE_STREAMS_PER_CALLER_MAX: usize = 16;
+/// Records that are read at once for streams.
+pub const LIVE_PAGE_RECORDS: usize = 200;
+/// Latest records that are remembered for all streams together.
+pub const LIVE_WINDOW_RECORDS: usize = 2_000;
+/// Records that a stream which was away, or reads slowly, is told of later; beyond, it is told that there were more.
+pub const LIVE_BACKLOG_RECORDS: u64 = 10_000;
+/// Events that wait for a stream whose client reads slowly.
+pub const LIVE_EVENTS_WAITING: usize = 32;
+/// Records that webhooks are told of in one write, at most in one event.
+pub const TOLD_RECORDS: usize = 100;
+/// Minutes within which a forgotten password can be replaced.
+pub const RESET_MINUTES: i64 = 30;
+/// Milliseconds in which a refresh token works once more, where two windows of a browser cannot take turns.
+pub const REFRESH_GRACE_MS: u32 = 10_000;

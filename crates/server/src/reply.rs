@@ -48,6 +48,14 @@ pub struct Pagination {
     pub next_cursor: Option<String>,
 }
 
+impl Pagination {
+    /// A page of at most `limit` items of a list that is read by cursor.
+    pub fn by_cursor(limit: u64, next_cursor: Option<String>, has_prev: bool) -> Self {
+        let has_next = next_cursor.is_some();
+        Self { page: None, limit, total: None, pages: None, has_next, has_prev, next_cursor }
+    }
+}
+
 impl<T> Success<T> {
     /// 200 with `data`.
     pub fn ok(data: T) -> Self {
@@ -57,6 +65,11 @@ impl<T> Success<T> {
     /// 201 with `data`.
     pub fn created(data: T) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(data) }
+    }
+
+    /// 202 with `data`.
+    pub fn accepted(data: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(data) }
     }
 
     /// The same, with words for people.

@@ -27,14 +27,14 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, audit as audit_log, budgets, docs, exports, health, members, notifications,
-        prices, profile, projects, provider_keys, session, setup, tracker_keys, usage, usage_bulk,
-        usage_correction, webhooks,
+        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, exports, fx_rates, health,
+        members, notifications, password_reset, prices, profile, projects, provider_keys, session, setup,
+        tracker_keys, usage, usage_bulk, usage_correction, usage_stream, webhooks,
     },
     app::App,
     audit, dashboard,
     error::{ApiError, ErrorCode},
-    gateway, telemetry,
+    gateway, rate_limit, telemetry,
 };
 
 /// Head of the OpenAPI document; the routes come from [`routes()`].
@@ -73,6 +73,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(session::refresh_session))
         .routes(routes!(session::logout))
         .routes(routes!(session::change_password))
+        .routes(routes!(password_reset::forgot_password))
+        .routes(routes!(password_reset::reset_password))
         .routes(routes!(session::get_current_user))
         .routes(routes!(profile::get_profile, profile::update_profile))
         .routes(routes!(provider_keys::list_provider_keys, provider_keys::add_provider_key))
@@ -91,6 +93,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(usage_bulk::track_usage_bulk))
         .routes(routes!(usage::list_usage))
         .routes(routes!(usage::search_usage))
+        .routes(routes!(usage_stream::stream_usage))
         .routes(routes!(analytics::get_usage_stats))
         .routes(routes!(exports::export_usage))
         .routes(routes!(usage::get_usage, usage_correction::update_usage, usage_correction::delete_usage))
@@ -118,12 +121,23 @@ fn notifications() -> OpenApiRouter<App> {
         .routes(routes!(audit_log::list_audit))
         .routes(routes!(audit_log::verify_audit))
         .routes(routes!(audit_log::export_audit))
-        .routes(routes!(budgets::list_budgets))
-        .routes(routes!(budgets::get_budget_status))
+        .routes(routes!(budgets::list_budgets, budgets::create_budget))
+        .routes(routes!(budgets::get_budget, budgets::update_budget, budgets::delete_budget))
+        .routes(routes!(budgets::status::get_budget_status))
+        .routes(routes!(
+            budgets::increases::list_budget_increases,
+            budgets::increases::create_budget_increase
+        ))
+        .routes(routes!(budgets::increases::withdraw_budget_increase))
+        .routes(routes!(fx_rates::list_fx_rates, fx_rates::replace_fx_rates))
         .routes(routes!(alerts::list_alerts))
         .routes(routes!(alerts::count_unread_alerts))
         .routes(routes!(alerts::read_all_alerts))
         .routes(routes!(alerts::update_alert, alerts::delete_alert))
+        .routes(routes!(anomalies::list_anomalies))
+        .routes(routes!(anomalies::update_anomaly))
+        .routes(routes!(digest::get_digest, digest::update_digest))
+        .routes(routes!(digest::preview_digest))
         .routes(routes!(notifications::test_email))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
@@ -175,6 +189,7 @@ pub fn service(app: App) -> Router {
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
+        .layer(middleware::from_fn_with_state(app.clone(), rate_limit::limit))
         .layer(middleware::from_fn_with_state(app.clone(), bound_requests))
         .layer(middleware::from_fn_with_state(app.clone(), audit::keep))
         .layer(CompressionLayer::new());
@@ -215,6 +230,13 @@ fn cors(app: &App) -> CorsLayer {
             header::CONTENT_TYPE,
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
+        ])
+        .expose_headers([
+            header::RETRY_AFTER,
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
         ])
 }
 

@@ -70,6 +70,9 @@ fn describe() {
         "aict_usage_priced_later_total",
         "Records whose price became known after they were kept"
     );
+    metrics::describe_counter!("aict_rate_limited_total", "Requests refused for being too many");
+    metrics::describe_gauge!("aict_live_streams", "Open streams of what is recorded");
+    metrics::describe_counter!("aict_live_cut_off_total", "Streams whose client did not read");
     metrics::describe_counter!("aict_task_panics_total", "Background tasks that panicked");
     metrics::describe_gauge!("aict_store_queued_jobs", "Writes that wait for the store");
     metrics::describe_counter!("aict_store_commits_total", "Transactions that the store made durable");

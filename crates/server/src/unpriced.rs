@@ -82,6 +82,9 @@ async fn price(app: &App) -> Result<(), PricesError> {
     let repricer = Repricer { usage: Arc::clone(&app.usage), book: &book, is_stopping: &is_stopping };
     let priced = price_unpriced(&repricer, &*app.meta, app.clock.now()).await?;
     app.ledger.forget();
+    if priced > 0 {
+        app.watch.mark_everything(app.clock.now());
+    }
     metrics::counter!("aict_usage_priced_later_total").increment(priced);
     Ok(())
 }

@@ -19,8 +19,10 @@
 pub mod accounts;
 pub mod aggregation;
 pub mod alerts;
+pub mod anomalies;
 pub mod appending;
 pub mod audit;
+pub mod budgets;
 pub mod changes;
 pub mod dimensions;
 pub mod keys;
@@ -51,6 +53,8 @@ macro_rules! usage_contract {
                 a_record_is_found_by_those_who_may_see_it
                 nothing_of_a_batch_with_a_known_id_is_kept
                 batches_of_nothing_are_kept
+                records_are_followed_in_the_order_of_keeping
+                a_place_is_not_given_twice
             }
             listing {
                 pages_join_to_the_whole_list
@@ -113,10 +117,12 @@ macro_rules! meta_contract {
             sessions {
                 a_token_is_exchanged_once
                 a_token_that_is_used_twice_revokes_its_family
+                two_windows_may_send_a_token_at_the_same_moment_once
                 concurrent_exchanges_let_one_through
                 expired_unknown_and_revoked_tokens_are_refused
                 a_new_password_revokes_every_token
                 a_better_hash_leaves_every_token
+                a_token_of_a_reset_replaces_the_password_once
             }
             keys {
                 a_tracker_key_comes_back
@@ -138,6 +144,7 @@ macro_rules! meta_contract {
                 the_log_is_read_page_by_page
                 concurrent_claims_share_what_is_due
                 old_events_are_swept_when_nothing_of_them_waits
+                events_about_records_are_kept_with_their_place
             }
             webhooks {
                 a_webhook_comes_back
@@ -154,7 +161,22 @@ macro_rules! meta_contract {
                 a_list_holds_what_its_person_may_see
                 marks_are_each_persons_own
                 a_list_is_read_page_by_page
-                alerts_vanish_with_their_project
+                alerts_vanish_with_their_budget
+            }
+            budgets {
+                a_budget_comes_back
+                budgets_vanish_with_what_they_are_over
+                increases_are_listed_and_withdrawn_once
+                exchange_rates_are_replaced
+                changes_of_budgets_are_counted
+            }
+            anomalies {
+                an_anomaly_comes_back
+                an_anomaly_is_kept_once_for_64_tasks
+                a_series_is_quiet_for_a_while
+                anomalies_are_listed_latest_first
+                what_was_expected_is_remembered
+                anomalies_vanish_with_their_project
             }
             audit {
                 changes_come_back_in_a_chain

@@ -11,7 +11,9 @@
 //!
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
+mod anomaly;
 mod audit;
+mod budgets;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -22,10 +24,13 @@ mod prices;
 pub mod sqlite;
 mod usage;
 
+pub use anomaly::{AnomalyQuery, AnomalyStore, NewAnomaly};
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
+pub use budgets::BudgetStore;
 pub use error::StoreError;
 pub use meta::{
-    AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, ProjectStore, Rotation, UserWithHash,
+    AccountStore, Claim, Invitation, KeyStore, MetaStore, NewSession, PasswordReset, ProjectStore, Rotation,
+    UserWithHash,
 };
 pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 
 use crate::{
     StoreError,
+    anomaly::AnomalyStore,
     audit::AuditStore,
+    budgets::BudgetStore,
     outbox::{AlertStore, OutboxStore, WebhookStore},
     prices::PriceStore,
 };
@@ -37,6 +39,17 @@ pub struct NewSession {
     pub user_id: UserId,
     /// When it was issued.
     pub issued_at: Timestamp,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// A token by which a forgotten password is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PasswordReset {
+    /// SHA-256 of the token.
+    pub token_hash: TokenHash,
+    /// Whose password.
+    pub user_id: UserId,
     /// When it stops working.
     pub expires_at: Timestamp,
 }
@@ -104,6 +117,25 @@ pub trait AccountStore: Send + Sync {
     /// Replaces the password and revokes every refresh token of the account.
     async fn change_password(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
 
+    /// Keeps the token of a reset; an earlier one of the account stops working.
+    async fn insert_password_reset(&self, reset: &PasswordReset) -> Result<(), StoreError>;
+
+    /// Whose password the token replaces, if it works at `at`.
+    async fn find_password_reset(
+        &self,
+        token: &TokenHash,
+        at: Timestamp,
+    ) -> Result<Option<UserId>, StoreError>;
+
+    /// Uses the token up, replaces the password and revokes every refresh token of the account; whose it is, or `None`, and
+    /// nothing is changed, if the token does not work at `at`.
+    async fn reset_password(
+        &self,
+        token: &TokenHash,
+        password_hash: &str,
+        at: Timestamp,
+    ) -> Result<Option<UserId>, StoreError>;
+
     /// Replaces the hash of the same password by a better one; log-ins stay.
     async fn upgrade_password_hash(&self, user: UserId, password_hash: &str) -> Result<(), StoreError>;
 
@@ -114,7 +146,15 @@ pub trait AccountStore: Send + Sync {
     async fn insert_session(&self, session: &NewSession) -> Result<(), StoreError>;
 
     /// Exchanges a refresh token for `new` (whose family and user are taken from the old one), at `new.issued_at`.
-    async fn rotate_session(&self, presented: &TokenHash, new: &NewSession) -> Result<Rotation, StoreError>;
+    ///
+    /// A token that was exchanged less than `grace_ms` ago, and whose successor was not used yet, is exchanged once more:
+    /// two windows of one browser may have sent it at the same moment.
+    async fn rotate_session(
+        &self,
+        presented: &TokenHash,
+        new: &NewSession,
+        grace_ms: u32,
+    ) -> Result<Rotation, StoreError>;
 
     /// Revokes the family of a refresh token; whose it is, if it is known.
     async fn revoke_session(&self, presented: &TokenHash) -> Result<Option<UserId>, StoreError>;
@@ -131,6 +171,9 @@ pub trait KeyStore: Send + Sync {
 
     /// The tracker key with this hash.
     async fn find_tracker_key(&self, hash: &TokenHash) -> Result<Option<TrackerKey>, StoreError>;
+
+    /// The tracker key with this id.
+    async fn find_tracker_key_by_id(&self, id: KeyId) -> Result<Option<TrackerKey>, StoreError>;
 
     /// The user's tracker keys, oldest first.
     async fn list_tracker_keys(&self, user: UserId) -> Result<Vec<TrackerKey>, StoreError>;
@@ -213,10 +256,12 @@ pub trait MetaStore:
     + OutboxStore
     + WebhookStore
     + AlertStore
+    + AnomalyStore
+    + BudgetStore
     + AuditStore
     + std::fmt::Debug
 {
-    /// Counts the changes to accounts, keys and projects, log-ins and notes of use left out.
+    /// Counts the changes to accounts, keys, projects, budgets and exchange rates, log-ins and notes of use left out.
     ///
     /// What was read after this number was asked for still holds as long as the number stays: a cache need never
     /// disagree with the store.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    AlertId, DeliveryId, EventId, ProjectId, UserId, WebhookId,
+    AlertId, BudgetId, DeliveryId, EventId, ProjectId, UserId, WebhookId,
     alert::{AlertMark, FiredAlert},
     delivery::{Attempt, Delivery, NewDelivery, Next},
     event::Event,
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::StoreError;
 
 /// Deliveries to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryClaim {
     /// Those due at this moment.
     pub now: Timestamp,
@@ -24,6 +24,8 @@ pub struct DeliveryClaim {
     pub limit: usize,
     /// So many at most for one webhook, or one address.
     pub per_target: usize,
+    /// None to these destinations.
+    pub busy: Vec<String>,
 }
 
 /// What came of an attempt, kept as one.
@@ -52,6 +54,18 @@ pub struct DeliveryLog {
 pub trait OutboxStore: Send + Sync {
     /// Keeps an event with its deliveries, due at the event's own time.
     async fn insert_event(&self, event: &Event, deliveries: &[NewDelivery]) -> Result<(), StoreError>;
+
+    /// Up to which place records were told of, if ever; see [`last_place`](crate::UsageStore::last_place).
+    async fn find_told_place(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Keeps events about the records behind the place `after`, up to `place`, with their deliveries, and that these were
+    /// told of, as one. `Conflict("place")` if records were told of up to another place than `after`.
+    async fn insert_usage_events(
+        &self,
+        events: Vec<(Event, Vec<NewDelivery>)>,
+        after: u64,
+        place: u64,
+    ) -> Result<(), StoreError>;
 
     /// Deliveries that are due, the earliest first. Of deliveries with the same destination and subject only the earliest
     /// that waits is given.
@@ -96,7 +110,7 @@ pub trait WebhookStore: Send + Sync {
     /// Keeps a new webhook.
     async fn insert_webhook(&self, webhook: &Webhook) -> Result<(), StoreError>;
 
-    /// Keeps the webhook of a budget, or gives the one that the project has for the same URL.
+    /// Keeps the webhook of a budget, or gives the one that its owner has for the same URL.
     async fn ensure_budget_webhook(&self, webhook: &Webhook) -> Result<Webhook, StoreError>;
 
     /// The webhook.
@@ -145,8 +159,8 @@ pub enum AlertStatus {
 pub struct AlertQuery {
     /// Whose list.
     pub user: UserId,
-    /// Projects whose alerts they may see.
-    pub projects: Vec<ProjectId>,
+    /// Budgets whose alerts they may see; a project's has the project's id.
+    pub budgets: Vec<BudgetId>,
     /// Which.
     pub status: AlertStatus,
     /// The moment at which something is snoozed or not.
@@ -161,7 +175,7 @@ pub struct AlertQuery {
 #[async_trait]
 pub trait AlertStore: Send + Sync {
     /// Keeps an alert that fires, with its event and deliveries, as one; `false`, and nothing is kept, if it had fired for
-    /// the same project, period, threshold and definition.
+    /// the same budget, period, threshold and definition.
     async fn fire_alert(
         &self,
         alert: &FiredAlert,
@@ -169,10 +183,10 @@ pub trait AlertStore: Send + Sync {
         deliveries: &[NewDelivery],
     ) -> Result<bool, StoreError>;
 
-    /// What has fired for a project in the period that starts at `period_start`, in the order of firing.
+    /// What has fired for a budget in the period that starts at `period_start`, in the order of firing.
     async fn list_fired_alerts(
         &self,
-        project: ProjectId,
+        budget: BudgetId,
         period_start: Timestamp,
     ) -> Result<Vec<FiredAlert>, StoreError>;
 

@@ -82,6 +82,13 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// and the error message.
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError>;
 
+    /// The place of the last record in the order in which records were kept; 0 if none ever was. No place is given twice,
+    /// and a record is never visible before one with a lower place.
+    async fn last_place(&self) -> Result<u64, StoreError>;
+
+    /// Records with their places, in their order, from behind `after`, at most `limit`. Content is left out.
+    async fn list_kept(&self, after: u64, limit: usize) -> Result<Vec<(u64, UsageRecord)>, StoreError>;
+
     /// Corrects a record; aggregates follow. The record before and after, or `None` if it does not exist.
     async fn amend_record(
         &self,

@@ -9,6 +9,7 @@ export const MONEY_FIELDS: readonly string[] = [
   "averageCostPerRequest",
   "before",
   "cacheSavings",
+  "carriedOver",
   "change",
   "cost",
   "costInBatch",
@@ -17,6 +18,7 @@ export const MONEY_FIELDS: readonly string[] = [
   "evenSpending",
   "expected",
   "high",
+  "increased",
   "listCost",
   "low",
   "previousTotal",
@@ -24,5 +26,6 @@ export const MONEY_FIELDS: readonly string[] = [
   "reserved",
   "spent",
   "total",
-  "totalCost"
+  "totalCost",
+  "usual"
 ];

@@ -12,7 +12,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List alerts of the projects that one may see, the latest first. What one read, snoozed and deleted is one's own. */
+        /** List alerts of the budgets that one may see, the latest first. What one read, snoozed and deleted is one's own. */
         get: operations["list_alerts"];
         put?: never;
         post?: never;
@@ -159,6 +159,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List spending that was far from usual, the latest first. */
+        get: operations["list_anomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/anomalies/{anomalyId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say whether an anomaly was to be expected. Asks for the role `admin` in the project. */
+        put: operations["update_anomaly"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -227,6 +261,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/forgot-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send an e-mail by which a forgotten password can be replaced within half an hour.
+         * @description The answer is the same whether there is such an account or not. Three an hour for an address.
+         */
+        post: operations["forgot_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/login": {
         parameters: {
             query?: never;
@@ -289,7 +343,8 @@ export interface paths {
         put?: never;
         /**
          * Exchange a refresh token for a new pair of tokens.
-         * @description Each refresh token works once. One that comes a second time has been copied: every token of its log-in is revoked.
+         * @description Each refresh token works once. One that comes a second time has been copied: every token of its log-in is revoked. Only
+         *     where the server is not reached by https it works once more for ten seconds, unless its successor was used.
          */
         post: operations["refresh_session"];
         delete?: never;
@@ -319,6 +374,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replace a forgotten password by the token of an e-mail. Every log-in of the account ends. */
+        post: operations["reset_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/budgets": {
         parameters: {
             query?: never;
@@ -326,8 +398,80 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the budgets of the projects that one may see. */
+        /** List the budgets that one may see: of one's projects and tracker keys; an administrator sees every one. */
         get: operations["list_budgets"];
+        put?: never;
+        /** Make a budget of a tracker key, of a tag or of the whole account. A project's budget is part of the project. */
+        post: operations["create_budget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One budget. A project's budget has the project's id. */
+        get: operations["get_budget"];
+        /** Change name and terms of a budget that is not a project's. What it is over stays. */
+        put: operations["update_budget"];
+        post?: never;
+        /** Delete a budget that is not a project's, with its increases and alerts. */
+        delete: operations["delete_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}/increases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the increases of a budget, the latest first, those that have ended included. */
+        get: operations["list_budget_increases"];
+        put?: never;
+        /** Let more be spent for a while. It counts at once, in what is allowed, in the status and in the alerts. */
+        post: operations["create_budget_increase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}/increases/{increaseId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw an increase: it does not count from now on. */
+        delete: operations["withdraw_budget_increase"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/budgets/{budgetId}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a budget stands: spent, left, pace, forecast, and who was told. A project's budget has the project's id. */
+        get: operations["get_budget_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -336,16 +480,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/budgets/{projectId}/status": {
+    "/api/fx-rates": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** How a project's budget stands: spent, left, pace, forecast, and who was told. */
-        get: operations["get_budget_status"];
-        put?: never;
+        /** Exchange rates, as the operator set them. None is built in, and none is fetched. */
+        get: operations["list_fx_rates"];
+        /** Replace every exchange rate. A currency that a budget is in keeps at least one. */
+        put: operations["replace_fx_rates"];
         post?: never;
         delete?: never;
         options?: never;
@@ -761,6 +906,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what is recorded: server-sent events, one for each record that the caller may see, from now on.
+         * @description `usage.tracked` carries a record; its `id` sent back as `Last-Event-ID` goes on behind it, without a gap and without a
+         *     double. `reset` says that more was recorded meanwhile than is told again (10,000 records): read it from `/api/usage`.
+         *     `end` says, with an error code, that the credential does not hold any more. Every 15 seconds there is a comment.
+         */
+        get: operations["stream_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/usage/track": {
         parameters: {
             query?: never;
@@ -883,6 +1050,45 @@ export interface paths {
         head?: never;
         /** Change a tracker key. */
         patch: operations["update_tracker_key"];
+        trace?: never;
+    };
+    "/api/user/digest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often one is told what was spent. */
+        get: operations["get_digest"];
+        /**
+         * Say how often one wants to be told what was spent: `off`, `weekly`, `monthly`.
+         * @description It is sent at seven in the morning of the first day after the week or month, by e-mail and to those of one's webhooks
+         *     that ask for `cost.digest`.
+         */
+        put: operations["update_digest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user/digest/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the digest of the last week, or month, says: the one that is told; of a week when none is. */
+        get: operations["preview_digest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/user/profile": {
@@ -1111,7 +1317,7 @@ export interface components {
             threshold: number;
             /** @description How people are told. */
             type: components["schemas"]["AlertKind"];
-            /** @description E-mail addresses; the project's owners when empty. */
+            /** @description E-mail addresses; the project's owners when empty, or those of the installation for other budgets. */
             recipients?: string[];
             /** @description Where a webhook goes; the account's webhooks when missing. */
             webhookUrl?: string | null;
@@ -1161,10 +1367,16 @@ export interface components {
         AlertView: {
             /** @description Id. */
             id: string;
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Which budget; the project's id for a project's budget. */
+            budgetId: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            budgetName: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
+            projectName?: string | null;
             /**
              * Format: int32
              * @description Percent of the amount that was reached.
@@ -1176,9 +1388,10 @@ export interface components {
             type: components["schemas"]["AlertKind"];
             /**
              * Format: money
-             * @description The budget at that moment.
+             * @description What might be spent at that moment, in US dollars.
              */
             amount: Money;
+            conversion?: components["schemas"]["Conversion"] | null;
             /**
              * Format: money
              * @description What had been spent.
@@ -1237,6 +1450,70 @@ export interface components {
             /** @description How it develops. */
             trends: components["schemas"]["Trends"];
             project?: components["schemas"]["ProjectSummary"] | null;
+        };
+        /** @description What somebody says of an anomaly. */
+        AnomalyChange: {
+            /** @description Whether it was to be expected: as much again is then not told for eight weeks. */
+            expected: boolean;
+            /** @description Why; at most 500 characters. */
+            note?: string;
+        };
+        /** @description Spending that was far from usual. */
+        AnomalyView: {
+            /** @description Id. */
+            id: string;
+            /** @description In which project; `null` for calls without one. */
+            projectId?: string | null;
+            /** @description How the project is called. */
+            projectName?: string | null;
+            /** @description Who sold the calls. */
+            service: string;
+            /** @description Which model. */
+            model: string;
+            /** @description Whether an hour or a UTC day was unusual. */
+            span: components["schemas"]["Span"];
+            /**
+             * Format: date-time
+             * @description First instant of that hour or day.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description First instant after it.
+             */
+            end: string;
+            /**
+             * Format: money
+             * @description What it had cost when that was found.
+             */
+            spent: Money;
+            /**
+             * Format: money
+             * @description What is usual: the median of the times that it is compared with.
+             */
+            usual: Money;
+            /**
+             * Format: double
+             * @description Median distance of those times from it.
+             */
+            deviation: number;
+            /**
+             * Format: int32
+             * @description How many times were compared with.
+             */
+            samples: number;
+            /** @description Which times. */
+            basis: components["schemas"]["Basis"];
+            /** @description How many times what is usual was spent, to a tenth, e.g. `4.2`. */
+            times: string;
+            /** @description In one line, e.g. `gpt-4o spent 4.2 times its usual Tuesday`. */
+            explanation: string;
+            /**
+             * Format: date-time
+             * @description When it was found.
+             */
+            foundAt: string;
+            expected?: components["schemas"]["ExpectationView"] | null;
         };
         /** @description One attempt to deliver. */
         AttemptView: {
@@ -1310,6 +1587,11 @@ export interface components {
             /** @description SHA-256 of the entry and of the hash before, in hexadecimal digits. */
             hash: string;
         };
+        /**
+         * @description Which times a span of spending is compared with.
+         * @enum {string}
+         */
+        Basis: "same-time" | "active-times";
         /** @description Costs by each dimension, largest first. */
         Breakdown: {
             /** @description By who sold the call. */
@@ -1345,7 +1627,7 @@ export interface components {
              * @description The limit, more than 0.
              */
             amount: Money;
-            /** @description Currency of the amount. Only `USD` is taken: no rate is built in and none is fetched. */
+            /** @description Currency of the amount. Another than `USD` needs an exchange rate: none is built in and none is fetched. */
             currency?: string;
             /** @description How often it starts afresh. */
             period: components["schemas"]["Period"];
@@ -1359,17 +1641,104 @@ export interface components {
             timeZone?: string;
             /** @description What happens when it is used up. */
             enforcement?: components["schemas"]["Enforcement"];
+            /** @description Whether what a period leaves over may be spent in the next one. */
+            carryOver?: boolean;
             /** @description When people are told. */
             alerts?: components["schemas"]["Alert"][];
         };
+        /** @description More that may be spent for a while. */
+        BudgetIncrease: {
+            /** @description Id. */
+            id: string;
+            /** @description Of which budget. */
+            budgetId: string;
+            /**
+             * Format: money
+             * @description How much more, in the budget's currency.
+             */
+            amount: Money;
+            /** @description Why. */
+            reason: string;
+            /** @description Who granted it. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description When it was granted, and counts from.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description The first instant at which it does not count any more.
+             */
+            until: string;
+            /**
+             * Format: date-time
+             * @description When it was withdrawn, if it was.
+             */
+            withdrawnAt?: string | null;
+            /** @description Whether it counts now. */
+            isActive: boolean;
+        };
+        /** @description What may be spent in a period, in US dollars. */
+        BudgetLimit: {
+            /**
+             * Format: money
+             * @description All of it.
+             */
+            total: Money;
+            /**
+             * Format: money
+             * @description The budget's own amount.
+             */
+            amount: Money;
+            /**
+             * Format: money
+             * @description What increases add now.
+             */
+            increased: Money;
+            /**
+             * Format: money
+             * @description What the period before left over.
+             */
+            carriedOver: Money;
+            conversion?: components["schemas"]["Conversion"] | null;
+        };
+        /** @description What a budget is over: whose calls count in it. */
+        BudgetScope: {
+            /** @description Which. */
+            projectId: string;
+            /** @enum {string} */
+            type: "project";
+        } | {
+            /** @description Which. */
+            keyId: string;
+            /** @enum {string} */
+            type: "key";
+        } | {
+            /** @description Which. */
+            tag: string;
+            /** @enum {string} */
+            type: "tag";
+        } | {
+            /** @enum {string} */
+            type: "account";
+        };
         /** @description How a budget stands. */
         BudgetStatus: {
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Id; the project's for a project's budget. */
+            id: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            name: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
+            projectName?: string | null;
             /** @description The budget. */
             budget: components["schemas"]["Budget"];
+            /** @description What may be spent in the current period, in US dollars as everything below. */
+            limit: components["schemas"]["BudgetLimit"];
             /**
              * Format: date-time
              * @description First instant of the current period.
@@ -1397,14 +1766,14 @@ export interface components {
             remaining: Money;
             /**
              * Format: double
-             * @description Percent of the amount that is spent.
+             * @description Percent of the limit that is spent.
              */
             utilization: number;
             pace?: components["schemas"]["Pace"] | null;
             forecast?: components["schemas"]["ForecastView"] | null;
             /**
              * Format: date-time
-             * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+             * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
              */
             projectedExhaustionAt?: string | null;
             /**
@@ -1415,16 +1784,32 @@ export interface components {
             /** @description The alerts, with what was told in this period. */
             alerts: components["schemas"]["AlertStatusView"][];
         };
-        /** @description A project's budget and what is spent of it. */
+        /** @description A budget and what is spent of it. */
         BudgetView: {
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Id; the project's for a project's budget. */
+            id: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            name: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
-            /** @description The budget. */
+            projectName?: string | null;
+            /** @description What may be spent. */
             budget: components["schemas"]["Budget"];
             /** @description What is spent in its current period. */
             spending: components["schemas"]["Spending"];
+            /**
+             * Format: date-time
+             * @description When it, or its project, was made.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it, or its project, was last changed.
+             */
+            updatedAt: string;
         };
         /** @description A record that was refused. */
         BulkError: {
@@ -1569,6 +1954,26 @@ export interface components {
             /** @description Time of day, in UTC. */
             daily?: Record<string, never> | null;
         };
+        /** @description An amount in another currency was taken at this rate. */
+        Conversion: {
+            /** @description The budget's own currency. */
+            currency: string;
+            /**
+             * Format: money
+             * @description Its amount in that currency, increases included.
+             */
+            amount: Money;
+            /**
+             * Format: double
+             * @description US dollars for one unit.
+             */
+            rate: number;
+            /**
+             * Format: date
+             * @description The day from which the rate holds.
+             */
+            rateDate: string;
+        };
         /** @description Whom a call's cost is charged to inside the organisation. */
         CostAllocation: {
             /** @description Department name. */
@@ -1636,11 +2041,27 @@ export interface components {
             /** @description The attempts, the latest first. */
             log: components["schemas"]["AttemptView"][];
         };
+        /** @description What a digest would say. */
+        DigestPreview: {
+            /** @description Subject of the e-mail. */
+            title: string;
+            /** @description Lines of the e-mail. */
+            lines: string[];
+            /** @description The figures. */
+            facts: Record<string, never>;
+        };
+        /** @description What somebody wants to be told regularly; a part of their preferences. */
+        DigestSettings: {
+            /** @description How often. */
+            frequency: components["schemas"]["Frequency"];
+            /** @description IANA name of the zone whose days count; `UTC` unless told otherwise. */
+            timeZone?: string;
+        };
         /**
          * @description What records can be filtered and grouped by.
          * @enum {string}
          */
-        Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource";
+        Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource" | "trackerKey";
         /** @description What became of a test e-mail. */
         EmailTest: {
             /** @description To whom it went. */
@@ -1666,7 +2087,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "alert_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -1701,7 +2122,19 @@ export interface components {
          * @description What kind of thing happened. The names are those that webhooks carry and filter by.
          * @enum {string}
          */
-        EventType: "usage.tracked" | "budget.threshold_crossed" | "budget.exceeded" | "cost.anomaly" | "price.missing" | "key.added" | "project.created" | "member.added" | "webhook.test";
+        EventType: "usage.tracked" | "budget.threshold_crossed" | "budget.exceeded" | "cost.anomaly" | "cost.digest" | "price.missing" | "key.added" | "project.created" | "member.added" | "webhook.test";
+        /** @description Somebody's word that an anomaly was to be expected. */
+        ExpectationView: {
+            /** @description Account of who said so. */
+            by: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Why; may be empty. */
+            note: string;
+        };
         /** @description How a cost comes about. */
         Explanation: {
             /** @description What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once. */
@@ -1737,6 +2170,11 @@ export interface components {
          * @enum {string}
          */
         Flag: "inconsistent_usage" | "cost_differs" | "tokens_estimated" | "content_cut" | "tier_assumed_standard";
+        /**
+         * @description What a forecast is made of.
+         * @enum {string}
+         */
+        ForecastBasis: "average" | "weeklyPattern" | "weeklyPatternWithTrend";
         /** @description What a period will probably have cost when it ends. */
         ForecastView: {
             /**
@@ -1751,7 +2189,7 @@ export interface components {
             low: Money;
             /**
              * Format: money
-             * @description Spent so far plus an average day for each that remains.
+             * @description Spent so far plus what the days that remain usually cost.
              */
             expected: Money;
             /**
@@ -1759,12 +2197,48 @@ export interface components {
              * @description Nine times in ten it is less than this.
              */
             high: Money;
+            /** @description What it is made of. */
+            basis: components["schemas"]["ForecastBasis"];
+            /** @description Days that it is made of: at most the last eight weeks, whole ones where there are two. */
+            historyDays: number;
+        };
+        /** @description A person who has forgotten their password. */
+        ForgottenPassword: {
+            /** @description E-mail address of the account. */
+            email: string;
         };
         /**
          * @description Form of the body that a webhook is sent.
          * @enum {string}
          */
         Format: "json" | "slack" | "discord" | "teams";
+        /**
+         * @description How often a digest is sent.
+         * @enum {string}
+         */
+        Frequency: "off" | "weekly" | "monthly";
+        /** @description What one unit of a currency is worth from a day on. */
+        FxRate: {
+            /** @description ISO 4217 code, such as `EUR`. */
+            currency: string;
+            /**
+             * Format: double
+             * @description US dollars for one unit, exact to twelve digits after the point.
+             */
+            rate: number;
+            /**
+             * Format: date
+             * @description The first day on which it counts, until the next rate of the currency.
+             */
+            effectiveDate: string;
+            /** @description Where it is from. */
+            source?: string;
+        };
+        /** @description Every exchange rate. */
+        FxRates: {
+            /** @description The rates, by currency and then by day. */
+            rates: components["schemas"]["FxRate"][];
+        };
         /** @description One group of those asked for by `groupBy`. */
         GroupView: {
             /** @description As in the timeline, when grouped by time as well. */
@@ -1898,6 +2372,30 @@ export interface components {
             /** @description The names. */
             mappings: components["schemas"]["ModelMapping"][];
         };
+        /** @description A budget that is not a project's, as it is made or changed. */
+        NewBudget: {
+            /** @description How it is called. */
+            name: string;
+            /** @description Whose calls count in it. What a budget is over does not change afterwards. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description What may be spent. */
+            budget: components["schemas"]["Budget"];
+        };
+        /** @description An increase, as it is granted. */
+        NewIncrease: {
+            /**
+             * Format: money
+             * @description How much more, in the budget's currency; more than 0.
+             */
+            amount: Money;
+            /**
+             * Format: date-time
+             * @description The first instant at which it does not count any more.
+             */
+            until: string;
+            /** @description Why. */
+            reason: string;
+        };
         /** @description A person to add; by account or by e-mail address. */
         NewMember: {
             /** @description Account id. */
@@ -1906,6 +2404,16 @@ export interface components {
             email?: string | null;
             /** @description What they may do. */
             role: components["schemas"]["ProjectRole"];
+        };
+        /** @description A new password, by the token of an e-mail. */
+        NewPassword: {
+            /** @description The token. */
+            token: string;
+            /**
+             * Format: password
+             * @description At least 8 characters.
+             */
+            newPassword: string;
         };
         /** @description A provider key to keep. */
         NewProviderKey: {
@@ -2301,6 +2809,8 @@ export interface components {
             _id: string;
             /** @description The account that recorded it. */
             userId: string;
+            /** @description Id of the tracker key that it came in with. */
+            trackerKey?: string | null;
             /** @description What it was for. */
             projectId?: string | null;
             /** @description Who sold it. */
@@ -2641,6 +3151,11 @@ export interface components {
              */
             checkedOn?: string | null;
         };
+        /**
+         * @description How much time is looked at as one.
+         * @enum {string}
+         */
+        Span: "hour" | "day";
         /** @description What a project has spent in the current period of its budget; in the current month (UTC), if it has none. */
         Spending: {
             /**
@@ -2710,10 +3225,16 @@ export interface components {
             data: {
                 /** @description Id. */
                 id: string;
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Which budget; the project's id for a project's budget. */
+                budgetId: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                budgetName: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
+                projectName?: string | null;
                 /**
                  * Format: int32
                  * @description Percent of the amount that was reached.
@@ -2725,9 +3246,10 @@ export interface components {
                 type: components["schemas"]["AlertKind"];
                 /**
                  * Format: money
-                 * @description The budget at that moment.
+                 * @description What might be spent at that moment, in US dollars.
                  */
                 amount: Money;
+                conversion?: components["schemas"]["Conversion"] | null;
                 /**
                  * Format: money
                  * @description What had been spent.
@@ -2808,6 +3330,71 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_AnomalyView: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Spending that was far from usual. */
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description In which project; `null` for calls without one. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Who sold the calls. */
+                service: string;
+                /** @description Which model. */
+                model: string;
+                /** @description Whether an hour or a UTC day was unusual. */
+                span: components["schemas"]["Span"];
+                /**
+                 * Format: date-time
+                 * @description First instant of that hour or day.
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @description First instant after it.
+                 */
+                end: string;
+                /**
+                 * Format: money
+                 * @description What it had cost when that was found.
+                 */
+                spent: Money;
+                /**
+                 * Format: money
+                 * @description What is usual: the median of the times that it is compared with.
+                 */
+                usual: Money;
+                /**
+                 * Format: double
+                 * @description Median distance of those times from it.
+                 */
+                deviation: number;
+                /**
+                 * Format: int32
+                 * @description How many times were compared with.
+                 */
+                samples: number;
+                /** @description Which times. */
+                basis: components["schemas"]["Basis"];
+                /** @description How many times what is usual was spent, to a tenth, e.g. `4.2`. */
+                times: string;
+                /** @description In one line, e.g. `gpt-4o spent 4.2 times its usual Tuesday`. */
+                explanation: string;
+                /**
+                 * Format: date-time
+                 * @description When it was found.
+                 */
+                foundAt: string;
+                expected?: components["schemas"]["ExpectationView"] | null;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_AuditVerificationView: {
             /** @description Always `true`. */
             success: boolean;
@@ -2833,17 +3420,66 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_BudgetIncrease: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description More that may be spent for a while. */
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description Of which budget. */
+                budgetId: string;
+                /**
+                 * Format: money
+                 * @description How much more, in the budget's currency.
+                 */
+                amount: Money;
+                /** @description Why. */
+                reason: string;
+                /** @description Who granted it. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When it was granted, and counts from.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description The first instant at which it does not count any more.
+                 */
+                until: string;
+                /**
+                 * Format: date-time
+                 * @description When it was withdrawn, if it was.
+                 */
+                withdrawnAt?: string | null;
+                /** @description Whether it counts now. */
+                isActive: boolean;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_BudgetStatus: {
             /** @description Always `true`. */
             success: boolean;
             /** @description How a budget stands. */
             data: {
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Id; the project's for a project's budget. */
+                id: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                name: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
+                projectName?: string | null;
                 /** @description The budget. */
                 budget: components["schemas"]["Budget"];
+                /** @description What may be spent in the current period, in US dollars as everything below. */
+                limit: components["schemas"]["BudgetLimit"];
                 /**
                  * Format: date-time
                  * @description First instant of the current period.
@@ -2871,14 +3507,14 @@ export interface components {
                 remaining: Money;
                 /**
                  * Format: double
-                 * @description Percent of the amount that is spent.
+                 * @description Percent of the limit that is spent.
                  */
                 utilization: number;
                 pace?: components["schemas"]["Pace"] | null;
                 forecast?: components["schemas"]["ForecastView"] | null;
                 /**
                  * Format: date-time
-                 * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+                 * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
                  */
                 projectedExhaustionAt?: string | null;
                 /**
@@ -2888,6 +3524,41 @@ export interface components {
                 exceededAt?: string | null;
                 /** @description The alerts, with what was told in this period. */
                 alerts: components["schemas"]["AlertStatusView"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_BudgetView: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description A budget and what is spent of it. */
+            data: {
+                /** @description Id; the project's for a project's budget. */
+                id: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                name: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description What may be spent. */
+                budget: components["schemas"]["Budget"];
+                /** @description What is spent in its current period. */
+                spending: components["schemas"]["Spending"];
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was made.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was last changed.
+                 */
+                updatedAt: string;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -2997,6 +3668,38 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_DigestPreview: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What a digest would say. */
+            data: {
+                /** @description Subject of the e-mail. */
+                title: string;
+                /** @description Lines of the e-mail. */
+                lines: string[];
+                /** @description The figures. */
+                facts: Record<string, never>;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_DigestSettings: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What somebody wants to be told regularly; a part of their preferences. */
+            data: {
+                /** @description How often. */
+                frequency: components["schemas"]["Frequency"];
+                /** @description IANA name of the zone whose days count; `UTC` unless told otherwise. */
+                timeZone?: string;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_EmailTest: {
             /** @description Always `true`. */
             success: boolean;
@@ -3053,6 +3756,19 @@ export interface components {
                 priceMatch?: string | null;
                 /** @description What other models did inside the reply, if one was sent; its cost is not in `cost`. */
                 sideCalls?: components["schemas"]["TrackedSideCall"][];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_FxRates: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Every exchange rate. */
+            data: {
+                /** @description The rates, by currency and then by day. */
+                rates: components["schemas"]["FxRate"][];
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -3506,10 +4222,16 @@ export interface components {
             data: {
                 /** @description Id. */
                 id: string;
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Which budget; the project's id for a project's budget. */
+                budgetId: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                budgetName: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
+                projectName?: string | null;
                 /**
                  * Format: int32
                  * @description Percent of the amount that was reached.
@@ -3521,9 +4243,10 @@ export interface components {
                 type: components["schemas"]["AlertKind"];
                 /**
                  * Format: money
-                 * @description The budget at that moment.
+                 * @description What might be spent at that moment, in US dollars.
                  */
                 amount: Money;
+                conversion?: components["schemas"]["Conversion"] | null;
                 /**
                  * Format: money
                  * @description What had been spent.
@@ -3554,6 +4277,70 @@ export interface components {
                  * @description Until when the caller does not want to see it.
                  */
                 snoozedUntil?: string | null;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_Vec_AnomalyView: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description In which project; `null` for calls without one. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Who sold the calls. */
+                service: string;
+                /** @description Which model. */
+                model: string;
+                /** @description Whether an hour or a UTC day was unusual. */
+                span: components["schemas"]["Span"];
+                /**
+                 * Format: date-time
+                 * @description First instant of that hour or day.
+                 */
+                start: string;
+                /**
+                 * Format: date-time
+                 * @description First instant after it.
+                 */
+                end: string;
+                /**
+                 * Format: money
+                 * @description What it had cost when that was found.
+                 */
+                spent: Money;
+                /**
+                 * Format: money
+                 * @description What is usual: the median of the times that it is compared with.
+                 */
+                usual: Money;
+                /**
+                 * Format: double
+                 * @description Median distance of those times from it.
+                 */
+                deviation: number;
+                /**
+                 * Format: int32
+                 * @description How many times were compared with.
+                 */
+                samples: number;
+                /** @description Which times. */
+                basis: components["schemas"]["Basis"];
+                /** @description How many times what is usual was spent, to a tenth, e.g. `4.2`. */
+                times: string;
+                /** @description In one line, e.g. `gpt-4o spent 4.2 times its usual Tuesday`. */
+                explanation: string;
+                /**
+                 * Format: date-time
+                 * @description When it was found.
+                 */
+                foundAt: string;
+                expected?: components["schemas"]["ExpectationView"] | null;
             }[];
             /** @description What happened, for people. */
             message?: string | null;
@@ -3600,18 +4387,74 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Vec_BudgetIncrease: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /** @description Id. */
+                id: string;
+                /** @description Of which budget. */
+                budgetId: string;
+                /**
+                 * Format: money
+                 * @description How much more, in the budget's currency.
+                 */
+                amount: Money;
+                /** @description Why. */
+                reason: string;
+                /** @description Who granted it. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When it was granted, and counts from.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description The first instant at which it does not count any more.
+                 */
+                until: string;
+                /**
+                 * Format: date-time
+                 * @description When it was withdrawn, if it was.
+                 */
+                withdrawnAt?: string | null;
+                /** @description Whether it counts now. */
+                isActive: boolean;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Vec_BudgetView: {
             /** @description Always `true`. */
             success: boolean;
             data: {
-                /** @description Whose budget. */
-                projectId: string;
+                /** @description Id; the project's for a project's budget. */
+                id: string;
+                /** @description How it is called; the project's name for a project's budget. */
+                name: string;
+                /** @description Whose calls count in it. */
+                scope: components["schemas"]["BudgetScope"];
+                /** @description The project, if it is a project's budget. */
+                projectId?: string | null;
                 /** @description How the project is called. */
-                projectName: string;
-                /** @description The budget. */
+                projectName?: string | null;
+                /** @description What may be spent. */
                 budget: components["schemas"]["Budget"];
                 /** @description What is spent in its current period. */
                 spending: components["schemas"]["Spending"];
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was made.
+                 */
+                createdAt: string;
+                /**
+                 * Format: date-time
+                 * @description When it, or its project, was last changed.
+                 */
+                updatedAt: string;
             }[];
             /** @description What happened, for people. */
             message?: string | null;
@@ -3797,6 +4640,8 @@ export interface components {
                 _id: string;
                 /** @description The account that recorded it. */
                 userId: string;
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string | null;
                 /** @description What it was for. */
                 projectId?: string | null;
                 /** @description Who sold it. */
@@ -4383,6 +5228,46 @@ export interface components {
             /** @description Where the cost comes from. */
             costSource: components["schemas"]["CostSource"];
         };
+        /** @description `usage.tracked`: a record that was kept. `GET /api/usage/{usageId}` has the rest of it. */
+        TrackedUsage: {
+            /** @description Id of the record. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When the call happened.
+             */
+            timestamp: string;
+            /** @description What it was for. */
+            projectId?: string | null;
+            /** @description Who sold it. */
+            service: string;
+            /** @description The model. */
+            model: string;
+            /**
+             * Format: int64
+             * @description Input tokens; `null` when nobody counted.
+             */
+            promptTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Output tokens; `null` when nobody counted.
+             */
+            completionTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens in and out; `null` when nobody counted.
+             */
+            totalTokens?: number | null;
+            /**
+             * Format: money
+             * @description What it cost, in US dollars with exact digits; `null` is unknown, not free.
+             */
+            cost?: Money | null;
+            /** @description Where the cost comes from. */
+            costSource: components["schemas"]["CostSource"];
+            /** @description How it ended. */
+            status: components["schemas"]["Status"];
+        };
         /** @description A tracker key to make, or what to change in one. */
         TrackerKeyChange: {
             /**
@@ -4818,6 +5703,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -4950,6 +5837,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5037,6 +5926,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5128,6 +6019,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -5149,6 +6042,108 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_anomalies: {
+        parameters: {
+            query?: {
+                /** @description Those of this project only. */
+                projectId?: string;
+                /** @description `false`: those that nobody expected; `true`: those that somebody did. Both unless told otherwise. */
+                expected?: boolean;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Most anomalies on the page, 1 to 100; 20 unless told otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_AnomalyView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_anomaly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the anomaly */
+                anomalyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnomalyChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_AnomalyView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5367,6 +6362,53 @@ export interface operations {
             };
         };
     };
+    forgot_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgottenPassword"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     login: {
         parameters: {
             query?: never;
@@ -5542,6 +6584,45 @@ export interface operations {
             };
         };
     };
+    reset_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_budgets: {
         parameters: {
             query?: never;
@@ -5569,13 +6650,354 @@ export interface operations {
             };
         };
     };
+    create_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBudget"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBudget"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_budget_increases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_BudgetIncrease"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_budget_increase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIncrease"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_BudgetIncrease"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    withdraw_budget_increase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
+                /** @description Id of the increase */
+                increaseId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_budget_status: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of the project */
-                projectId: string;
+                /** @description Id of the budget, or of the project whose budget it is */
+                budgetId: string;
             };
             cookie?: never;
         };
@@ -5598,6 +7020,88 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_fx_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_FxRates"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    replace_fx_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FxRates"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_FxRates"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6440,6 +7944,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6534,6 +8040,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6619,6 +8127,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -6951,6 +8461,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
@@ -7110,6 +8622,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -7184,6 +8698,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
                 /** @description Number of the page, from 1. */
@@ -7273,6 +8789,8 @@ export interface operations {
                 customerEmail?: string[];
                 /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
                 costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
                 /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
                 search?: string;
             };
@@ -7299,6 +8817,71 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    stream_usage: {
+        parameters: {
+            query?: {
+                /** @description One project only */
+                projectId?: string;
+            };
+            header?: {
+                /** @description `id` of the last event that was read; browsers send it by themselves */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["TrackedUsage"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7879,6 +9462,99 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DigestSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    update_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DigestSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DigestSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    preview_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_DigestPreview"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };

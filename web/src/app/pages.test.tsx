@@ -54,8 +54,9 @@ test("what only administrators may do others do not see", async () => {
 test("an alert is read by a press, and the count follows", async () => {
   const alert = {
     id: "a1",
-    projectId: "p1",
-    projectName: "Support",
+    budgetId: "p1",
+    budgetName: "Support",
+    scope: { type: "project", projectId: "p1" },
     threshold: 80,
     exceeded: false,
     type: "email",

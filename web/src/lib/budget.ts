@@ -62,7 +62,7 @@ export function burnDown(status: Status, costs: ReadonlyMap<Day, number>, zone: 
     sum += costs.get(day) ?? 0;
     return sum;
   });
-  const amount = numberOf(status.budget.amount);
+  const amount = numberOf(status.limit.total);
   const ideal = days.map((_, index) => (status.periodEnd ? (amount * (index + 1)) / length : null));
   const exhausted = status.exceededAt ?? status.projectedExhaustionAt;
   const exhaustedOn = exhausted ? today(new Date(exhausted), zone) : undefined;

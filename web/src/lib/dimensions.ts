@@ -17,6 +17,7 @@ export const DIMENSIONS: Record<Dimension, { one: string; many: string }> = {
   status: { one: "Status", many: "statuses" },
   userEmail: { one: "User e-mail", many: "users" },
   customerEmail: { one: "Customer e-mail", many: "customers" },
+  trackerKey: { one: "Tracker key", many: "tracker keys" },
   costSource: { one: "Cost source", many: "cost sources" },
 };
 

@@ -74,7 +74,7 @@ test("a key is made and shown once", async () => {
 test("a budget that is driven over its threshold turns, and is on the list", async () => {
   await page.goto(`${base}/projects?new=yes`);
   await page.getByLabel("Name", { exact: true }).fill("Journey");
-  await page.getByLabel("Budget in US dollars").fill("12.5");
+  await page.getByLabel("Budget", { exact: true }).fill("12.5");
   await page.getByRole("button", { name: "Make the project" }).click();
   await page.getByRole("dialog", { name: "Journey" }).waitFor();
   const projectId = new URL(page.url()).searchParams.get("project");
@@ -218,6 +218,7 @@ test.each(
 const DIALOGS = [
   ["/projects?new=yes", "New project"],
   ["/webhooks?new=yes", "New webhook"],
+  ["/budgets?new=yes", "New budget"],
 ] as const;
 
 test.each(DIALOGS.flatMap(([path, name]) => (["light", "dark"] as const).map((theme) => [path, name, theme] as const)))(

@@ -8,6 +8,7 @@ use pricing::{Call, Catalog, Cost, Found, Price, Unit, Unpriced, Usage};
 mod billing;
 mod book;
 mod catalog;
+mod exchange;
 mod importing;
 mod matching;
 mod merging;

@@ -7,10 +7,10 @@ use axum::{
     http::request::Parts,
 };
 use domain::{
-    AlertId, ProjectId,
+    AlertId, BudgetId, ProjectId,
     alert::{AlertMark, FiredAlert},
-    budget::AlertKind,
-    project::Project,
+    budget::{AlertKind, Scope},
+    fx::Conversion,
 };
 use jiff::Timestamp;
 use pricing::Money;
@@ -19,11 +19,13 @@ use store::{AlertQuery, AlertStatus};
 use utoipa::ToSchema;
 
 use crate::{
+    api::budgets::{own_budgets, projects_of},
     app::App,
     auth::{Auth, Caller, Read},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, Query, path_id},
     limits,
+    notify::facts::BudgetName,
     reply::{Nothing, Pagination, Success},
 };
 
@@ -34,11 +36,18 @@ pub struct AlertView {
     /// Id.
     #[schema(value_type = String)]
     id: AlertId,
-    /// Whose budget.
+    /// Which budget; the project's id for a project's budget.
     #[schema(value_type = String)]
-    project_id: ProjectId,
+    budget_id: BudgetId,
+    /// How it is called; the project's name for a project's budget.
+    budget_name: String,
+    /// Whose calls count in it.
+    scope: Scope,
+    /// The project, if it is a project's budget.
+    #[schema(value_type = Option<String>)]
+    project_id: Option<ProjectId>,
     /// How the project is called.
-    project_name: String,
+    project_name: Option<String>,
     /// Percent of the amount that was reached.
     threshold: u16,
     /// Whether the whole budget was used up, rather than the threshold of an alert reached.
@@ -46,9 +55,11 @@ pub struct AlertView {
     /// How people were told.
     #[serde(rename = "type")]
     kind: AlertKind,
-    /// The budget at that moment.
+    /// What might be spent at that moment, in US dollars.
     #[schema(value_type = f64)]
     amount: Money,
+    /// The budget's own amount and the rate at which it was taken, if it is in another currency.
+    conversion: Option<Conversion>,
     /// What had been spent.
     #[schema(value_type = f64)]
     spent: Money,
@@ -123,7 +134,7 @@ pub struct Count {
     count: u64,
 }
 
-/// List alerts of the projects that one may see, the latest first. What one read, snoozed and deleted is one's own.
+/// List alerts of the budgets that one may see, the latest first. What one read, snoozed and deleted is one's own.
 #[utoipa::path(get, path = "/alerts", tag = "Budgets", operation_id = "list_alerts",
     params(AlertParams),
     responses((status = 200, body = Success<Vec<AlertView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
@@ -132,7 +143,7 @@ pub async fn list_alerts(
     auth: Auth<Read>,
     Query(params): Query<AlertParams>,
 ) -> Result<Success<Vec<AlertView>>> {
-    let projects = visible(&app, &auth.caller, params.project_id).await?;
+    let budgets = visible(&app, &auth.caller, params.project_id).await?;
     let limit = params.limit.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX);
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let query = AlertQuery {
@@ -140,13 +151,16 @@ pub async fn list_alerts(
         before: params.cursor,
         // One more than the page holds tells whether there is a next one.
         limit: wanted + 1,
-        ..query(&app, &auth.caller, &projects)
+        ..query(&app, &auth.caller, &budgets)
     };
     let mut alerts = app.meta.list_alerts(&query).await?;
     let has_next = alerts.len() > wanted;
     alerts.truncate(wanted);
     let next_cursor = alerts.last().filter(|_| has_next).map(|(alert, _)| alert.id.to_string());
-    let views = alerts.iter().map(|(alert, mark)| AlertView::new(alert, *mark, &projects)).collect();
+    let view = |(alert, mark): &(FiredAlert, AlertMark)| {
+        budgets.get(&alert.budget_id).map(|budget| AlertView::new(alert, *mark, budget))
+    };
+    let views = alerts.iter().filter_map(view).collect();
     let pagination = Pagination {
         page: None,
         limit,
@@ -163,8 +177,8 @@ pub async fn list_alerts(
 #[utoipa::path(get, path = "/alerts/unread-count", tag = "Budgets", operation_id = "count_unread_alerts",
     responses((status = 200, body = Success<Count>), (status = 401, body = Failure)))]
 pub async fn count_unread_alerts(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Count>> {
-    let projects = visible(&app, &auth.caller, None).await?;
-    let query = AlertQuery { status: AlertStatus::Unread, ..query(&app, &auth.caller, &projects) };
+    let budgets = visible(&app, &auth.caller, None).await?;
+    let query = AlertQuery { status: AlertStatus::Unread, ..query(&app, &auth.caller, &budgets) };
     Ok(Success::ok(Count { count: app.meta.count_alerts(&query).await? }))
 }
 
@@ -179,7 +193,7 @@ pub async fn update_alert(
     AlertInPath(id): AlertInPath,
     Json(change): Json<AlertChange>,
 ) -> Result<Success<AlertView>> {
-    let (alert, project) = find(&app, &auth.caller, id).await?;
+    let (alert, budget) = find(&app, &auth.caller, id).await?;
     let user = auth.caller.user.id;
     let mut mark = app.meta.find_alert_mark(user, id).await?;
     if let Some(read) = change.read {
@@ -190,15 +204,15 @@ pub async fn update_alert(
         mark.snoozed_until = until;
     }
     keep(&app, &auth.caller, id, mark).await?;
-    Ok(Success::ok(AlertView::new(&alert, mark, &HashMap::from([(project.id, project.name)]))))
+    Ok(Success::ok(AlertView::new(&alert, mark, &budget)))
 }
 
 /// Read every alert that is not snoozed.
 #[utoipa::path(post, path = "/alerts/read-all", tag = "Budgets", operation_id = "read_all_alerts",
     responses((status = 200, body = Success<Count>), (status = 401, body = Failure)))]
 pub async fn read_all_alerts(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Count>> {
-    let projects = visible(&app, &auth.caller, None).await?;
-    let count = app.meta.mark_alerts_read(&query(&app, &auth.caller, &projects)).await?;
+    let budgets = visible(&app, &auth.caller, None).await?;
+    let count = app.meta.mark_alerts_read(&query(&app, &auth.caller, &budgets)).await?;
     Ok(Success::ok(Count { count }).with_message("alerts read"))
 }
 
@@ -218,15 +232,20 @@ pub async fn delete_alert(
 }
 
 impl AlertView {
-    fn new(alert: &FiredAlert, mark: AlertMark, names: &HashMap<ProjectId, String>) -> Self {
+    fn new(alert: &FiredAlert, mark: AlertMark, budget: &BudgetName) -> Self {
+        let project_id = budget.scope.project_id();
         Self {
             id: alert.id,
-            project_id: alert.project_id,
-            project_name: names.get(&alert.project_id).cloned().unwrap_or_default(),
+            budget_id: alert.budget_id,
+            budget_name: budget.name.clone(),
+            scope: budget.scope.clone(),
+            project_id,
+            project_name: project_id.map(|_| budget.name.clone()),
             threshold: alert.threshold,
             exceeded: alert.exceeded,
             kind: alert.kind,
             amount: alert.amount,
+            conversion: alert.conversion.clone(),
             spent: alert.spent,
             period_start: alert.period_start,
             period_end: (alert.period_end != Timestamp::MAX).then_some(alert.period_end),
@@ -248,21 +267,26 @@ impl From<Status> for AlertStatus {
     }
 }
 
-/// Names of the projects whose alerts the caller may see; of one project, if one is asked for.
-async fn visible(app: &App, caller: &Caller, only: Option<ProjectId>) -> Result<HashMap<ProjectId, String>> {
-    let projects = if caller.user.role.sees_everything() {
-        app.meta.list_projects().await?
-    } else {
-        app.meta.list_projects_of(caller.user.id).await?
-    };
-    let wanted = projects.into_iter().filter(|project| only.is_none_or(|only| project.id == only));
-    Ok(wanted.map(|project| (project.id, project.name)).collect())
+/// Budgets whose alerts the caller may see; of one project, if one is asked for.
+async fn visible(
+    app: &App,
+    caller: &Caller,
+    only: Option<ProjectId>,
+) -> Result<HashMap<BudgetId, BudgetName>> {
+    let projects = projects_of(app, caller).await?;
+    let wanted = projects.iter().filter(|project| only.is_none_or(|only| project.id == only));
+    // Alerts stay when a project's budget is taken away.
+    let mut names: Vec<BudgetName> = wanted.map(BudgetName::of_project).collect();
+    if only.is_none() {
+        names.extend(own_budgets(app, caller).await?.iter().map(BudgetName::of));
+    }
+    Ok(names.into_iter().map(|budget| (budget.id, budget)).collect())
 }
 
-fn query(app: &App, caller: &Caller, projects: &HashMap<ProjectId, String>) -> AlertQuery {
+fn query(app: &App, caller: &Caller, budgets: &HashMap<BudgetId, BudgetName>) -> AlertQuery {
     AlertQuery {
         user: caller.user.id,
-        projects: projects.keys().copied().collect(),
+        budgets: budgets.keys().copied().collect(),
         status: AlertStatus::Current,
         now: app.clock.now(),
         before: None,
@@ -270,11 +294,17 @@ fn query(app: &App, caller: &Caller, projects: &HashMap<ProjectId, String>) -> A
     }
 }
 
-async fn find(app: &App, caller: &Caller, id: AlertId) -> Result<(FiredAlert, Project)> {
+async fn find(app: &App, caller: &Caller, id: AlertId) -> Result<(FiredAlert, BudgetName)> {
     let alert = app.meta.find_alert(id).await?.ok_or_else(alert_not_found)?;
-    let found = caller.find_project(app, alert.project_id).await?;
-    let (project, _) = found.ok_or_else(alert_not_found)?;
-    Ok((alert, project))
+    if let Some(budget) = app.meta.find_budget(alert.budget_id).await? {
+        if !caller.may_see_budget(app, &budget.scope).await? {
+            return Err(alert_not_found());
+        }
+        return Ok((alert, BudgetName::of(&budget)));
+    }
+    let project = ProjectId::from_bytes(*alert.budget_id.bytes());
+    let (project, _) = caller.find_project(app, project).await?.ok_or_else(alert_not_found)?;
+    Ok((alert, BudgetName::of_project(&project)))
 }
 
 async fn keep(app: &App, caller: &Caller, id: AlertId, mark: AlertMark) -> Result<()> {
@@ -282,7 +312,7 @@ async fn keep(app: &App, caller: &Caller, id: AlertId, mark: AlertMark) -> Resul
 }
 
 fn alert_not_found() -> ApiError {
-    ApiError::new(ErrorCode::AlertNotFound, "there is no such alert, or you are not a member of its project")
+    ApiError::new(ErrorCode::AlertNotFound, "there is no such alert, or you may not see its budget")
 }
 
 /// Tells `"snoozedUntil": null` (shown again) from no `snoozedUntil` at all (left as it is).

@@ -1,287 +1,241 @@
-//! Budgets: what is spent and left of them, and what was told.
+//! Budgets: of projects, of tracker keys, of tags and of the whole account.
 
-use std::collections::HashMap;
+pub mod increases;
+pub mod status;
 
 use axum::extract::State;
 use domain::{
-    Interval, ProjectId,
-    alert::{Definition, FiredAlert, definition, definition_of_exceeded},
-    budget::{Alert, AlertKind, Budget},
-    delivery::{Channel, DeliveryState},
-    forecast::exhausted_at,
-    interval::time_zone,
+    BudgetId, Invalid, ProjectId,
+    budget::{Budget, NewBudget, Scope, ScopedBudget},
+    limits,
     project::Project,
-    query::{Bucket, Filter, Visibility},
-    webhook,
+    totals::Totals,
 };
-use jiff::{Timestamp, tz::TimeZone};
-use pricing::Money;
+use jiff::Timestamp;
 use serde::Serialize;
-use store::DeliveryLog;
 use utoipa::ToSchema;
 
 use crate::{
-    analytics::Question,
-    api::{
-        analytics::trends::{ForecastView, forecast_of},
-        projects::{Spending, spending_of},
-    },
+    api::projects::{Spending, spending_of},
     app::App,
-    auth::{Auth, ProjectAccess, Read, Viewer},
+    auth::{Auth, Caller, Editor, Read, Viewer, Write, budget::BudgetAccess},
+    budgets,
     error::{ApiError, ErrorCode, Failure, Result},
-    reply::Success,
-    watch,
+    input::Json,
+    notify::budget_hook,
+    reply::{Nothing, Success},
 };
 
-/// A project's budget and what is spent of it.
+/// A budget and what is spent of it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BudgetView {
-    /// Whose budget.
+    /// Id; the project's for a project's budget.
     #[schema(value_type = String)]
-    project_id: ProjectId,
+    id: BudgetId,
+    /// How it is called; the project's name for a project's budget.
+    name: String,
+    /// Whose calls count in it.
+    scope: Scope,
+    /// The project, if it is a project's budget.
+    #[schema(value_type = Option<String>)]
+    project_id: Option<ProjectId>,
     /// How the project is called.
-    project_name: String,
-    /// The budget.
+    project_name: Option<String>,
+    /// What may be spent.
     budget: Budget,
     /// What is spent in its current period.
     spending: Spending,
-}
-
-/// How a budget stands.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BudgetStatus {
-    /// Whose budget.
-    #[schema(value_type = String)]
-    project_id: ProjectId,
-    /// How the project is called.
-    project_name: String,
-    /// The budget.
-    budget: Budget,
-    /// First instant of the current period.
+    /// When it, or its project, was made.
     #[schema(value_type = String, format = DateTime)]
-    period_start: Timestamp,
-    /// First instant after it; `null` for a one-time budget.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    period_end: Option<Timestamp>,
-    /// Known costs of the period.
-    #[schema(value_type = f64)]
-    spent: Money,
-    /// What calls under way may cost at most.
-    #[schema(value_type = f64)]
-    reserved: Money,
-    /// What is neither spent nor reserved; negative when the budget is overrun.
-    #[schema(value_type = f64)]
-    remaining: Money,
-    /// Percent of the amount that is spent.
-    utilization: f64,
-    /// How spending compares with the time that has passed; `null` for a one-time budget.
-    pace: Option<Pace>,
-    /// What the period will have cost when it ends; `null` with less than a week of history.
-    forecast: Option<ForecastView>,
-    /// When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    projected_exhaustion_at: Option<Timestamp>,
-    /// When it was used up, if it was.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    exceeded_at: Option<Timestamp>,
-    /// The alerts, with what was told in this period.
-    alerts: Vec<AlertStatusView>,
+    created_at: Timestamp,
+    /// When it, or its project, was last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
 }
 
-/// How spending compares with the time that has passed.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Pace {
-    /// Percent of the period that has passed.
-    elapsed: f64,
-    /// What would have been spent by now if the amount were spent evenly.
-    #[schema(value_type = f64)]
-    even_spending: Money,
-    /// What is spent beyond that; negative when less is spent.
-    #[schema(value_type = f64)]
-    ahead: Money,
-}
-
-/// An alert of the budget and what became of it in this period.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AlertStatusView {
-    /// Percent of the amount.
-    threshold: u16,
-    /// How people are told.
-    #[serde(rename = "type")]
-    kind: AlertKind,
-    /// When it fired, if it did.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    fired_at: Option<Timestamp>,
-    /// What had been spent then.
-    #[schema(value_type = Option<f64>)]
-    spent: Option<Money>,
-    /// Who was told, and what came of it. Kept for 30 days.
-    deliveries: Vec<ToldView>,
-}
-
-/// Somebody who was told of an alert.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ToldView {
-    /// By which way.
-    channel: Channel,
-    /// E-mail address, or host of the webhook: its whole URL can be a secret.
-    to: String,
-    /// How far it has come.
-    state: DeliveryState,
-    /// Attempts so far.
-    attempts: u32,
-    /// When it arrived.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    delivered_at: Option<Timestamp>,
-    /// When it is tried next, if it is.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    next_attempt_at: Option<Timestamp>,
-    /// Why it has not arrived, if it has not.
-    reason: Option<String>,
-}
-
-/// List the budgets of the projects that one may see.
+/// List the budgets that one may see: of one's projects and tracker keys; an administrator sees every one.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", operation_id = "list_budgets",
     responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)))]
 pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<BudgetView>>> {
-    let user = &auth.caller.user;
-    let mut projects = if user.role.sees_everything() {
-        app.meta.list_projects().await?
-    } else {
-        app.meta.list_projects_of(user.id).await?
-    };
+    let mut projects = projects_of(&app, &auth.caller).await?;
     projects.retain(|project| project.budget.is_some());
     let mut spending = spending_of(&app, &projects).await?;
-    let view = |project: Project| {
-        let (budget, spending) = (project.budget?, spending.remove(&project.id)?);
-        Some(BudgetView { project_id: project.id, project_name: project.name, budget, spending })
+    let view = |project: &Project| {
+        Some(BudgetView::new(ScopedBudget::of_project(project)?, spending.remove(&project.id)?))
     };
-    Ok(Success::ok(projects.into_iter().filter_map(view).collect()))
+    let mut views: Vec<BudgetView> = projects.iter().filter_map(view).collect();
+    for budget in own_budgets(&app, &auth.caller).await? {
+        views.push(view_one(&app, budget).await?);
+    }
+    Ok(Success::ok(views))
 }
 
-/// How a project's budget stands: spent, left, pace, forecast, and who was told.
-#[utoipa::path(get, path = "/budgets/{projectId}/status", tag = "Budgets", operation_id = "get_budget_status",
-    params(("projectId" = String, Path, description = "Id of the project")),
-    responses((status = 200, body = Success<BudgetStatus>), (status = 401, body = Failure), (status = 404, body = Failure)))]
-pub async fn get_budget_status(
+/// Make a budget of a tracker key, of a tag or of the whole account. A project's budget is part of the project.
+#[utoipa::path(post, path = "/budgets", tag = "Budgets", operation_id = "create_budget",
+    request_body = NewBudget,
+    responses((status = 201, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+pub async fn create_budget(
     State(app): State<App>,
-    access: ProjectAccess<Viewer>,
-) -> Result<Success<BudgetStatus>> {
-    let Project { id, name, budget, .. } = access.project;
-    let none = || ApiError::new(ErrorCode::BudgetNotFound, "the project has no budget");
-    let budget = budget.ok_or_else(none)?;
+    auth: Auth<Write>,
+    Json(new): Json<NewBudget>,
+) -> Result<Success<BudgetView>> {
+    let NewBudget { name, scope, budget: terms } = new.checked()?;
+    may_make(&app, &auth.caller, &scope).await?;
+    budgets::require_rate(&app, Some(&terms), "budget").await?;
+    if app.budgets.current(&app).await?.budgets().len() >= limits::BUDGETS_MAX {
+        let message = format!("there are {} budgets already; delete some", limits::BUDGETS_MAX);
+        return Err(Invalid::field("scope", message).into());
+    }
     let now = app.clock.now();
-    let period = budget.period_containing(now);
-    let spent = watch::spent(&app, id, period).await?;
-    let reserved = app.ledger.reserved(id, now);
-    let left = budget.amount.checked_sub(spent);
-    let (forecast, daily) = outlook(&app, id, &budget, period).await?;
-    let fired = app.meta.list_fired_alerts(id, period.start).await?;
-    let told = told(&app, &fired).await?;
-    let exhaustion = left.zip(daily).and_then(|(left, daily)| exhausted_at(left, daily, now));
-    let status = BudgetStatus {
-        project_id: id,
-        project_name: name,
-        period_start: period.start,
-        period_end: (period.end != Timestamp::MAX).then_some(period.end),
-        spent,
-        reserved,
-        remaining: left.and_then(|left| left.checked_sub(reserved)).unwrap_or_default(),
-        utilization: budget.utilization_percent(spent),
-        pace: pace(&budget, period, spent, now),
-        forecast,
-        projected_exhaustion_at: exhaustion.filter(|at| *at < period.end),
-        exceeded_at: find_fired(&fired, definition_of_exceeded()).map(|alert| alert.at),
-        alerts: budget.alerts.iter().map(|alert| AlertStatusView::new(alert, &fired, &told)).collect(),
-        budget,
+    let budget = ScopedBudget {
+        id: app.ids.next(now),
+        name,
+        scope,
+        terms,
+        created_by: Some(auth.caller.user.id),
+        created_at: now,
+        updated_at: now,
     };
-    Ok(Success::ok(status))
+    app.meta.insert_budget(&budget).await?;
+    tracing::info!(budget = %budget.id, user = %auth.caller.user.id, "budget made");
+    auth.caller.trail.after(&BudgetFields::of(&budget));
+    settle_in(&app, &budget).await?;
+    view_one(&app, budget).await.map(Success::created)
 }
 
-/// What the period will have cost, and what a day costs on average.
-async fn outlook(
-    app: &App,
-    project: ProjectId,
-    budget: &Budget,
-    period: Interval,
-) -> Result<(Option<ForecastView>, Option<Money>)> {
-    let question = Question {
-        filter: Filter::all(Visibility::Everything).of_project(project),
-        zone: time_zone("timeZone", &budget.time_zone).unwrap_or(TimeZone::UTC),
-        bucket: Bucket::Day,
-        group_by: Vec::new(),
-        groups_by_time: false,
-        limit: 0,
-    };
-    let days = crate::api::analytics::trends::recent_days(app, &question).await?;
-    Ok((forecast_of(app, &question, period).await?, domain::forecast::daily(&days)))
+/// One budget. A project's budget has the project's id.
+#[utoipa::path(get, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "get_budget",
+    params(("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is")),
+    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+pub async fn get_budget(State(app): State<App>, access: BudgetAccess<Viewer>) -> Result<Success<BudgetView>> {
+    view_one(&app, access.budget).await.map(Success::ok)
 }
 
-/// What was told of each alert.
-async fn told(app: &App, fired: &[FiredAlert]) -> Result<HashMap<Definition, Vec<DeliveryLog>>> {
-    let mut told = HashMap::new();
-    for alert in fired {
-        told.insert(alert.definition, app.meta.list_deliveries_of_event(alert.event_id).await?);
+/// Change name and terms of a budget that is not a project's. What it is over stays.
+#[utoipa::path(put, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "update_budget",
+    params(("budgetId" = String, Path, description = "Id of the budget")),
+    request_body = NewBudget,
+    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+pub async fn update_budget(
+    State(app): State<App>,
+    access: BudgetAccess<Editor>,
+    Json(new): Json<NewBudget>,
+) -> Result<Success<BudgetView>> {
+    let NewBudget { name, scope, budget: terms } = new.checked()?;
+    if scope != access.budget.scope {
+        let message = "what a budget is over does not change; make another one";
+        return Err(Invalid::field("scope", message).into());
     }
-    Ok(told)
-}
-
-fn find_fired(fired: &[FiredAlert], definition: Definition) -> Option<&FiredAlert> {
-    fired.iter().find(|fired| fired.definition == definition)
-}
-
-#[expect(
-    clippy::float_arithmetic,
-    clippy::cast_precision_loss,
-    reason = "a percentage to look at, not money"
-)]
-fn pace(budget: &Budget, period: Interval, spent: Money, now: Timestamp) -> Option<Pace> {
-    if period.end == Timestamp::MAX || period.start == Timestamp::MIN {
-        return None;
+    budgets::require_rate(&app, Some(&terms), "budget").await?;
+    access.caller.trail.before(&BudgetFields::of(&access.budget));
+    let budget = ScopedBudget { name, terms, updated_at: app.clock.now(), ..access.budget };
+    access.caller.trail.after(&BudgetFields::of(&budget));
+    if !app.meta.update_budget(&budget).await? {
+        return Err(ApiError::new(ErrorCode::BudgetNotFound, "the budget is gone"));
     }
-    let passed = now.duration_since(period.start).as_millis();
-    let whole = period.end.duration_since(period.start).as_millis().max(1);
-    let even = i128::from(budget.amount.nanos()) * passed / whole;
-    let even_spending = Money::from_nanos(i64::try_from(even).ok()?);
-    let ahead = spent.checked_sub(even_spending)?;
-    Some(Pace { elapsed: (passed * 10_000 / whole) as f64 / 100.0, even_spending, ahead })
+    settle_in(&app, &budget).await?;
+    view_one(&app, budget).await.map(Success::ok)
 }
 
-impl AlertStatusView {
-    fn new(alert: &Alert, fired: &[FiredAlert], told: &HashMap<Definition, Vec<DeliveryLog>>) -> Self {
-        let definition = definition(alert);
-        let fired = find_fired(fired, definition);
-        let deliveries = told.get(&definition).into_iter().flatten().map(ToldView::from).collect();
-        Self {
-            threshold: alert.threshold,
-            kind: alert.kind,
-            fired_at: fired.map(|fired| fired.at),
-            spent: fired.map(|fired| fired.spent),
-            deliveries,
+/// Delete a budget that is not a project's, with its increases and alerts.
+#[utoipa::path(delete, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "delete_budget",
+    params(("budgetId" = String, Path, description = "Id of the budget")),
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+pub async fn delete_budget(State(app): State<App>, access: BudgetAccess<Editor>) -> Result<Success<Nothing>> {
+    if let Some(project) = &access.project {
+        let message =
+            format!("a project's budget is part of the project: PUT /api/projects/{} with null", project.id);
+        return Err(Invalid::field("budgetId", message).into());
+    }
+    access.caller.trail.before(&BudgetFields::of(&access.budget));
+    app.meta.delete_budget(access.budget.id).await?;
+    app.ledger.close(&access.budget);
+    tracing::info!(budget = %access.budget.id, user = %access.caller.user.id, "budget deleted");
+    Ok(Success::ok(Nothing {}).with_message("budget deleted"))
+}
+
+/// What follows when a budget is made or changed.
+async fn settle_in(app: &App, budget: &ScopedBudget) -> Result<()> {
+    budget_hook::ensure_all(app, Some(budget.clone())).await?;
+    app.watch.mark(budget.scope.clone(), budget.updated_at);
+    Ok(())
+}
+
+/// `Err` unless the caller may make a budget over `scope`.
+async fn may_make(app: &App, caller: &Caller, scope: &Scope) -> Result<()> {
+    let may = caller.may_see_budget(app, scope).await?;
+    if let Scope::Key { key_id } = scope
+        && (!may || app.meta.find_tracker_key_by_id(*key_id).await?.is_none())
+    {
+        return Err(ApiError::new(
+            ErrorCode::KeyNotFound,
+            "there is no such tracker key, or it is not yours",
+        ));
+    }
+    if may { Ok(()) } else { Err(ApiError::forbidden("admin")) }
+}
+
+/// What the audit log says of a budget.
+#[derive(Debug, Serialize)]
+struct BudgetFields<'a> {
+    name: &'a str,
+    scope: &'a Scope,
+    budget: &'a Budget,
+}
+
+impl<'a> BudgetFields<'a> {
+    fn of(budget: &'a ScopedBudget) -> Self {
+        Self { name: &budget.name, scope: &budget.scope, budget: &budget.terms }
+    }
+}
+
+/// Projects that the caller may see.
+pub(super) async fn projects_of(app: &App, caller: &Caller) -> Result<Vec<Project>> {
+    Ok(if caller.user.role.sees_everything() {
+        app.meta.list_projects().await?
+    } else {
+        app.meta.list_projects_of(caller.user.id).await?
+    })
+}
+
+/// Budgets that are not a project's and that the caller may see, by name.
+pub(super) async fn own_budgets(app: &App, caller: &Caller) -> Result<Vec<ScopedBudget>> {
+    let mut visible = Vec::new();
+    for budget in app.budgets.current(app).await?.budgets() {
+        if caller.may_see_budget(app, &budget.scope).await? {
+            visible.push(ScopedBudget::clone(budget));
         }
     }
+    Ok(visible)
 }
 
-impl From<&DeliveryLog> for ToldView {
-    fn from(DeliveryLog { delivery, attempts }: &DeliveryLog) -> Self {
-        let is_there = delivery.state == DeliveryState::Delivered;
-        let to = match delivery.channel {
-            Channel::Email => delivery.target.clone(),
-            Channel::Webhook => webhook::host(&delivery.target).to_owned(),
-        };
+async fn view_one(app: &App, budget: ScopedBudget) -> Result<BudgetView> {
+    let period = budget.terms.period_containing(app.clock.now());
+    let query = domain::query::UsageQuery {
+        filter: budget.scope.filter().during(period),
+        buckets: None,
+        group_by: Vec::new(),
+    };
+    let groups = app.usage.aggregate(&query).await?;
+    let totals = groups.first().map_or_else(Totals::default, |group| group.totals);
+    let limit = budgets::limit(app, budget.clone()).await?;
+    Ok(BudgetView::new(budget, Spending::new(limit, period, totals)))
+}
+
+impl BudgetView {
+    fn new(budget: ScopedBudget, spending: Spending) -> Self {
+        let project_id = budget.project_id();
         Self {
-            channel: delivery.channel,
-            to,
-            state: delivery.state,
-            attempts: delivery.attempts,
-            delivered_at: attempts.first().filter(|_| is_there).map(|attempt| attempt.at),
-            next_attempt_at: delivery.due_at,
-            reason: delivery.reason.clone(),
+            id: budget.id,
+            project_name: project_id.map(|_| budget.name.clone()),
+            name: budget.name,
+            scope: budget.scope,
+            project_id,
+            budget: budget.terms,
+            spending,
+            created_at: budget.created_at,
+            updated_at: budget.updated_at,
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use domain::{
     Interval, Invalid, ProjectId, UserId,
     allocation::Tags,
-    budget::{Budget, Period},
+    budget::{Budget, Limit, Period, Scope, ScopedBudget, utilization_percent},
     event::EventType,
     project::{Member, Project, ProjectChange, ProjectRole, ProjectSettings},
     query::{Dimension, Filter, UsageQuery, Visibility},
@@ -22,6 +22,7 @@ use crate::{
     api::{members::MemberView, usage_query::Paging},
     app::App,
     auth::{Auth, Editor, Owner, ProjectAccess, Read, Viewer, Write},
+    budgets,
     error::{Failure, Result},
     input::{Json, Pairs},
     notify::{
@@ -160,12 +161,13 @@ pub async fn create_project(
         archived_at: None,
     };
     project.apply(change, now)?;
+    budgets::require_rate(&app, project.budget.as_ref(), "budget").await?;
     app.meta.insert_project(&project).await?;
     tracing::info!(project = %project.id, user = %auth.caller.user.id, "project made");
     auth.caller.trail.project(project.id);
     auth.caller.trail.after(&ProjectFields::of(&project));
     announce_creation(&app, &project, auth.caller.user.id).await;
-    budget_hook::ensure_all(&app, &project).await?;
+    budget_hook::ensure_all(&app, ScopedBudget::of_project(&project)).await?;
     view_one(&app, project, ProjectRole::Owner).await.map(Success::created)
 }
 
@@ -193,10 +195,11 @@ pub async fn update_project(
     let mut project = access.project;
     access.caller.trail.before(&ProjectFields::of(&project));
     project.apply(change, app.clock.now())?;
+    budgets::require_rate(&app, project.budget.as_ref(), "budget").await?;
     access.caller.trail.after(&ProjectFields::of(&project));
     app.meta.update_project(&project).await?;
-    budget_hook::ensure_all(&app, &project).await?;
-    app.watch.mark(project.id, project.updated_at);
+    budget_hook::ensure_all(&app, ScopedBudget::of_project(&project)).await?;
+    app.watch.mark(Scope::Project { project_id: project.id }, project.updated_at);
     view_one(&app, project, access.role).await.map(Success::ok)
 }
 
@@ -212,6 +215,9 @@ pub async fn delete_project(
     access.caller.trail.before(&ProjectFields::of(&project));
     project.archived_at = Some(app.clock.now());
     app.meta.update_project(&project).await?;
+    if let Some(budget) = ScopedBudget::of_project(&project) {
+        app.ledger.close(&budget);
+    }
     tracing::info!(project = %project.id, user = %access.caller.user.id, "project deleted");
     Ok(Success::ok(Nothing {}).with_message("project deleted"))
 }
@@ -258,7 +264,11 @@ pub async fn spending_of(app: &App, projects: &[Project]) -> Result<HashMap<Proj
         let key = |id: ProjectId| vec![Some(id.to_string())];
         for project in projects {
             let totals = groups.iter().find(|group| group.keys == key(project.id)).map(|group| group.totals);
-            spending.insert(project.id, Spending::new(project, period, totals.unwrap_or_default()));
+            let limit = match ScopedBudget::of_project(project) {
+                Some(budget) => budgets::limit(app, budget).await?,
+                None => None,
+            };
+            spending.insert(project.id, Spending::new(limit, period, totals.unwrap_or_default()));
         }
     }
     Ok(spending)
@@ -273,15 +283,15 @@ pub fn current_period(project: &Project, now: Timestamp) -> Interval {
 }
 
 impl Spending {
-    fn new(project: &Project, period: Interval, totals: Totals) -> Self {
-        let budget = project.budget.as_ref();
+    pub(super) fn new(limit: Option<Limit>, period: Interval, totals: Totals) -> Self {
+        let limit = limit.map(|limit| limit.total());
         Self {
             total_cost: totals.cost,
             total_requests: totals.requests,
             total_tokens: totals.tokens,
             unpriced_requests: totals.unpriced,
-            remaining: budget.and_then(|budget| budget.amount.checked_sub(totals.cost)),
-            budget_utilization: budget.map(|budget| budget.utilization_percent(totals.cost)),
+            remaining: limit.and_then(|limit| limit.checked_sub(totals.cost)),
+            budget_utilization: limit.map(|limit| utilization_percent(limit, totals.cost)),
             period_start: period.start,
             period_end: (period.end != Timestamp::MAX).then_some(period.end),
         }
@@ -306,9 +316,8 @@ impl Names {
 async fn view_one(app: &App, project: Project, role: ProjectRole) -> Result<ProjectView> {
     let mut spending = spending_of(app, std::slice::from_ref(&project)).await?;
     let totals = spending.remove(&project.id);
-    let spending = totals.unwrap_or_else(|| {
-        Spending::new(&project, current_period(&project, app.clock.now()), Totals::default())
-    });
+    let spending = totals
+        .unwrap_or_else(|| Spending::new(None, current_period(&project, app.clock.now()), Totals::default()));
     Ok(view(project, role, spending, &Names::load(app).await?))
 }
 

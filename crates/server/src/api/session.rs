@@ -22,6 +22,7 @@ use crate::{
     auth::{Auth, ClientAddress, Read, token},
     error::{ApiError, ErrorCode, Failure, Result},
     input::Json,
+    limits,
     reply::{Nothing, Success},
 };
 
@@ -174,7 +175,8 @@ pub async fn login(
 
 /// Exchange a refresh token for a new pair of tokens.
 ///
-/// Each refresh token works once. One that comes a second time has been copied: every token of its log-in is revoked.
+/// Each refresh token works once. One that comes a second time has been copied: every token of its log-in is revoked. Only
+/// where the server is not reached by https it works once more for ten seconds, unless its successor was used.
 #[utoipa::path(post, path = "/auth/refresh", tag = "Authentication", operation_id = "refresh_session",
     request_body = Option<RefreshRequest>,
     responses((status = 200, body = Success<SignedIn>), (status = 401, body = Failure)),
@@ -186,14 +188,15 @@ pub async fn refresh_session(
 ) -> Result<SignedInReply> {
     let presented = presented_token(&jar, &body)?.ok_or_else(invalid_refresh_token)?;
     let (token, session) = new_session(&app, app.ids.next(app.clock.now()), app.ids.next(app.clock.now()))?;
-    let user = match app.meta.rotate_session(&hash_token(presented.expose()), &session).await? {
-        Rotation::Rotated(user) => app.meta.find_user(user).await?.ok_or_else(invalid_refresh_token)?,
-        Rotation::Reused(user) => {
-            tracing::warn!(%user, "a refresh token was used twice; its log-in is revoked");
-            return Err(invalid_refresh_token());
-        }
-        Rotation::Refused => return Err(invalid_refresh_token()),
-    };
+    let user =
+        match app.meta.rotate_session(&hash_token(presented.expose()), &session, grace_ms(&app)).await? {
+            Rotation::Rotated(user) => app.meta.find_user(user).await?.ok_or_else(invalid_refresh_token)?,
+            Rotation::Reused(user) => {
+                tracing::warn!(%user, "a refresh token was used twice; its log-in is revoked");
+                return Err(invalid_refresh_token());
+            }
+            Rotation::Refused => return Err(invalid_refresh_token()),
+        };
     let (jar, signed_in) = signed_in(&app, jar, user, &token)?;
     Ok((jar, Success::ok(signed_in)))
 }
@@ -246,6 +249,11 @@ pub async fn change_password(
     responses((status = 200, body = Success<UserView>), (status = 401, body = Failure)))]
 pub async fn get_current_user(auth: Auth<Read>) -> Success<UserView> {
     Success::ok(UserView::from(auth.caller.user))
+}
+
+/// Browsers let windows take turns (`navigator.locks`) where the page is secure; elsewhere two may send the same token.
+fn grace_ms(app: &App) -> u32 {
+    if app.config.server.is_https() { 0 } else { limits::REFRESH_GRACE_MS }
 }
 
 /// Hashes a password at the cost configured now. The log-in does not depend on it.
@@ -305,7 +313,7 @@ fn invalid_refresh_token() -> ApiError {
     ApiError::new(ErrorCode::InvalidRefreshToken, "the refresh token is not valid; log in again")
 }
 
-fn too_many_attempts(retry_after_seconds: u64) -> ApiError {
+pub(super) fn too_many_attempts(retry_after_seconds: u64) -> ApiError {
     ApiError::new(ErrorCode::RateLimited, "too many attempts; wait and try again")
         .retry_after(retry_after_seconds)
 }

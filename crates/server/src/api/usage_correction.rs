@@ -61,8 +61,8 @@ pub async fn update_usage(
     auth.caller.trail.after(&RecordFields::of(&after));
     if let Some(project) = after.project_id {
         auth.caller.trail.project(project);
-        app.watch.mark(project, app.clock.now());
     }
+    app.watch.mark_record(&after, app.clock.now());
     Ok(Success::ok(RecordDetail::new(&after, &app.prices.current())))
 }
 

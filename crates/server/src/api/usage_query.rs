@@ -69,6 +69,9 @@ pub struct FilterParams {
     /// `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`.
     #[param(rename = "costSource")]
     cost_source: Option<Vec<String>>,
+    /// Id of the tracker key that it came in with.
+    #[param(rename = "trackerKey")]
+    tracker_key: Option<Vec<String>>,
     /// Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case.
     search: Option<String>,
 }
@@ -125,9 +128,11 @@ fn selected(name: &str, dimension: Dimension, value: &str) -> Result<String, Inv
     let value = text::dimension_value(name, value)?;
     Ok(match dimension {
         Dimension::Service => pricing::canonical_provider(&value).into_owned(),
-        Dimension::Project | Dimension::User | Dimension::UserEmail | Dimension::CustomerEmail => {
-            value.to_lowercase()
-        }
+        Dimension::Project
+        | Dimension::User
+        | Dimension::UserEmail
+        | Dimension::CustomerEmail
+        | Dimension::TrackerKey => value.to_lowercase(),
         Dimension::Model
         | Dimension::Department
         | Dimension::Team

@@ -1,7 +1,7 @@
 //! A usage record as it is answered.
 
 use domain::{
-    ProjectId, UsageId, UserId,
+    KeyId, ProjectId, UsageId, UserId,
     allocation::{CostAllocation, Tags},
     usage_record::{CostSource, Flag, Origin, Status, UsageRecord},
 };
@@ -30,6 +30,9 @@ pub struct RecordView {
     /// The account that recorded it.
     #[schema(value_type = String)]
     user_id: UserId,
+    /// Id of the tracker key that it came in with.
+    #[schema(value_type = Option<String>)]
+    tracker_key: Option<KeyId>,
     /// What it was for.
     #[schema(value_type = Option<String>)]
     project_id: Option<ProjectId>,
@@ -123,6 +126,7 @@ impl RecordView {
             id: record.id,
             object_id: record.id,
             user_id: record.user_id,
+            tracker_key: record.tracker_key_id,
             project_id: record.project_id,
             service: record.provider.clone(),
             provider: record.provider.clone(),

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use super::Context;
-use crate::{gateway::Gateway, notify, serve, telemetry, unpriced, watch};
+use crate::{anomalies, digest, gateway::Gateway, live, notify, serve, telemetry, unpriced, watch};
 
 /// Flags of `serve`.
 #[derive(Debug, Default, clap::Args)]
@@ -49,6 +49,9 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
     unpriced::follow_prices(&app);
     notify::dispatch::start(&app);
     watch::start(&app);
+    anomalies::start(&app);
+    digest::start(&app);
+    live::start(&app);
     serve::serve(app, listener, serve::signalled()).await?;
     store.close().await?;
     tracing::info!("stopped; everything is on disk");

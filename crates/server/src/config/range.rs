@@ -11,7 +11,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Key and message of every setting that cannot be accepted.
 pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, store, auth, limits, gateway, log, notify: _, smtp } = config;
+    let Config { server, store, auth, limits, gateway, log, notify: _, smtp, anomalies } = config;
     let found = [
         check_server(server),
         check_store(store),
@@ -20,6 +20,7 @@ pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
         check_limits(limits),
         check_gateway(gateway),
         check_smtp(smtp),
+        vec![within("anomalies.times_min", anomalies.times_min, 2..=1000)],
         vec![check_level(&log.level).map(|message| ("log.level", message))],
         strength::check_configured(auth),
     ];

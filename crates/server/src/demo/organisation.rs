@@ -110,6 +110,7 @@ pub(super) fn budget(brief: &Brief, spent: Money, now: Timestamp) -> Option<Budg
         start_date: once.then_some(start),
         time_zone: "UTC".to_owned(),
         enforcement: limit.enforcement,
+        carry_over: false,
         alerts: [50, 80, 100].map(alert).to_vec(),
     })
 }

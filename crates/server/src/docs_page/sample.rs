@@ -15,6 +15,8 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         "change_password",
         r#"{ "currentPassword": "correct horse battery staple", "newPassword": "a better one, and longer" }"#,
     ),
+    ("forgot_password", r#"{ "email": "ada@example.com" }"#),
+    ("reset_password", r#"{ "token": "'$TOKEN'", "newPassword": "a better one, and longer" }"#),
     ("update_profile", r#"{ "name": "Ada Lovelace", "preferences": { "theme": "dark" } }"#),
     ("add_provider_key", r#"{ "service": "openai", "key": "'$OPENAI_API_KEY'" }"#),
     ("create_tracker_key", r#"{ "name": "billing worker", "scopes": ["ingest"] }"#),
@@ -62,6 +64,28 @@ pub(super) const BODIES: &[(&str, &str)] = &[
     (
         "replace_model_mappings",
         r#"{ "mappings": [{ "service": "azure", "model": "prod-chat-*", "toService": "openai", "toModel": "gpt-4o-mini" }] }"#,
+    ),
+    ("update_digest", r#"{ "frequency": "weekly", "timeZone": "Europe/Berlin" }"#),
+    ("update_anomaly", r#"{ "expected": true, "note": "load test of the release" }"#),
+    (
+        "create_budget",
+        r#"{
+    "name": "Everything, together",
+    "scope": { "type": "account" },
+    "budget": { "amount": 5000, "currency": "USD", "period": "monthly", "enforcement": "block", "alerts": [{ "threshold": 80, "type": "email" }] }
+  }"#,
+    ),
+    (
+        "update_budget",
+        r#"{ "name": "Nightly jobs", "scope": { "type": "tag", "tag": "nightly" }, "budget": { "amount": 50, "period": "weekly", "carryOver": true } }"#,
+    ),
+    (
+        "create_budget_increase",
+        r#"{ "amount": 200, "until": "2026-02-01T00:00:00Z", "reason": "launch week" }"#,
+    ),
+    (
+        "replace_fx_rates",
+        r#"{ "rates": [{ "currency": "EUR", "rate": 1.0843, "effectiveDate": "2026-01-01", "source": "ECB euro foreign exchange reference rates" }] }"#,
     ),
     ("update_alert", r#"{ "read": true }"#),
     (

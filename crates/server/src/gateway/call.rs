@@ -229,10 +229,10 @@ impl Call {
         };
         let Self { path, ask, attribution, door, begun, reservation, rates, permit, .. } = *self;
         let asked = Asked { upstream, path: &path, ask: &ask, attribution: &attribution };
-        let Begun { id, user_id, at: began_at, mut call, .. } = begun;
+        let Begun { id, user_id, tracker_key_id, at: began_at, mut call, .. } = begun;
         record::complete(&mut call, asked, outcome);
         let now = app.clock.now();
-        let ended = Ended { id, user_id, at: now, keeps_content: door.keeps_content, call };
+        let ended = Ended { id, user_id, tracker_key_id, at: now, keeps_content: door.keeps_content, call };
         let records = recorder::records_of(&app, &ended);
         let (cost, tokens) = (recorder::cost_of(&records), records.call.total_tokens().unwrap_or(0));
         let standing = reservation.and_then(|held| held.settle(began_at, cost.unwrap_or_default(), now));

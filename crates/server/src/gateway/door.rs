@@ -11,6 +11,7 @@ use std::{
 
 use domain::{
     ProjectId, Secret, UserId,
+    budget::ScopedBudget,
     project::{Project, ProjectRole},
     tracker_key::{self, Scope, TokenHash, TrackerKey},
     user::User,
@@ -36,6 +37,8 @@ pub(super) struct Door {
     pub(super) key: TrackerKey,
     /// What the call is for.
     pub(super) project: Option<Project>,
+    /// What the project may spend.
+    pub(super) budget: Option<Arc<ScopedBudget>>,
     /// Whether the project keeps what is said.
     pub(super) keeps_content: bool,
     /// The stored key of the provider.
@@ -117,6 +120,7 @@ impl Door {
             noted_at: AtomicI64::new(key.last_used_at.map_or(i64::MIN, Timestamp::as_second)),
             user: caller.user,
             key,
+            budget: project.as_ref().and_then(|(project, _)| ScopedBudget::of_project(project)).map(Arc::new),
             project: project.map(|(project, _)| project),
             keeps_content,
             provider_key,

@@ -8,7 +8,8 @@ use axum::{
     http::{Response, header, request::Parts},
 };
 use domain::{
-    budget::Enforcement,
+    budget::{Enforcement, ScopedBudget},
+    fx::NoRate,
     ingest::NewUsage,
     limits,
     project::Project,
@@ -36,6 +37,7 @@ use super::{
 use crate::{
     app::App,
     auth::client_address,
+    budgets,
     config::{KeyPlace, UnpricedModels},
     error::{ApiError, ErrorCode, Result},
     input::read_body,
@@ -55,6 +57,7 @@ pub(super) async fn forward(
         calls.try_acquire_owned().map_err(|_| busy("the gateway has as many calls under way as it may"))?;
     let (parts, body) = request.into_parts();
     let credentials = credential::find(&parts.headers);
+    app.rate_limits.admit(client_address(&parts, app), credentials.tracker_key.as_deref())?;
     let attribution = attribution::read(&parts.headers)?;
     let door = open_door(app, upstream, &parts, &credentials, &attribution).await?;
     let recorder = app.gateway.recorder().ok_or_else(|| busy("the gateway has not started"))?;
@@ -77,7 +80,14 @@ pub(super) async fn forward(
     let mut call =
         record::begin(Asked { upstream, path, ask: &ask, attribution: &attribution }, project_id, now);
     call.content.prompt = prompt;
-    let mut begun = Begun { id: app.ids.next(now), user_id: door.user.id, at: now, reserved: None, call };
+    let mut begun = Begun {
+        id: app.ids.next(now),
+        user_id: door.user.id,
+        tracker_key_id: Some(door.key.id),
+        at: now,
+        reserved: None,
+        call,
+    };
     let reservation = if is_metered { reserve(app, &door, &ask, &mut begun).await? } else { None };
     if is_metered && !recorder.begin(&begun) {
         return Err(busy("the store is down, and as many records wait on disk as may"));
@@ -207,35 +217,42 @@ fn rates(app: &App, door: &Door) -> Vec<(Subject, PerMinute)> {
     rates
 }
 
-/// Reserves the most that the call can cost, where its project has a budget.
+/// Reserves the most that the call can cost in every budget that it counts in.
 async fn reserve(app: &App, door: &Door, ask: &Ask, begun: &mut Begun) -> Result<Option<Reservation>> {
-    let project = door.project.as_ref();
-    let Some((project, budget)) = project.and_then(|project| Some((project, project.budget.as_ref()?)))
-    else {
+    let book = app.budgets.current(app).await?;
+    let applying = door.budget.iter().chain(book.of_call(Some(door.key.id), &begun.call.tags));
+    let subjects: Result<Vec<budgets::Subject>, NoRate> =
+        applying.map(|budget| book.at(budget, begun.at)).collect();
+    let subjects = subjects?;
+    if subjects.is_empty() {
         return Ok(None);
-    };
-    let blocks = budget.enforcement == Enforcement::Block;
-    let most = match most_cost(app, begun, ask) {
-        Some(most) => most,
-        None if blocks && app.config.gateway.unpriced_models == UnpricedModels::Refuse => {
-            return Err(price_unknown(&begun.call));
+    }
+    let blocking = subjects.iter().find(|subject| subject.budget.terms.enforcement == Enforcement::Block);
+    let most = match (most_cost(app, begun, ask), blocking) {
+        (Some(most), _) => most,
+        (None, Some(subject)) if app.config.gateway.unpriced_models == UnpricedModels::Refuse => {
+            return Err(price_unknown(&subject.budget, &begun.call));
         }
-        None => Money::ZERO,
+        (None, _) => Money::ZERO,
     };
-    let claim = Claim { project: project.id, budget, call: begun.id, most, at: begun.at };
-    let reservation = app.ledger.reserve(&*app.usage, claim).await.map_err(|error| match error {
+    let claim = Claim { call: begun.id, most, at: begun.at };
+    let reserved = app.ledger.reserve(&*app.usage, subjects, claim).await;
+    let reservation = reserved.map_err(|error| match error {
         ReserveError::Store(error) => error.into(),
-        ReserveError::Exhausted(standing) => {
+        ReserveError::Exhausted(budget, standing) => {
             let message = format!(
-                "the budget of project {:?} is used up: {} of {} USD are spent and {} reserved until {}, and this call \
-                 may cost {most}",
-                project.name, standing.spent, standing.amount, standing.reserved, standing.period.end,
+                "{} is used up: {} of {} USD are spent and {} reserved until {}, and this call may cost {most}",
+                budget.describe(),
+                standing.spent,
+                standing.limit.total(),
+                standing.reserved,
+                standing.period.end,
             );
             ApiError::new(ErrorCode::BudgetExhausted, message)
         }
     })?;
     begun.reserved = Some((most, must_have_ended_at(app, begun.at)));
-    Ok(Some(reservation))
+    Ok(reservation)
 }
 
 /// When a call that began at `at` has ended at the latest, but for a stream that never pauses.
@@ -253,10 +270,11 @@ fn most_cost(app: &App, begun: &Begun, ask: &Ask) -> Option<Money> {
     call.cost(begun.user_id, begun.at, &app.prices.current()).1.cost
 }
 
-fn price_unknown(call: &NewUsage) -> ApiError {
+fn price_unknown(budget: &ScopedBudget, call: &NewUsage) -> ApiError {
     let message = format!(
-        "this project's budget blocks, and no price is known for the model {:?}: add one, or map the name to a model of \
-         the catalog (PUT /api/prices/mappings)",
+        "{} blocks, and no price is known for the model {:?}: add one, or map the name to a model of the catalog \
+         (PUT /api/prices/mappings)",
+        budget.describe(),
         call.model
     );
     ApiError::new(ErrorCode::PriceUnknown, message)

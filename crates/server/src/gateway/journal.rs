@@ -15,7 +15,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{UsageId, UserId, ingest::NewUsage};
+use domain::{KeyId, UsageId, UserId, ingest::NewUsage};
 use jiff::Timestamp;
 use pricing::Money;
 use serde::{Deserialize, Serialize};
@@ -30,9 +30,12 @@ pub(crate) struct Begun {
     pub(crate) id: UsageId,
     /// The account that makes it.
     pub(crate) user_id: UserId,
+    /// The tracker key that it came with; not in journals of older versions.
+    #[serde(default)]
+    pub(crate) tracker_key_id: Option<KeyId>,
     /// When it began.
     pub(crate) at: Timestamp,
-    /// The most that it can cost, where its project's budget asks, and until when that counts at the latest.
+    /// The most that it can cost, where a budget asks, and until when that counts at the latest.
     pub(crate) reserved: Option<(Money, Timestamp)>,
     /// What is known of it.
     pub(crate) call: NewUsage,
@@ -45,6 +48,9 @@ pub(crate) struct Ended {
     pub(crate) id: UsageId,
     /// The account that made it.
     pub(crate) user_id: UserId,
+    /// The tracker key that it came with.
+    #[serde(default)]
+    pub(crate) tracker_key_id: Option<KeyId>,
     /// When it had ended.
     pub(crate) at: Timestamp,
     /// Whether its project keeps what was said.

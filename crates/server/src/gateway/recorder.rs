@@ -2,13 +2,14 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use domain::{
+    budget::ScopedBudget,
     ingest::{CallRecords, Stamp},
     query::Visibility,
     usage_record::{CallError, Origin, Status},
@@ -177,9 +178,9 @@ impl Recorder {
     pub(super) async fn recover(&self, app: &App, left: Left) {
         let mut calls: Vec<CallRecords> = left.ended.iter().map(|ended| records_of(app, ended)).collect();
         for begun in left.interrupted {
-            let (id, project, reserved) = (begun.id, begun.call.project_id, begun.reserved);
-            if let (Some(project), Some((most, until))) = (project, reserved) {
-                app.ledger.hold(project, most, until);
+            let id = begun.id;
+            if let Err(error) = hold(app, &begun).await {
+                tracing::error!(%error, %id, "what an interrupted call may have cost is not counted in its budgets");
             }
             tracing::warn!(%id, "a call was under way when the server stopped; what it cost is not known");
             calls.push(records_of(app, &interrupted(app, begun)));
@@ -223,6 +224,7 @@ pub(super) fn records_of(app: &App, ended: &Ended) -> CallRecords {
     let stamp = Stamp {
         id: ended.id,
         user_id: ended.user_id,
+        tracker_key_id: ended.tracker_key_id,
         origin: Origin::Gateway,
         recorded_at: ended.at,
         keeps_content: ended.keeps_content,
@@ -236,6 +238,21 @@ pub(super) fn cost_of(records: &CallRecords) -> Option<Money> {
     costs.reduce(|sum, cost| sum.checked_add(cost).unwrap_or(Money::MAX))
 }
 
+/// Counts what an interrupted call had reserved until it must have ended, in every budget that it counts in.
+async fn hold(app: &App, begun: &Begun) -> Result<(), StoreError> {
+    let Some((most, until)) = begun.reserved else { return Ok(()) };
+    let book = app.budgets.current(app).await?;
+    let project = match begun.call.project_id {
+        Some(id) => app.meta.find_project(id).await?,
+        None => None,
+    };
+    let of_project = project.as_ref().and_then(ScopedBudget::of_project).map(Arc::new);
+    for budget in of_project.iter().chain(book.of_call(begun.tracker_key_id, &begun.call.tags)) {
+        app.ledger.hold(budget, most, until).await;
+    }
+    Ok(())
+}
+
 /// A call whose end nobody saw: it may have cost something, and nobody knows what.
 fn interrupted(app: &App, begun: Begun) -> Ended {
     let mut call = begun.call;
@@ -244,5 +261,12 @@ fn interrupted(app: &App, begun: Begun) -> Ended {
         code: Some("interrupted".to_owned()),
         message: Some("the server stopped during the call; what it cost is not known".to_owned()),
     };
-    Ended { id: begun.id, user_id: begun.user_id, at: app.clock.now(), keeps_content: false, call }
+    Ended {
+        id: begun.id,
+        user_id: begun.user_id,
+        tracker_key_id: begun.tracker_key_id,
+        at: app.clock.now(),
+        keeps_content: false,
+        call,
+    }
 }

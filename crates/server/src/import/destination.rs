@@ -107,6 +107,7 @@ fn price(call: &TrackedRow, book: &PriceBook, now: Timestamp) -> Outcome {
     let stamp = Stamp {
         id: UsageId::from_bytes([0; 12]),
         user_id: UserId::from_bytes([0; 12]),
+        tracker_key_id: None,
         origin: Origin::Import,
         recorded_at: now,
         keeps_content: false,

@@ -38,6 +38,13 @@ pub async fn listening_webhooks(app: &App, event: &Event) -> Result<Vec<NewDeliv
     Ok(deliveries)
 }
 
+/// Deliveries of `event` to those of the account's own webhooks that asked for its type.
+pub async fn own_webhooks(app: &App, event: &Event, user: UserId) -> Result<Vec<NewDelivery>> {
+    let webhooks = app.meta.list_webhooks(Owner::Account(user)).await?;
+    let wanted = webhooks.iter().filter(|webhook| webhook.wants(event.kind));
+    Ok(wanted.map(|webhook| to_webhook(app, webhook, event.at)).collect())
+}
+
 /// A person may know of what is theirs, of what happens in their projects, and, as an administrator, of everything.
 async fn may_know(
     app: &App,

@@ -1,15 +1,15 @@
-//! Takes what is due from the outbox and sends it, round after round.
+//! Takes what is due from the outbox and sends it.
 //!
 //! The clock decides what is due, so that a test which moves the clock drives this without waiting.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{collections::HashMap, sync::atomic::Ordering, time::Duration};
 
 use domain::{
     Secret,
     delivery::{Attempt, Channel, Delivery, Next, is_dead, next_try},
     webhook::Webhook,
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
 use store::{AttemptResult, DeliveryClaim, StoreError};
@@ -19,20 +19,25 @@ use crate::{app::App, config::PublicUrl, limits};
 
 /// Longer than any attempt takes; after a crash, deliveries that were under way are due again then.
 const CLAIM_SECONDS: i64 = 120;
+/// Shortest pause between two looks at what is not due yet.
+const PAUSE_MIN: Duration = Duration::from_millis(10);
+/// The same while something is being sent.
+const PAUSE_WHILE_SENDING: Duration = Duration::from_secs(1);
 /// Longest pause between two looks: the system's clock may jump.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// Pause after the store failed.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
 
-/// Sends what is due until the program stops.
+/// Sends what is due until the program stops. What is sent does not wait for what else is being sent: a receiver that is
+/// slow holds up its own deliveries only.
 pub fn start(app: &App) {
     let worker = app.clone();
     app.spawn("dispatch", async move {
         let stopping = worker.stopping();
         tokio::pin!(stopping);
-        let mut swept_at = None;
+        let (mut under_way, mut swept_at) = (UnderWay::default(), None);
         loop {
-            let pause = match round(&worker, &mut swept_at).await {
+            let pause = match begin_due(&worker, &mut under_way, &mut swept_at).await {
                 Ok(pause) => pause,
                 Err(error) => {
                     tracing::error!(%error, "deliveries could not be looked for");
@@ -40,17 +45,60 @@ pub fn start(app: &App) {
                 }
             };
             tokio::select! {
-                () = &mut stopping => return,
+                () = &mut stopping => break,
                 () = worker.notifier.bell.notified() => {}
                 () = tokio::time::sleep(pause) => {}
+                Some(destination) = under_way.sending.next() => under_way.end(&destination),
             }
         }
+        while under_way.sending.next().await.is_some() {}
     });
 }
 
-/// One round, and how long the next may wait.
-async fn round(app: &App, swept_at: &mut Option<Timestamp>) -> Result<Duration, StoreError> {
-    if deliver_due(app).await? > 0 {
+/// Deliveries that are being sent.
+#[derive(Default)]
+struct UnderWay<'a> {
+    /// Each says where it went when it has ended.
+    sending: FuturesUnordered<BoxFuture<'a, String>>,
+    by_destination: HashMap<String, usize>,
+}
+
+impl<'a> UnderWay<'a> {
+    fn begin(&mut self, app: &'a App, delivery: Delivery) {
+        let destination = delivery.destination();
+        *self.by_destination.entry(destination.clone()).or_default() += 1;
+        self.sending.push(deliver(app, delivery).map(|()| destination).boxed());
+    }
+
+    fn end(&mut self, destination: &str) {
+        if let Some(count) = self.by_destination.get_mut(destination) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_destination.remove(destination);
+            }
+        }
+    }
+}
+
+/// Begins to send what is due, as far as there is room, and says how long the next look may wait.
+async fn begin_due<'a>(
+    app: &'a App,
+    under_way: &mut UnderWay<'a>,
+    swept_at: &mut Option<Timestamp>,
+) -> Result<Duration, StoreError> {
+    let room = limits::DELIVERIES_AT_ONCE - under_way.sending.len();
+    if room == 0 {
+        // The first that ends makes room.
+        return Ok(PAUSE_MAX);
+    }
+    // A destination takes what it was given before it is given more: its places are never more than one claim's.
+    let busy = under_way.by_destination.keys().cloned().collect();
+    let due = claim(app, room, busy).await?;
+    if !due.is_empty() {
+        for delivery in due {
+            under_way.begin(app, delivery);
+        }
+        note_waiting(app).await?;
         return Ok(Duration::ZERO);
     }
     let now = app.clock.now();
@@ -58,34 +106,36 @@ async fn round(app: &App, swept_at: &mut Option<Timestamp>) -> Result<Duration, 
         sweep(app, now).await?;
         *swept_at = Some(now);
     }
+    // What is due and waits for its destination's turn is looked for when that has ended.
+    let pause_min = if under_way.sending.is_empty() { PAUSE_MIN } else { PAUSE_WHILE_SENDING };
     let next_due = app.meta.find_next_due().await?;
-    let pause = next_due.map_or(PAUSE_MAX, |due| {
-        Duration::try_from(due.duration_since(now)).unwrap_or_default().max(Duration::from_millis(10))
-    });
-    Ok(pause.min(PAUSE_MAX))
+    let until = |due: Timestamp| Duration::try_from(due.duration_since(now)).unwrap_or_default();
+    Ok(next_due.map_or(PAUSE_MAX, |due| until(due).max(pause_min)).min(PAUSE_MAX))
 }
 
-/// Sends what is due now; how many deliveries were tried.
+/// Sends what is due now, and waits until all of it was tried; how many deliveries.
 pub async fn deliver_due(app: &App) -> Result<usize, StoreError> {
-    let now = app.clock.now();
-    let claim = DeliveryClaim {
-        now,
-        until: now.checked_add(SignedDuration::from_secs(CLAIM_SECONDS)).unwrap_or(now),
-        limit: limits::ROUND_DELIVERIES,
-        per_target: limits::ROUND_DELIVERIES_PER_TARGET,
-    };
-    let due = app.meta.claim_deliveries(claim).await?;
+    let due = claim(app, limits::DELIVERIES_AT_ONCE, Vec::new()).await?;
     let tried = due.len();
-    stream::iter(due)
-        .map(|delivery| deliver(app, delivery))
-        .buffer_unordered(limits::DELIVERIES_AT_ONCE)
-        .collect::<Vec<()>>()
-        .await;
+    let sending: FuturesUnordered<_> = due.into_iter().map(|delivery| deliver(app, delivery)).collect();
+    sending.collect::<Vec<()>>().await;
     if tried > 0 {
-        let waiting = app.meta.count_waiting().await?;
-        app.notifier.is_full.store(waiting >= limits::DELIVERIES_WAITING_MAX, Ordering::Relaxed);
+        note_waiting(app).await?;
     }
     Ok(tried)
+}
+
+async fn claim(app: &App, limit: usize, busy: Vec<String>) -> Result<Vec<Delivery>, StoreError> {
+    let now = app.clock.now();
+    let until = now.checked_add(SignedDuration::from_secs(CLAIM_SECONDS)).unwrap_or(now);
+    let per_target = limits::DELIVERIES_AT_ONCE_PER_TARGET;
+    app.meta.claim_deliveries(DeliveryClaim { now, until, limit, per_target, busy }).await
+}
+
+async fn note_waiting(app: &App) -> Result<(), StoreError> {
+    let waiting = app.meta.count_waiting().await?;
+    app.notifier.is_full.store(waiting >= limits::DELIVERIES_WAITING_MAX, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Forgets events that nobody waits for any more and that are older than the log is kept.

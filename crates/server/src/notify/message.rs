@@ -1,10 +1,17 @@
 //! What an event says to people.
 
-use domain::event::{Event, EventType};
+use domain::{
+    digest::Frequency,
+    event::{Event, EventType},
+    fx::Conversion,
+    interval::time_zone,
+};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pricing::Money;
 use serde_json::Value;
 
-use super::facts::BudgetFacts;
+use super::facts::{AnomalyFacts, BudgetFacts, BudgetLine, DigestFacts, SpendingLine};
+use crate::digest::change_percent;
 
 /// Values of an event that are shown at most; further ones are in the JSON.
 const LINES_MAX: usize = 12;
@@ -28,8 +35,11 @@ impl Message {
                     Err(_) => Self::of_values(event),
                 }
             }
+            EventType::CostAnomaly => serde_json::from_str(&event.payload)
+                .map_or_else(|_| Self::of_values(event), |facts| Self::of_anomaly(&facts)),
+            EventType::CostDigest => serde_json::from_str(&event.payload)
+                .map_or_else(|_| Self::of_values(event), |facts| Self::of_digest(&facts)),
             EventType::UsageTracked
-            | EventType::CostAnomaly
             | EventType::PriceMissing
             | EventType::KeyAdded
             | EventType::ProjectCreated
@@ -39,11 +49,11 @@ impl Message {
     }
 
     fn of_budget(facts: &BudgetFacts, exceeded: bool) -> Self {
-        let BudgetFacts { project, threshold, amount, spent, remaining, .. } = facts;
+        let BudgetFacts { budget, threshold, amount, spent, remaining, .. } = facts;
         let title = if exceeded {
-            format!("{}: the budget of {} is used up", project.name, dollars(*amount))
+            format!("{}: the budget of {} is used up", budget.name, dollars(*amount))
         } else {
-            format!("{}: {threshold} % of the budget of {} is spent", project.name, dollars(*amount))
+            format!("{}: {threshold} % of the budget of {} is spent", budget.name, dollars(*amount))
         };
         let rest = if *remaining < Money::ZERO { "Overrun by" } else { "Left" };
         let left = Money::from_nanos(remaining.nanos().saturating_abs());
@@ -53,7 +63,55 @@ impl Message {
             None => format!("Period: since {start}"),
         };
         let spent = format!("Spent: {} of {} ({} %)", dollars(*spent), dollars(*amount), facts.utilization);
-        Self { title, lines: vec![spent, format!("{rest}: {}", dollars(left)), period] }
+        let converted = facts.conversion.as_ref().map(|conversion| {
+            let Conversion { currency, amount, rate, rate_date } = conversion;
+            format!("The budget: {amount} {currency}, at {rate} USD since {rate_date}")
+        });
+        let lines = [spent, format!("{rest}: {}", dollars(left)), period].into_iter().chain(converted);
+        Self { title, lines: lines.collect() }
+    }
+
+    fn of_anomaly(facts: &AnomalyFacts) -> Self {
+        let AnomalyFacts { spent, usual, samples, service, start, end, .. } = facts;
+        let instant = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let lines = vec![
+            format!("Spent: {}", dollars(*spent)),
+            format!("Usual: {} (the median of {samples})", dollars(*usual)),
+            format!("Time: {} to {}", instant(start), instant(end)),
+            format!("Provider: {service}"),
+        ];
+        Self { title: facts.title(), lines }
+    }
+
+    /// The words for a digest.
+    pub fn of_digest(facts: &DigestFacts) -> Self {
+        let zone = time_zone("timeZone", &facts.time_zone).unwrap_or(TimeZone::UTC);
+        let day = |at: Timestamp| at.to_zoned_datetime(zone.clone()).strftime("%-d %B %Y").to_string();
+        let last_day =
+            facts.period_end.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(facts.period_end);
+        let title =
+            format!("AI costs, {} to {}: {}", day(facts.period_start), day(last_day), dollars(facts.spent));
+        let mut lines = vec![format!("Spent: {}", dollars(facts.spent))];
+        lines.extend(facts.previous_spent.map(|previous| versus(facts, previous)));
+        lines.push(format!("Calls: {}, tokens: {}", grouped(facts.requests), grouped(facts.tokens)));
+        if facts.unpriced_requests > 0 {
+            lines.push(format!(
+                "Without a price: {} calls, whose cost is not in these figures",
+                grouped(facts.unpriced_requests)
+            ));
+        }
+        if facts.anomalies > 0 {
+            lines.push(format!("Far from usual: {}", facts.anomalies));
+        }
+        let spending = |line: &SpendingLine| format!("{}: {}", line.name, dollars(line.spent));
+        section(&mut lines, "Projects", facts.projects.iter().map(spending));
+        section(&mut lines, "Models", facts.models.iter().map(spending));
+        let budget = |line: &BudgetLine| {
+            let BudgetLine { name, amount, spent, utilization, .. } = line;
+            format!("{name}: {} of {} ({utilization} %)", dollars(*spent), dollars(*amount))
+        };
+        section(&mut lines, "Budgets now", facts.budgets.iter().map(budget));
+        Self { title, lines }
     }
 
     fn of_values(event: &Event) -> Self {
@@ -71,11 +129,34 @@ const fn title(kind: EventType) -> &'static str {
         EventType::BudgetThresholdCrossed => "A threshold of a budget was reached",
         EventType::BudgetExceeded => "A budget is used up",
         EventType::CostAnomaly => "A project costs much more than it used to",
+        EventType::CostDigest => "What was spent",
         EventType::PriceMissing => "A call has no price",
         EventType::KeyAdded => "A key was added",
         EventType::ProjectCreated => "A project was made",
         EventType::MemberAdded => "A person joined a project",
         EventType::WebhookTest => "A test of AI Cost Tracker",
+    }
+}
+
+/// Against the week or month before.
+fn versus(facts: &DigestFacts, previous: Money) -> String {
+    let before = match facts.frequency {
+        Frequency::Monthly => "month before",
+        Frequency::Weekly | Frequency::Off => "week before",
+    };
+    let change = match change_percent(facts.spent, previous) {
+        Some(percent @ 0..) => format!(", {percent} % more"),
+        Some(percent) => format!(", {} % less", percent.abs()),
+        None => String::new(),
+    };
+    format!("The {before}: {}{change}", dollars(previous))
+}
+
+fn section(lines: &mut Vec<String>, title: &str, entries: impl Iterator<Item = String>) {
+    let mut entries = entries.peekable();
+    if entries.peek().is_some() {
+        lines.extend([String::new(), title.to_owned()]);
+        lines.extend(entries.map(|entry| format!("\u{2013} {entry}")));
     }
 }
 
@@ -100,15 +181,20 @@ pub fn dollars(money: Money) -> String {
     if cents == 0 && nanos > 0 {
         return format!("{sign}less than $0.01");
     }
-    let whole = (cents / 100).to_string();
+    format!("{sign}${}.{:02}", grouped(cents / 100), cents % 100)
+}
+
+/// `1,234,567`.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
     let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
     }
-    format!("{sign}${grouped}.{:02}", cents % 100)
+    grouped
 }
 
 #[cfg(test)]
@@ -148,7 +234,7 @@ mod tests {
     fn a_budgets_alert_says_what_is_spent_and_what_is_left() {
         let facts = |spent: &str, remaining: &str| {
             format!(
-                r#"{{"alertId":"507f1f77bcf86cd799439011","project":{{"id":"507f1f77bcf86cd799439012","name":"Chat"}},
+                r#"{{"alertId":"507f1f77bcf86cd799439011","budget":{{"id":"507f1f77bcf86cd799439012","name":"Chat","scope":{{"type":"account"}}}},
                 "threshold":80,"amount":1000,"currency":"USD","spent":{spent},"remaining":{remaining},"utilization":80.12,
                 "period":"monthly","periodStart":"2024-02-01T00:00:00Z","periodEnd":"2024-03-01T00:00:00Z"}}"#
             )
@@ -166,6 +252,50 @@ mod tests {
         let exceeded = Message::of(&event(EventType::BudgetExceeded, &facts("1001", "-1")));
         assert_eq!(exceeded.title, "Chat: the budget of $1,000.00 is used up");
         assert_eq!(exceeded.lines[1], "Overrun by: $1.00");
+    }
+
+    #[test]
+    fn an_anomaly_says_how_much_more_than_usual_was_spent() {
+        let facts = r#"{"anomalyId":"507f1f77bcf86cd799439011","project":{"id":"507f1f77bcf86cd799439012","name":"Chat"},
+            "service":"openai","model":"gpt-4o","span":"day","start":"2024-02-13T00:00:00Z","end":"2024-02-14T00:00:00Z",
+            "spent":84.2,"usual":20,"deviation":1,"samples":8,"basis":"same-time","times":"4.2","usualTime":"Tuesday"}"#;
+        let message = Message::of(&event(EventType::CostAnomaly, facts));
+        assert_eq!(message.title, "Chat: gpt-4o spent 4.2 times its usual Tuesday");
+        assert_eq!(
+            message.lines,
+            [
+                "Spent: $84.20",
+                "Usual: $20.00 (the median of 8)",
+                "Time: 2024-02-13 00:00 UTC to 2024-02-14 00:00 UTC",
+                "Provider: openai"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_digest_says_what_was_spent_on_what() {
+        let facts = r#"{"frequency":"weekly","timeZone":"Europe/Berlin","periodStart":"2024-01-28T23:00:00Z",
+            "periodEnd":"2024-02-04T23:00:00Z","spent":1234.5,"previousSpent":1100,"requests":12345,"tokens":6789012,
+            "unpricedRequests":3,"anomalies":1,"projects":[{"name":"Chat","spent":1000}],"models":[],
+            "budgets":[{"name":"Chat","amount":2000,"spent":1500,"utilization":75.5,"periodEnd":"2024-03-01T00:00:00Z"}]}"#;
+        let message = Message::of(&event(EventType::CostDigest, facts));
+        assert_eq!(message.title, "AI costs, 29 January 2024 to 4 February 2024: $1,234.50");
+        assert_eq!(
+            message.lines,
+            [
+                "Spent: $1,234.50",
+                "The week before: $1,100.00, 12 % more",
+                "Calls: 12,345, tokens: 6,789,012",
+                "Without a price: 3 calls, whose cost is not in these figures",
+                "Far from usual: 1",
+                "",
+                "Projects",
+                "\u{2013} Chat: $1,000.00",
+                "",
+                "Budgets now",
+                "\u{2013} Chat: $1,500.00 of $2,000.00 (75.5 %)"
+            ]
+        );
     }
 
     #[test]

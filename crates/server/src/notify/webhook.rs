@@ -87,7 +87,7 @@ impl WebhookClient {
         let post = self.http.post(url).header(header::CONTENT_TYPE, "application/json");
         let post = post.header("webhook-id", id).header("webhook-timestamp", seconds);
         match post.header("webhook-signature", signature).body(body).send().await {
-            Ok(response) => read(response).await,
+            Ok(response) => read(response, request.now).await,
             Err(error) => Answer::none(unanswered(&error)),
         }
     }
@@ -98,10 +98,10 @@ pub fn message_id(event: &Event) -> String {
     format!("msg_{}", event.id)
 }
 
-async fn read(response: reqwest::Response) -> Answer {
+async fn read(response: reqwest::Response, now: Timestamp) -> Answer {
     let status = response.status();
     let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after_seconds = retry_after.and_then(|value| value.trim().parse().ok());
+    let retry_after_seconds = retry_after.and_then(|value| seconds_to_wait(value.trim(), now));
     let mut excerpt = Vec::new();
     let mut stream = response.bytes_stream();
     while let Some(Ok(chunk)) = stream.next().await {
@@ -119,6 +119,15 @@ async fn read(response: reqwest::Response) -> Answer {
         outcome: outcome(status),
         retry_after_seconds,
     }
+}
+
+/// What `Retry-After` says: seconds, or a date (RFC 9110, 10.2.3), of which one that has passed asks for no pause.
+fn seconds_to_wait(value: &str, now: Timestamp) -> Option<u64> {
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let date = Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()?;
+    Some(u64::try_from(date.duration_since(now).as_secs()).unwrap_or(0))
 }
 
 /// Only 2xx is a success. A redirect is none: it could lead to where webhooks may not go.
@@ -250,6 +259,23 @@ mod tests {
         assert_eq!(teams["attachments"][0]["content"]["body"][0]["text"], "A key was added");
         let long = written(Format::Discord, &json!({ "name": "ü".repeat(5_000) }).to_string());
         assert_eq!(long["content"].as_str().unwrap().chars().count(), limits::DISCORD_CHARS_MAX);
+    }
+
+    #[test]
+    fn a_receiver_asks_to_wait_in_seconds_or_until_a_date() {
+        let now = "1994-11-06T08:49:07Z".parse().unwrap();
+        for (value, seconds) in [
+            ("120", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(30)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(30)),
+            ("Sun Nov  6 08:49:37 1994", Some(30)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-5", None),
+            ("", None),
+        ] {
+            assert_eq!(seconds_to_wait(value, now), seconds, "{value}");
+        }
     }
 
     #[test]

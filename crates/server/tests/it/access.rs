@@ -31,6 +31,8 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("post", "/api/auth/refresh", Public, ""),
     ("post", "/api/auth/logout", Public, ""),
     ("post", "/api/auth/change-password", Own, ""),
+    ("post", "/api/auth/forgot-password", Public, ""),
+    ("post", "/api/auth/reset-password", Public, ""),
     ("get", "/api/auth/me", Own, ""),
     ("get", "/api/user/profile", Own, ""),
     ("put", "/api/user/profile", Own, "{}"),
@@ -69,6 +71,7 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/usage", Own, ""),
     ("get", "/api/usage/search", Own, ""),
     ("get", "/api/usage/stats", Own, ""),
+    ("get", "/api/usage/stream", Own, ""),
     ("get", "/api/usage/export", Own, ""),
     ("get", "/api/usage/{usageId}", Record(Viewer), ""),
     ("put", "/api/usage/{usageId}", Record(Member), r#"{"tags":["x"]}"#),
@@ -94,12 +97,31 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/audit/verify", Own, ""),
     ("get", "/api/audit/export", Own, ""),
     ("get", "/api/budgets", Own, ""),
-    ("get", "/api/budgets/{projectId}/status", Project(Viewer), ""),
+    ("post", "/api/budgets", Own, ""),
+    ("get", "/api/budgets/{budgetId}", Project(Viewer), ""),
+    ("put", "/api/budgets/{budgetId}", Own, ""),
+    ("delete", "/api/budgets/{budgetId}", Own, ""),
+    ("get", "/api/budgets/{budgetId}/status", Project(Viewer), ""),
+    ("get", "/api/budgets/{budgetId}/increases", Project(Viewer), ""),
+    (
+        "post",
+        "/api/budgets/{budgetId}/increases",
+        Project(Admin),
+        r#"{"amount":1,"until":"2024-02-11T00:00:00Z","reason":"a launch"}"#,
+    ),
+    ("delete", "/api/budgets/{budgetId}/increases/{increaseId}", Own, ""),
+    ("get", "/api/fx-rates", Own, ""),
+    ("put", "/api/fx-rates", Own, ""),
     ("get", "/api/alerts", Own, ""),
     ("get", "/api/alerts/unread-count", Own, ""),
     ("post", "/api/alerts/read-all", Own, ""),
     ("put", "/api/alerts/{alertId}", Own, "{}"),
     ("delete", "/api/alerts/{alertId}", Own, ""),
+    ("get", "/api/anomalies", Own, ""),
+    ("put", "/api/anomalies/{anomalyId}", Own, r#"{"expected":true}"#),
+    ("get", "/api/user/digest", Own, ""),
+    ("put", "/api/user/digest", Own, r#"{"frequency":"weekly"}"#),
+    ("get", "/api/user/digest/preview", Own, ""),
     ("post", "/api/notifications/email/test", Own, ""),
     ("get", "/api/webhooks", Own, ""),
     ("post", "/api/webhooks", Names(Admin), r#"{"url":"https://example.com","projectId":"{projectId}"}"#),
@@ -187,6 +209,9 @@ async fn lists_and_sums_hold_nothing_of_a_project_one_is_not_a_member_of() {
             || path.contains("webhooks")
             || path.contains("audit")
             || path.contains("alerts")
+            || path.contains("anomalies")
+            || path.contains("stream")
+            || path.contains("fx-rates")
         {
             continue;
         }
@@ -308,6 +333,7 @@ impl Scene<'_> {
 
 fn fill(path: &str, project: &str, record: &str, user: &str) -> String {
     path.replace("{projectId}", project)
+        .replace("{budgetId}", project)
         .replace("{usageId}", record)
         .replace("{userId}", user)
         .replace("{keyId}", user)

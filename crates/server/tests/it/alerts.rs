@@ -140,7 +140,9 @@ async fn a_forecast_says_when_the_budget_runs_out() {
     let status = stage.get(&format!("/api/budgets/{}/status", stage.project)).await;
     // 540 of 1000 are spent at noon of the tenth; 460 at 60 a day are 7 days and 16 hours.
     assert_eq!(status["projectedExhaustionAt"], json!("2024-02-18T04:00:00Z"));
-    assert_eq!(status["forecast"]["expected"], json!(1680));
+    // And half of today, and nineteen days: 19.5 times 60.
+    assert_eq!(status["forecast"]["expected"], json!(1710));
+    assert_eq!(status["forecast"]["basis"], json!("average"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -184,11 +186,11 @@ async fn a_restart_between_a_call_and_its_look_loses_nothing_and_repeats_nothing
     first.store.close().await.unwrap();
     drop(first);
     let second = start(open(), tempfile::tempdir().unwrap(), &mail);
-    second.app.watch.mark_every_project(second.app.clock.now());
+    second.app.watch.mark_everything(second.app.clock.now());
     for _ in 0..2 {
         check_marked(&second.app).await;
         while deliver_due(&second.app).await.unwrap() > 0 {}
-        second.app.watch.mark_every_project(second.app.clock.now());
+        second.app.watch.mark_everything(second.app.clock.now());
     }
     assert_eq!(mail.letters().len(), 2);
     assert_eq!(receiver.taken().len(), 1);

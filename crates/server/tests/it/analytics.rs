@@ -246,10 +246,10 @@ async fn a_forecast_needs_a_week_of_history() {
     }
     server.track(&owner, json!({ "model": "gpt-4o", "cost": 2, "timestamp": "2024-02-03T08:00:00Z" })).await;
     let forecast = ask(&server, &owner, "/api/analytics").await["trends"]["forecast"].clone();
-    // Eight days of 2 dollars, the 10th included, and 19 to come.
+    // Eight days of 2 dollars, the 10th included, the other half of the 10th, and 19 to come.
     assert_eq!(
         (forecast["expected"].to_string(), &forecast["periodEnd"]),
-        ("54".into(), &json!("2024-03-01T00:00:00Z"))
+        ("55".into(), &json!("2024-03-01T00:00:00Z"))
     );
     assert_eq!(forecast["low"], forecast["high"]);
 }

@@ -3,7 +3,10 @@
 use axum::http::header;
 use serde_json::json;
 
-use crate::harness::{Person, Server};
+use crate::{
+    harness::{Person, Server},
+    receiver::MailSink,
+};
 
 #[tokio::test]
 async fn the_first_account_is_the_owner_and_the_door_closes_behind_it() {
@@ -98,7 +101,7 @@ async fn guessing_is_slowed_down_per_account() {
 
 #[tokio::test]
 async fn an_access_token_expires_and_a_refresh_token_renews_it_once() {
-    let server = Server::start().await;
+    let server = Server::with(&[("server.public_url", "https://costs.example.com")]).await;
     let owner = server.owner().await;
     let log_in = json!({ "email": owner.email, "password": "correct horse battery" });
     let first = server.post("/api/auth/login").json(&log_in).await.expect(200);
@@ -116,6 +119,110 @@ async fn an_access_token_expires_and_a_refresh_token_renews_it_once() {
     refresh(&first["refreshToken"]).await.refused(401, "invalid_refresh_token");
     // The copy was used: whoever holds the newer token is logged out as well.
     refresh(&second["refreshToken"]).await.refused(401, "invalid_refresh_token");
+}
+
+#[tokio::test]
+async fn without_https_two_tabs_may_send_a_refresh_token_at_the_same_moment() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let log_in = json!({ "email": owner.email, "password": "correct horse battery" });
+    let first = server.post("/api/auth/login").json(&log_in).await.expect(200);
+    let refresh = json!({ "refreshToken": first["refreshToken"] });
+    for _ in 0..2 {
+        server.post("/api/auth/refresh").json(&refresh).await.expect(200);
+    }
+    server.post("/api/auth/refresh").json(&refresh).await.refused(401, "invalid_refresh_token");
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_by_mail_once_within_half_an_hour() {
+    let mail = MailSink::start().await;
+    let mut settings = mail.settings();
+    settings.push(("server.public_url", "https://costs.example.com/".to_owned()));
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let server = Server::with(&settings).await;
+    let owner = server.owner().await;
+    let ask =
+        async |email: &str| server.post("/api/auth/forgot-password").json(&json!({ "email": email })).await;
+    let (known, unknown) = (ask(" Owner@example.com").await, ask("nobody@example.com").await);
+    assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
+    known.expect(202);
+    let reset = async |token: &str, password: &str| {
+        let body = json!({ "token": token, "newPassword": password });
+        server.post("/api/auth/reset-password").json(&body).await
+    };
+    let first = token_in(&mail, 1).await;
+    ask("owner@example.com").await.expect(202);
+    let second = token_in(&mail, 2).await;
+    reset(&first, "another long one").await.refused(422, "invalid_reset_token");
+    let (status, _, fields) = reset(&second, "short").await.failure();
+    assert_eq!((status, fields), (422, vec!["newPassword".to_owned()]));
+    let log_in = json!({ "email": owner.email, "password": "correct horse battery" });
+    let session = server.post("/api/auth/login").json(&log_in).await.expect(200);
+    reset(&second, "another long one").await.expect(200);
+    reset(&second, "and another one").await.refused(422, "invalid_reset_token");
+    server.post("/api/auth/login").json(&log_in).await.refused(401, "invalid_credentials");
+    let refresh = json!({ "refreshToken": session["refreshToken"] });
+    server.post("/api/auth/refresh").json(&refresh).await.refused(401, "invalid_refresh_token");
+    ask("owner@example.com").await.expect(202);
+    let third = token_in(&mail, 3).await;
+    server.clock.advance_seconds(30 * 60);
+    reset(&third, "too late, too late").await.refused(422, "invalid_reset_token");
+    ask("owner@example.com").await.refused(429, "rate_limited");
+    let log_in = json!({ "email": owner.email, "password": "another long one" });
+    server.post("/api/auth/login").json(&log_in).await.expect(200);
+    assert_eq!(mail.letters().len(), 3, "nothing went to an address without an account");
+}
+
+/// The token of the letter that is the `count`th.
+async fn token_in(mail: &MailSink, count: usize) -> String {
+    while mail.letters().len() < count {
+        tokio::task::yield_now().await;
+    }
+    let letter = mail.letters().pop().unwrap();
+    assert_eq!(letter.to, "owner@example.com");
+    let text = letter.text.replace("=\n", "").replace("=3D", "=");
+    let link = "https://costs.example.com/reset-password#token=";
+    assert_eq!(text.matches(link).count(), 3, "once as text, twice in HTML\n{text}");
+    let (_, rest) = text.split_once(link).unwrap();
+    rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "-_".contains(*letter)).collect()
+}
+
+#[tokio::test]
+async fn without_a_mail_server_a_forgotten_password_says_so() {
+    let server = Server::start().await;
+    let body = json!({ "email": "owner@example.com" });
+    server.post("/api/auth/forgot-password").json(&body).await.refused(409, "mail_not_configured");
+}
+
+#[tokio::test]
+async fn every_answer_says_how_many_requests_are_left_and_one_too_many_is_refused() {
+    let limits = [("limits.requests_per_minute_credential", "3")];
+    let server = Server::with(&limits).await;
+    let owner = server.owner().await;
+    for remaining in ["2", "1", "0"] {
+        let answer = server.get("/api/auth/me").by(&owner).send().await;
+        let header = |name: &'static str| answer.header(header::HeaderName::from_static(name)).to_owned();
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            (header("ratelimit-limit").as_str(), header("ratelimit-remaining").as_str()),
+            ("3", remaining)
+        );
+        assert!((1..=60).contains(&header("ratelimit-reset").parse::<u64>().unwrap()));
+    }
+    let refused = server.get("/api/auth/me").by(&owner).send().await;
+    assert!((1..=20).contains(&refused.header(header::RETRY_AFTER).parse::<u64>().unwrap()));
+    refused.refused(429, "rate_limited");
+    assert_eq!(server.get("/healthz").by(&owner).send().await.status, 200);
+    // The gateway answers as the provider does.
+    let call = server.post("/gateway/anthropic/v1/messages").header("x-api-key", "aict_made-up");
+    assert_eq!(call.json(&json!({})).await.status, 401);
+    for _ in 0..2 {
+        server.post("/v1/messages").header("x-api-key", "aict_made-up").json(&json!({})).await;
+    }
+    let refused = server.post("/v1/messages").header("x-api-key", "aict_made-up").json(&json!({})).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.value()["error"]["type"], "rate_limit_error");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    budget::utilization_percent,
     query::{Filter, PageStart, RecordQuery, RecordSort, Visibility},
     usage_record::{Flag, Origin, Status, UsageRecord},
 };
@@ -107,7 +108,7 @@ async fn some_budgets_are_near_their_limit_or_over_it() {
             .filter_map(|record| record.cost)
             .try_fold(pricing::Money::ZERO, pricing::Money::checked_add)
             .unwrap();
-        used.insert(project.name.clone(), budget.utilization_percent(spent));
+        used.insert(project.name.clone(), utilization_percent(budget.amount, spent));
     }
     assert_eq!(used.len(), 9, "{used:?}");
     assert_eq!(used.values().filter(|percent| **percent > 100.0).count(), 2, "{used:?}");

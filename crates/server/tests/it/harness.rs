@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use server::{
     app::{App, Ingredients},
     config::{Config, Sources},
-    router, telemetry, unpriced,
+    live, router, telemetry, unpriced,
 };
 use store::sqlite::{Options, Sqlite};
 use tempfile::TempDir;
@@ -87,6 +87,7 @@ impl Server {
 
     async fn started(self) -> Self {
         unpriced::follow_prices(&self.app);
+        live::start(&self.app);
         self.app.repricings.settled().await;
         self
     }

@@ -43,7 +43,7 @@ async fn a_project_is_made_read_changed_and_deleted() {
 async fn problems_of_a_project_are_named_by_field() {
     let server = Server::start().await;
     let owner = server.owner().await;
-    let body = json!({ "name": "P", "budget": { "amount": -1, "currency": "EUR", "period": "monthly", "alerts": [{ "threshold": 0, "type": "email" }] } });
+    let body = json!({ "name": "P", "budget": { "amount": -1, "currency": "euro", "period": "monthly", "alerts": [{ "threshold": 0, "type": "email" }] } });
     let (status, code, fields) = server.post("/api/projects").by(&owner).json(&body).await.failure();
     assert_eq!((status, code.as_str()), (422, "invalid_input"));
     assert_eq!(fields, ["budget.amount", "budget.currency", "budget.alerts[0].threshold"]);

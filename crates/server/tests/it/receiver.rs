@@ -18,6 +18,7 @@ use sha2::Sha256;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
 };
 
@@ -32,6 +33,10 @@ struct Inner {
     status: AtomicU16,
     headers: Mutex<HeaderMap>,
     received: Mutex<Vec<Received>>,
+    /// How many came.
+    arrived: watch::Sender<usize>,
+    /// Whether it keeps its answers to itself.
+    holds: watch::Sender<bool>,
 }
 
 /// What a receiver got.
@@ -50,6 +55,8 @@ impl Receiver {
             status: AtomicU16::new(200),
             headers: Mutex::default(),
             received: Mutex::default(),
+            arrived: watch::Sender::new(0),
+            holds: watch::Sender::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -70,6 +77,16 @@ impl Receiver {
         self.inner.headers.lock().unwrap().insert(name, HeaderValue::from_str(value).unwrap());
     }
 
+    /// Whether it answers from now on; what came meanwhile is answered when it does again.
+    pub(crate) fn holds(&self, holds: bool) {
+        self.inner.holds.send_replace(holds);
+    }
+
+    /// Completes when so many have come.
+    pub(crate) async fn has_got(&self, count: usize) {
+        self.inner.arrived.subscribe().wait_for(|arrived| *arrived >= count).await.unwrap();
+    }
+
     /// Everything that came, also what it refused.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.inner.received.lock().unwrap().clone()
@@ -88,6 +105,8 @@ async fn take(
 ) -> (StatusCode, HeaderMap, &'static str) {
     let status = inner.status.load(Ordering::SeqCst);
     inner.received.lock().unwrap().push(Received { headers, body: body.to_vec(), status });
+    inner.arrived.send_modify(|arrived| *arrived += 1);
+    inner.holds.subscribe().wait_for(|holds| !holds).await.unwrap();
     (StatusCode::from_u16(status).unwrap(), inner.headers.lock().unwrap().clone(), "seen")
 }
 

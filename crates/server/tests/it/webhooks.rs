@@ -184,6 +184,35 @@ async fn a_receiver_may_ask_for_time() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_does_not_answer_holds_up_nobody_else() {
+    let server = server().await;
+    let owner = server.owner().await;
+    let (slow, quick) = (Receiver::start().await, Receiver::start().await);
+    slow.holds(true);
+    for receiver in [&slow, &quick] {
+        webhook(&server, &owner, json!({ "url": receiver.url, "events": ["key.added"] })).await;
+    }
+    server::notify::dispatch::start(&server.app);
+    for n in 0..6 {
+        server.key(&owner, json!({ "name": format!("key {n}"), "scopes": ["ingest"] })).await;
+    }
+    quick.has_got(6).await;
+    slow.has_got(1).await;
+    let names = |receiver: &Receiver| -> Vec<String> {
+        receiver
+            .received()
+            .iter()
+            .map(|got| got.json()["data"]["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let in_order: Vec<String> = (0..6).map(|n| format!("key {n}")).collect();
+    assert_eq!((names(&slow).len(), names(&quick)), (1, in_order.clone()));
+    slow.holds(false);
+    slow.has_got(6).await;
+    assert_eq!(names(&slow), in_order);
+}
+
+#[tokio::test]
 async fn a_webhook_that_is_gone_or_dead_is_switched_off_and_says_why() {
     let (server, receiver) = (server().await, Receiver::start().await);
     let owner = server.owner().await;

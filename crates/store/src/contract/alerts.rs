@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use domain::{
-    ProjectId, UserId,
+    BudgetId, UserId,
     alert::{AlertMark, FiredAlert},
-    budget::AlertKind,
+    budget::{AlertKind, Scope},
+    fx::Conversion,
 };
 use jiff::{SignedDuration, Timestamp};
 use pricing::Money;
 
 use super::{
+    budgets::budget,
     outbox::{event, insert_webhooks, to_webhook},
     sample::{at, id, insert_users, project},
 };
@@ -19,7 +21,7 @@ use crate::{AlertQuery, AlertStatus, MetaStore, StoreError};
 const NOW: &str = "2024-02-10T12:00:00Z";
 const PERIOD: &str = "2024-02-01T00:00:00Z";
 
-/// Once for its project, period, threshold and definition; the event and its deliveries come with it or not at all.
+/// Once for its budget, period, threshold and definition; the event and its deliveries come with it or not at all.
 pub async fn an_alert_fires_once(store: Arc<dyn MetaStore>) {
     insert_webhooks(&*store, 1).await;
     store.insert_project(&project(11, id(1))).await.unwrap();
@@ -112,8 +114,8 @@ pub async fn a_list_is_read_page_by_page(store: Arc<dyn MetaStore>) {
     assert!(matches!(foreign, Err(StoreError::BadCursor)), "{foreign:?}");
 }
 
-/// The demo's projects leave nothing behind.
-pub async fn alerts_vanish_with_their_project(store: Arc<dyn MetaStore>) {
+/// The demo's projects leave nothing behind, and other budgets neither.
+pub async fn alerts_vanish_with_their_budget(store: Arc<dyn MetaStore>) {
     let user = insert_users(&*store, 1).await[0];
     let demo = domain::project::Project { demo: true, ..project(11, user) };
     store.insert_project(&demo).await.unwrap();
@@ -122,8 +124,13 @@ pub async fn alerts_vanish_with_their_project(store: Arc<dyn MetaStore>) {
         .mark_alert(user, id(1), AlertMark { read_at: Some(at(NOW)), ..AlertMark::default() })
         .await
         .unwrap();
+    store.insert_budget(&budget(13, Scope::Account, user)).await.unwrap();
+    store.fire_alert(&alert(2, 13, 50), &event(2, "s"), &[]).await.unwrap();
     store.purge_demo_projects().await.unwrap();
     assert_eq!(store.find_alert(id(1)).await.unwrap(), None);
+    assert!(store.find_alert(id(2)).await.unwrap().is_some());
+    store.delete_budget(id(13)).await.unwrap();
+    assert_eq!(store.find_alert(id(2)).await.unwrap(), None);
 }
 
 /// Two people, two projects; alerts 1 to 4 of project 11, and 5 of project 12.
@@ -138,10 +145,10 @@ async fn stage(store: &dyn MetaStore) -> Vec<UserId> {
     users
 }
 
-fn query(user: UserId, projects: &[ProjectId]) -> AlertQuery {
+fn query(user: UserId, budgets: &[BudgetId]) -> AlertQuery {
     AlertQuery {
         user,
-        projects: projects.to_vec(),
+        budgets: budgets.to_vec(),
         status: AlertStatus::All,
         now: at(NOW),
         before: None,
@@ -158,10 +165,10 @@ async fn listed(store: &dyn MetaStore, query: &AlertQuery) -> Vec<u32> {
     alerts.iter().map(number).collect()
 }
 
-fn alert(n: u32, project: u32, threshold: u16) -> FiredAlert {
+fn alert(n: u32, budget: u32, threshold: u16) -> FiredAlert {
     FiredAlert {
         id: id(n),
-        project_id: id(project),
+        budget_id: id(budget),
         period_start: at(PERIOD),
         period_end: at("2024-03-01T00:00:00Z"),
         threshold,
@@ -169,8 +176,18 @@ fn alert(n: u32, project: u32, threshold: u16) -> FiredAlert {
         exceeded: threshold == 100,
         kind: AlertKind::Both,
         amount: Money::from_nanos(i64::MAX),
+        conversion: (budget == 12).then(conversion),
         spent: Money::from_nanos(-1),
         event_id: id(n),
         at: at(NOW),
+    }
+}
+
+fn conversion() -> Conversion {
+    Conversion {
+        currency: "EUR".to_owned(),
+        amount: Money::from_nanos(7),
+        rate: "1.084300000001".parse().unwrap(),
+        rate_date: "2024-01-01".parse().unwrap(),
     }
 }

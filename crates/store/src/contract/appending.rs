@@ -109,6 +109,37 @@ pub async fn batches_of_nothing_are_kept(store: Arc<dyn UsageStore>) {
     assert_eq!(store.append(Vec::new()).await.unwrap(), []);
 }
 
+/// Whoever follows sees every record once, in the order in which they were kept.
+pub async fn records_are_followed_in_the_order_of_keeping(store: Arc<dyn UsageStore>) {
+    assert_eq!((store.last_place().await.unwrap(), places(&*store, 0, 9).await), (0, vec![]));
+    store.append(vec![record(5), record(1)]).await.unwrap();
+    append(&*store, record(3)).await;
+    assert_eq!(places(&*store, 0, 9).await, [(1, 5), (2, 1), (3, 3)]);
+    assert_eq!(places(&*store, 1, 1).await, [(2, 1)]);
+    assert_eq!((store.last_place().await.unwrap(), places(&*store, 3, 9).await), (3, vec![]));
+}
+
+/// Also after the last record was deleted.
+pub async fn a_place_is_not_given_twice(store: Arc<dyn UsageStore>) {
+    store
+        .append(vec![record(1), record_with(2, |record| record.project_id = Some(project_id(11)))])
+        .await
+        .unwrap();
+    store.purge_projects(&[project_id(11)]).await.unwrap();
+    append(&*store, record(3)).await;
+    store.delete_record(usage_id(3)).await.unwrap();
+    assert_eq!(store.last_place().await.unwrap(), 3);
+    append(&*store, record(4)).await;
+    assert_eq!(places(&*store, 0, 9).await, [(1, 1), (4, 4)]);
+}
+
+/// Places of records from behind `after`, and which records they are.
+async fn places(store: &dyn UsageStore, after: u64, limit: usize) -> Vec<(u64, u32)> {
+    let kept = store.list_kept(after, limit).await.unwrap();
+    let number = |record: UsageRecord| (1..10).find(|n| usage_id(*n) == record.id).unwrap();
+    kept.into_iter().map(|(place, record)| (place, number(record))).collect()
+}
+
 /// Record `n` of account `user` with the same key as every other.
 fn keyed(n: u32, user: u32) -> UsageRecord {
     record_with(n, |record| {

@@ -19,6 +19,8 @@ pub async fn a_tracker_key_comes_back(store: Arc<dyn MetaStore>) {
     store.insert_tracker_key(&plain, &[2; 32]).await.unwrap();
     assert_eq!(store.find_tracker_key(&[1; 32]).await.unwrap().as_ref(), Some(&full));
     assert_eq!(store.find_tracker_key(&[3; 32]).await.unwrap(), None);
+    assert_eq!(store.find_tracker_key_by_id(full.id).await.unwrap().as_ref(), Some(&full));
+    assert_eq!(store.find_tracker_key_by_id(key_id(9)).await.unwrap(), None);
     assert_eq!(store.list_tracker_keys(user).await.unwrap(), [plain, full], "the oldest first");
     let again = store.insert_tracker_key(&tracker_key(3, user), &[1; 32]).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
@@ -128,7 +130,7 @@ pub async fn keys_vanish_with_their_account(store: Arc<dyn MetaStore>) {
     assert_eq!(store.list_all_provider_keys().await.unwrap(), []);
 }
 
-fn tracker_key(n: u32, user_id: UserId) -> TrackerKey {
+pub(super) fn tracker_key(n: u32, user_id: UserId) -> TrackerKey {
     TrackerKey {
         id: key_id(n),
         user_id,

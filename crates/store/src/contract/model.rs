@@ -155,6 +155,7 @@ pub fn values(dimension: Dimension, record: &UsageRecord) -> Vec<String> {
         Dimension::UserEmail => record.user_email.clone(),
         Dimension::CustomerEmail => record.customer_email.clone(),
         Dimension::CostSource => Some(record.cost_source.as_str().to_owned()),
+        Dimension::TrackerKey => record.tracker_key_id.map(|key| key.to_string()),
     };
     value.into_iter().collect()
 }

@@ -51,6 +51,21 @@ pub async fn an_event_and_its_deliveries_come_back(store: Arc<dyn MetaStore>) {
     assert_eq!(store.count_waiting().await.unwrap(), 1);
 }
 
+/// All of it or nothing.
+pub async fn events_about_records_are_kept_with_their_place(store: Arc<dyn MetaStore>) {
+    insert_webhooks(&*store, 1).await;
+    // Somebody asks for it from now on.
+    assert_eq!(store.find_told_place().await.unwrap(), Some(0));
+    store.insert_usage_events(vec![(event(1, "usage:1"), vec![to_webhook(11, 1)])], 0, 7).await.unwrap();
+    assert_eq!(store.find_told_place().await.unwrap(), Some(7));
+    let again = vec![(event(2, "usage:1"), vec![]), (event(1, "usage:1"), vec![])];
+    assert!(store.insert_usage_events(again, 7, 9).await.is_err());
+    let twice = store.insert_usage_events(vec![(event(3, "usage:1"), vec![to_webhook(12, 1)])], 0, 7).await;
+    assert!(matches!(twice, Err(StoreError::Conflict("place"))), "{twice:?}");
+    assert_eq!(store.find_told_place().await.unwrap(), Some(7));
+    assert_eq!(due(&*store, at(NOW)).await, [11]);
+}
+
 /// Deliveries of one subject to one destination leave one after the other; others do not wait for them.
 pub async fn one_destination_and_subject_is_served_in_order(store: Arc<dyn MetaStore>) {
     insert_webhooks(&*store, 2).await;
@@ -74,10 +89,10 @@ pub async fn a_claimed_delivery_is_given_once_until_its_time(store: Arc<dyn Meta
     insert_webhooks(&*store, 1).await;
     store.insert_event(&event(1, "s"), &[to_webhook(1, 1)]).await.unwrap();
     let claim = claim(at(NOW));
-    let early = DeliveryClaim { now: at(NOW) - SignedDuration::from_millis(1), ..claim };
+    let early = DeliveryClaim { now: at(NOW) - SignedDuration::from_millis(1), ..claim.clone() };
     assert_eq!(store.claim_deliveries(early).await.unwrap(), []);
-    assert_eq!(store.claim_deliveries(claim).await.unwrap().len(), 1);
-    assert_eq!(store.claim_deliveries(claim).await.unwrap(), []);
+    assert_eq!(store.claim_deliveries(claim.clone()).await.unwrap().len(), 1);
+    assert_eq!(store.claim_deliveries(claim.clone()).await.unwrap(), []);
     assert_eq!(store.find_next_due().await.unwrap(), Some(claim.until));
     let later = DeliveryClaim { now: claim.until, until: claim.until, ..claim };
     assert_eq!(store.claim_deliveries(later).await.unwrap().len(), 1, "its taker is gone");
@@ -95,6 +110,9 @@ pub async fn one_destination_does_not_take_every_place(store: Arc<dyn MetaStore>
     assert_eq!(numbers(&taken), [1, 2, 6]);
     let few = DeliveryClaim { limit: 2, ..claim(at(NOW)) };
     assert_eq!(numbers(&store.claim_deliveries(few).await.unwrap()), [3, 4]);
+    let busy = vec![to_webhook(1, 1).webhook_id.unwrap().to_string()];
+    assert_eq!(store.claim_deliveries(DeliveryClaim { busy, ..claim(at(NOW)) }).await.unwrap(), []);
+    assert_eq!(numbers(&store.claim_deliveries(claim(at(NOW))).await.unwrap()), [5]);
 }
 
 /// Every attempt is in the log, and the delivery says what comes next.
@@ -243,7 +261,13 @@ fn attempt(when: Timestamp, failed: bool) -> Attempt {
 }
 
 fn claim(now: Timestamp) -> DeliveryClaim {
-    DeliveryClaim { now, until: now + SignedDuration::from_secs(60), limit: 100, per_target: 100 }
+    DeliveryClaim {
+        now,
+        until: now + SignedDuration::from_secs(60),
+        limit: 100,
+        per_target: 100,
+        busy: Vec::new(),
+    }
 }
 
 /// Numbers of what is due at `now`, without taking it away.

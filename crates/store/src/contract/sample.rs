@@ -55,6 +55,7 @@ pub fn record(n: u32) -> UsageRecord {
     let plain = UsageRecord {
         id: id(n),
         user_id: id(1),
+        tracker_key_id: None,
         project_id: None,
         origin: Origin::Track,
         occurred_at,
@@ -132,6 +133,7 @@ pub fn full_record() -> UsageRecord {
     let full = UsageRecord {
         id: id(7),
         user_id: id(1),
+        tracker_key_id: Some(id(3)),
         project_id: Some(id(2)),
         origin: Origin::Gateway,
         occurred_at: at("2024-02-29T23:59:59.999Z"),
@@ -196,6 +198,7 @@ pub fn varied_record(n: u32, random: &mut Random) -> UsageRecord {
         + SignedDuration::from_millis(i64::try_from(random.below(86_400_000)).unwrap());
     record.user_id = random.pick(&[id(1), id(2), id(3)]);
     record.project_id = random.pick(&[None, Some(id(11)), Some(id(12)), Some(id(13))]);
+    record.tracker_key_id = random.pick(&[None, Some(id(21)), Some(id(22))]);
     record.provider = String::from(random.pick(&["openai", "anthropic"]));
     record.model = String::from(random.pick(&["gpt-4o", "o3", "claude-sonnet-4"]));
     record.usage = varied_usage(random);
@@ -307,6 +310,7 @@ pub fn project(n: u32, owner: UserId) -> Project {
             start_date: Some("2024-01-31".parse().unwrap()),
             time_zone: "Europe/Berlin".to_owned(),
             enforcement: Enforcement::Block,
+            carry_over: true,
             alerts: vec![Alert {
                 threshold: 80,
                 kind: AlertKind::Both,

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
 use super::sample::{at, insert_users, key_id};
-use crate::{MetaStore, NewSession, Rotation};
+use crate::{MetaStore, NewSession, PasswordReset, Rotation};
 
 /// A good token becomes the next one.
 pub async fn a_token_is_exchanged_once(store: Arc<dyn MetaStore>) {
@@ -27,6 +27,31 @@ pub async fn a_token_that_is_used_twice_revokes_its_family(store: Arc<dyn MetaSt
     assert_eq!(rotate(&*store, 2, 4, 62).await, Rotation::Refused);
     assert_eq!(rotate(&*store, 1, 5, 63).await, Rotation::Refused);
     assert_eq!(rotate(&*store, 9, 6, 64).await, Rotation::Rotated(user));
+}
+
+/// Within the grace, and not when the token that followed was used: then somebody is behind.
+pub async fn two_windows_may_send_a_token_at_the_same_moment_once(store: Arc<dyn MetaStore>) {
+    let user = insert_users(&*store, 1).await[0];
+    store.insert_session(&session(1, 0)).await.unwrap();
+    let rotate = async |presented: u8, token, seconds| {
+        store.rotate_session(&[presented; 32], &session(token, seconds), 10_000).await.unwrap()
+    };
+    assert_eq!(rotate(1, 2, 60).await, Rotation::Rotated(user));
+    assert_eq!(rotate(1, 3, 69).await, Rotation::Rotated(user), "the other window");
+    assert_eq!(rotate(3, 4, 70).await, Rotation::Rotated(user));
+    assert_eq!(rotate(2, 5, 71).await, Rotation::Rotated(user));
+    assert_eq!(rotate(5, 6, 72).await, Rotation::Rotated(user));
+    assert_eq!(rotate(2, 7, 73).await, Rotation::Reused(user), "its successor was used");
+    for (late, first) in [(10, 20), (11, 30)] {
+        let family = NewSession { family: key_id(u32::from(first)), ..session(first, 0) };
+        store.insert_session(&family).await.unwrap();
+        assert_eq!(rotate(first, first + 1, 60).await, Rotation::Rotated(user));
+        assert_eq!(rotate(first, first + 2, 60).await, Rotation::Rotated(user));
+        assert_eq!(rotate(first, first + 3, 50 + late).await, Rotation::Reused(user), "a third time");
+    }
+    store.insert_session(&NewSession { family: key_id(40), ..session(40, 0) }).await.unwrap();
+    assert_eq!(rotate(40, 41, 60).await, Rotation::Rotated(user));
+    assert_eq!(rotate(40, 42, 70).await, Rotation::Reused(user), "too late");
 }
 
 /// Of tasks that present the same token, one gets the next; it is revoked by the others.
@@ -81,10 +106,30 @@ pub async fn a_better_hash_leaves_every_token(store: Arc<dyn MetaStore>) {
     assert_eq!(rotate(&*store, 1, 11, 1).await, Rotation::Rotated(user));
 }
 
+/// It is used up, and so is every log-in; a later token replaces an earlier one, and each has its time.
+pub async fn a_token_of_a_reset_replaces_the_password_once(store: Arc<dyn MetaStore>) {
+    let user = insert_users(&*store, 1).await[0];
+    store.insert_session(&session(1, 0)).await.unwrap();
+    let expires_at = at("2024-01-15T10:30:00Z");
+    for token in [7, 8] {
+        let reset = PasswordReset { token_hash: [token; 32], user_id: user, expires_at };
+        store.insert_password_reset(&reset).await.unwrap();
+    }
+    let before = at("2024-01-15T10:29:59Z");
+    for (token, at, works) in [(7, before, None), (8, expires_at, None), (8, before, Some(user))] {
+        assert_eq!(store.find_password_reset(&[token; 32], at).await.unwrap(), works);
+        assert_eq!(store.reset_password(&[token; 32], "new", at).await.unwrap(), works);
+    }
+    assert_eq!(store.reset_password(&[8; 32], "again", before).await.unwrap(), None);
+    let email = store.find_user(user).await.unwrap().unwrap().email;
+    assert_eq!(store.find_user_by_email(&email).await.unwrap().unwrap().password_hash, "new");
+    assert_eq!(rotate(&*store, 1, 2, 60).await, Rotation::Refused);
+}
+
 async fn rotate(store: &dyn MetaStore, presented: u8, token: u8, seconds: i64) -> Rotation {
     // Family and user are taken from the old token, not from here.
     let new = NewSession { family: key_id(77), user_id: super::sample::id(2), ..session(token, seconds) };
-    store.rotate_session(&[presented; 32], &new).await.unwrap()
+    store.rotate_session(&[presented; 32], &new, 0).await.unwrap()
 }
 
 /// A token of user 1, issued so many seconds after a log-in, which lasts for an hour.

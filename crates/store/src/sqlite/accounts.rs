@@ -6,11 +6,12 @@ use domain::{
     tracker_key::TokenHash,
     user::{Role, User},
 };
-use rusqlite::{Connection, Row, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Sqlite, columns::Columns, failure::taken, projects, sessions};
 use crate::{
-    AccountStore, Claim, Invitation, NewSession, Rotation, StoreError, UserWithHash,
+    AccountStore, Claim, Invitation, NewSession, PasswordReset, Rotation, StoreError, UserWithHash,
     limits::SMALL_WRITE_BYTES,
 };
 
@@ -29,6 +30,12 @@ const LIST: &str = concat!("select ", user_columns!(), " from user order by emai
 const UPDATE: &str = "update user set name = ?2, preferences = ?3, role = ?4 where id = ?1";
 const CHANGE_PASSWORD: &str = "update user set password_hash = ?2 where id = ?1";
 const DELETE: &str = "delete from user where id = ?1";
+const REPLACE_RESET: &str = "
+    insert into password_reset (user_id, token_hash, expires_at_ms) values (?1, ?2, ?3)
+        on conflict (user_id) do update
+       set token_hash = excluded.token_hash, expires_at_ms = excluded.expires_at_ms";
+const FIND_RESET: &str = "select user_id from password_reset where token_hash = ?1 and expires_at_ms > ?2";
+const DELETE_RESET: &str = "delete from password_reset where user_id = ?1";
 
 #[async_trait]
 impl AccountStore for Sqlite {
@@ -72,8 +79,43 @@ impl AccountStore for Sqlite {
     async fn change_password(&self, user: UserId, password_hash: &str) -> Result<(), StoreError> {
         let password_hash = password_hash.to_owned();
         self.change(SMALL_WRITE_BYTES, move |tx| {
-            tx.connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
-            sessions::revoke_all(tx.connection, user)
+            tx.connection.prepare_cached(DELETE_RESET)?.execute([user.bytes()])?;
+            change_password(tx.connection, user, &password_hash)
+        })
+        .await
+    }
+
+    async fn insert_password_reset(&self, reset: &PasswordReset) -> Result<(), StoreError> {
+        let PasswordReset { token_hash, user_id, expires_at } = *reset;
+        self.write(SMALL_WRITE_BYTES, move |tx| {
+            let row = (user_id.bytes(), token_hash, expires_at.as_millisecond());
+            tx.connection.prepare_cached(REPLACE_RESET)?.execute(row)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn find_password_reset(
+        &self,
+        token: &TokenHash,
+        at: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        let token = *token;
+        self.read(move |tx| find_reset(tx.connection, &token, at)).await
+    }
+
+    async fn reset_password(
+        &self,
+        token: &TokenHash,
+        password_hash: &str,
+        at: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        let (token, password_hash) = (*token, password_hash.to_owned());
+        self.change(SMALL_WRITE_BYTES, move |tx| {
+            let Some(user) = find_reset(tx.connection, &token, at)? else { return Ok(None) };
+            tx.connection.prepare_cached(DELETE_RESET)?.execute([user.bytes()])?;
+            change_password(tx.connection, user, &password_hash)?;
+            Ok(Some(user))
         })
         .await
     }
@@ -100,9 +142,15 @@ impl AccountStore for Sqlite {
         self.write(SMALL_WRITE_BYTES, move |tx| sessions::insert(tx.connection, &session)).await
     }
 
-    async fn rotate_session(&self, presented: &TokenHash, new: &NewSession) -> Result<Rotation, StoreError> {
+    async fn rotate_session(
+        &self,
+        presented: &TokenHash,
+        new: &NewSession,
+        grace_ms: u32,
+    ) -> Result<Rotation, StoreError> {
         let (presented, new) = (*presented, new.clone());
-        self.write(SMALL_WRITE_BYTES, move |tx| sessions::rotate(tx.connection, &presented, new)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| sessions::rotate(tx.connection, &presented, new, grace_ms))
+            .await
     }
 
     async fn revoke_session(&self, presented: &TokenHash) -> Result<Option<UserId>, StoreError> {
@@ -151,6 +199,22 @@ fn insert_row(
         password_hash,
     ];
     connection.prepare_cached(INSERT)?.execute(row).map(drop).map_err(taken("email"))
+}
+
+/// Replaces the password and ends every log-in.
+fn change_password(connection: &Connection, user: UserId, password_hash: &str) -> Result<(), StoreError> {
+    connection.execute(CHANGE_PASSWORD, (user.bytes(), password_hash))?;
+    sessions::revoke_all(connection, user)
+}
+
+fn find_reset(
+    connection: &Connection,
+    token: &TokenHash,
+    at: Timestamp,
+) -> Result<Option<UserId>, StoreError> {
+    let mut statement = connection.prepare_cached(FIND_RESET)?;
+    let user = statement.query_row((token, at.as_millisecond()), |row| row.get(0)).optional()?;
+    Ok(user.map(UserId::from_bytes))
 }
 
 fn has_accounts(connection: &Connection) -> Result<bool, StoreError> {

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use domain::{
-    AlertId, ProjectId, UserId,
+    AlertId, BudgetId, UserId,
     alert::{AlertMark, FiredAlert},
     budget::AlertKind,
     delivery::NewDelivery,
     event::Event,
+    fx::Conversion,
 };
 use jiff::Timestamp;
 use pricing::Money;
@@ -14,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params, params_f
 
 use super::{
     Sqlite,
-    columns::Columns,
+    columns::{Columns, damaged},
     condition::Conditions,
     outbox::{count, insert_event, number},
 };
@@ -26,20 +27,20 @@ use crate::{
 
 macro_rules! alert_columns {
     () => {
-        "alert.id, alert.project_id, alert.period_start_ms, alert.period_end_ms, alert.threshold, alert.definition, \
-         alert.exceeded, alert.kind, alert.amount_nanos, alert.spent_nanos, alert.event_id, alert.at_ms"
+        "alert.id, alert.budget_id, alert.period_start_ms, alert.period_end_ms, alert.threshold, alert.definition, \
+         alert.exceeded, alert.kind, alert.amount_nanos, alert.conversion, alert.spent_nanos, alert.event_id, alert.at_ms"
     };
 }
 
 const CLAIM: &str = "
-    insert into alert (id, project_id, period_start_ms, period_end_ms, threshold, definition, exceeded, kind,
-                       amount_nanos, spent_nanos, event_id, at_ms)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-        on conflict (project_id, period_start_ms, threshold, definition) do nothing";
+    insert into alert (id, budget_id, period_start_ms, period_end_ms, threshold, definition, exceeded, kind,
+                       amount_nanos, conversion, spent_nanos, event_id, at_ms)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        on conflict (budget_id, period_start_ms, threshold, definition) do nothing";
 const LIST_FIRED: &str = concat!(
     "select ",
     alert_columns!(),
-    " from alert where project_id = ?1 and period_start_ms = ?2 order by seq"
+    " from alert where budget_id = ?1 and period_start_ms = ?2 order by seq"
 );
 const FIND: &str = concat!("select ", alert_columns!(), " from alert where id = ?1");
 const FIND_SEQ: &str = "select seq from alert where id = ?1";
@@ -81,10 +82,10 @@ impl AlertStore for Sqlite {
 
     async fn list_fired_alerts(
         &self,
-        project: ProjectId,
+        budget: BudgetId,
         period_start: Timestamp,
     ) -> Result<Vec<FiredAlert>, StoreError> {
-        self.read(move |tx| list(tx.connection, LIST_FIRED, (project.bytes(), period_start.as_millisecond())))
+        self.read(move |tx| list(tx.connection, LIST_FIRED, (budget.bytes(), period_start.as_millisecond())))
             .await
     }
 
@@ -140,9 +141,11 @@ impl AlertStore for Sqlite {
 
 fn claim(connection: &Connection, alert: &FiredAlert) -> Result<bool, StoreError> {
     let has_end = alert.period_end != Timestamp::MAX;
+    let conversion = alert.conversion.as_ref().map(serde_json::to_string).transpose();
+    let conversion = conversion.map_err(|error| damaged(&error.to_string()))?;
     let row = params![
         alert.id.bytes(),
-        alert.project_id.bytes(),
+        alert.budget_id.bytes(),
         alert.period_start.as_millisecond(),
         has_end.then(|| alert.period_end.as_millisecond()),
         alert.threshold,
@@ -150,6 +153,7 @@ fn claim(connection: &Connection, alert: &FiredAlert) -> Result<bool, StoreError
         alert.exceeded,
         alert.kind.as_str(),
         alert.amount.nanos(),
+        conversion,
         alert.spent.nanos(),
         alert.event_id.bytes(),
         alert.at.as_millisecond(),
@@ -191,13 +195,13 @@ fn mark_all_read(connection: &Connection, query: &AlertQuery) -> Result<u64, Sto
 }
 
 fn conditions(query: &AlertQuery, before: i64) -> Conditions {
-    let projects: Vec<String> = query.projects.iter().map(ToString::to_string).collect();
+    let budgets: Vec<String> = query.budgets.iter().map(ToString::to_string).collect();
     let now = || [Value::Integer(query.now.as_millisecond())];
     let mut conditions = Conditions::default();
     conditions.and("coalesce(mark.deleted, 0) = 0", []);
     conditions.and(
-        "alert.project_id in (select unhex(value) from json_each(?))",
-        [Value::Text(format!("[{}]", quoted(&projects)))],
+        "alert.budget_id in (select unhex(value) from json_each(?))",
+        [Value::Text(format!("[{}]", quoted(&budgets)))],
     );
     conditions.and("alert.seq < ?", [Value::Integer(before)]);
     match query.status {
@@ -230,7 +234,7 @@ fn list(connection: &Connection, sql: &str, parameters: impl Params) -> Result<V
 fn read(columns: &mut Columns<'_>) -> Result<FiredAlert, StoreError> {
     Ok(FiredAlert {
         id: columns.next_id()?,
-        project_id: columns.next_id()?,
+        budget_id: columns.next_id()?,
         period_start: columns.next_instant()?,
         period_end: columns.next_instant_option()?.unwrap_or(Timestamp::MAX),
         threshold: columns.next()?,
@@ -238,10 +242,15 @@ fn read(columns: &mut Columns<'_>) -> Result<FiredAlert, StoreError> {
         exceeded: columns.next()?,
         kind: columns.next_word(AlertKind::from_name)?,
         amount: columns.next().map(Money::from_nanos)?,
+        conversion: columns.next::<Option<String>>()?.map(|json| read_conversion(&json)).transpose()?,
         spent: columns.next().map(Money::from_nanos)?,
         event_id: columns.next_id()?,
         at: columns.next_instant()?,
     })
+}
+
+fn read_conversion(json: &str) -> Result<Conversion, StoreError> {
+    serde_json::from_str(json).map_err(|error| damaged(&error.to_string()))
 }
 
 fn read_mark(columns: &mut Columns<'_>) -> Result<AlertMark, StoreError> {

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use super::{
     append::key_hash,
     dictionary::{self, Kind},
+    kept,
     record::{self, Attribution},
     rollup,
     writer::WriteTx,
@@ -60,12 +61,13 @@ pub(super) fn amend(
 
 /// Deletes a record but not its key; as it was.
 pub(super) fn delete(tx: &mut WriteTx<'_>, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
-    let Some(kept) = record::find(tx.connection, tx.names, id)? else { return Ok(None) };
-    tx.connection.prepare_cached(DELETE)?.execute([kept.seq])?;
+    let Some(found) = record::find(tx.connection, tx.names, id)? else { return Ok(None) };
+    kept::note_last(tx.connection)?;
+    tx.connection.prepare_cached(DELETE)?.execute([found.seq])?;
     let mut change = rollup::Change::default();
-    change.subtract(kept.rollup_key, &Totals::of(&kept.record))?;
+    change.subtract(found.rollup_key, &Totals::of(&found.record))?;
     change.apply(tx.connection)?;
-    Ok(Some(kept.record))
+    Ok(Some(found.record))
 }
 
 /// Deletes the records of `projects` and their keys; how many records.
@@ -88,6 +90,7 @@ fn purge_project(connection: &Connection, project: i64) -> Result<u64, StoreErro
         delete_key.execute((row.get::<_, i64>(0)?, key_hash(&request_id)))?;
     }
     drop(rows);
+    kept::note_last(connection)?;
     let deleted = connection.execute(DELETE_OF_PROJECT, [project])?;
     connection.execute(DELETE_ROLLUP_OF_PROJECT, [project])?;
     Ok(deleted as u64)

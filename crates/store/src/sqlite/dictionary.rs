@@ -42,6 +42,7 @@ pub(super) enum Kind {
     ErrorCode = 17,
     UnpricedReason = 18,
     SearchType = 19,
+    TrackerKey = 20,
 }
 
 impl Kind {

@@ -131,6 +131,7 @@ fn find_numbers(
         Dimension::Tag => find_all(connection, Kind::Tag, values),
         Dimension::UserEmail => find_all(connection, Kind::UserEmail, values),
         Dimension::CustomerEmail => find_all(connection, Kind::CustomerEmail, values),
+        Dimension::TrackerKey => find_all(connection, Kind::TrackerKey, values),
         Dimension::Status => words(|word| Status::from_name(word).map(Code::code)),
         Dimension::CostSource => words(|word| CostSource::from_name(word).map(Code::code)),
     }

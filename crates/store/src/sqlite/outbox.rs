@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 use super::{
     Sqlite,
     columns::{Columns, damaged},
-    webhooks,
+    kept, webhooks,
 };
 use crate::{
     OutboxStore, StoreError,
@@ -43,7 +43,9 @@ const FIND_DUE: &str = "
     select seq from (
         select seq, due_at_ms,
                row_number() over (partition by coalesce(webhook_id, target) order by due_at_ms, seq) as place
-          from delivery where state = 'waiting' and is_head and due_at_ms <= ?1)
+          from delivery
+         where state = 'waiting' and is_head and due_at_ms <= ?1
+           and coalesce(lower(hex(webhook_id)), target) not in (select value from json_each(?4)))
      where place <= ?2 order by due_at_ms, seq limit ?3";
 const CLAIM: &str = "update delivery set due_at_ms = ?2 where seq = ?1";
 const FIND_BY_SEQ: &str = select_delivery!("where delivery.seq = ?1");
@@ -92,8 +94,25 @@ impl OutboxStore for Sqlite {
         self.write(bytes, move |tx| insert_event(tx.connection, &event, &deliveries)).await
     }
 
+    async fn find_told_place(&self) -> Result<Option<u64>, StoreError> {
+        self.read(|tx| kept::find_told(tx.connection)).await
+    }
+
+    async fn insert_usage_events(
+        &self,
+        events: Vec<(Event, Vec<NewDelivery>)>,
+        after: u64,
+        place: u64,
+    ) -> Result<(), StoreError> {
+        let size = |(event, deliveries): &(Event, Vec<NewDelivery>)| {
+            SMALL_WRITE_BYTES * (1 + deliveries.len()) + event.payload.len()
+        };
+        let bytes = SMALL_WRITE_BYTES + events.iter().map(size).sum::<usize>();
+        self.write(bytes, move |tx| kept::tell(tx.connection, &events, after, place)).await
+    }
+
     async fn claim_deliveries(&self, claim: DeliveryClaim) -> Result<Vec<Delivery>, StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| take(tx.connection, claim)).await
+        self.write(SMALL_WRITE_BYTES, move |tx| take(tx.connection, &claim)).await
     }
 
     async fn find_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -190,9 +209,10 @@ fn insert_delivery(connection: &Connection, event: &Event, new: &NewDelivery) ->
     Ok(())
 }
 
-fn take(connection: &Connection, claim: DeliveryClaim) -> Result<Vec<Delivery>, StoreError> {
+fn take(connection: &Connection, claim: &DeliveryClaim) -> Result<Vec<Delivery>, StoreError> {
     let mut statement = connection.prepare_cached(FIND_DUE)?;
-    let bounds = (claim.now.as_millisecond(), number(claim.per_target), number(claim.limit));
+    let busy = serde_json::to_string(&claim.busy).map_err(|error| damaged(&error.to_string()))?;
+    let bounds = (claim.now.as_millisecond(), number(claim.per_target), number(claim.limit), busy);
     let due: Vec<i64> = statement.query_map(bounds, |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut deliveries = Vec::with_capacity(due.len());
     for seq in due {

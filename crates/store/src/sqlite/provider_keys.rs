@@ -46,6 +46,10 @@ impl KeyStore for Sqlite {
         self.read(move |tx| tracker_keys::find(tx.connection, &hash)).await
     }
 
+    async fn find_tracker_key_by_id(&self, id: KeyId) -> Result<Option<TrackerKey>, StoreError> {
+        self.read(move |tx| tracker_keys::find_by_id(tx.connection, id)).await
+    }
+
     async fn list_tracker_keys(&self, user: UserId) -> Result<Vec<TrackerKey>, StoreError> {
         self.read(move |tx| tracker_keys::list(tx.connection, user)).await
     }

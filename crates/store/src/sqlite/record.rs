@@ -15,6 +15,7 @@ use super::{
     codes::{Code as _, flag_bits},
     columns::{Columns, count},
     dictionary::Kind,
+    kept::last_place,
     names::Names,
     rollup::{self, day_of},
     writer::WriteTx,
@@ -32,21 +33,28 @@ macro_rules! record_columns {
          cost_nanos, list_cost_nanos, cache_savings_nanos, price, adjustments, unpriced_reason,
          error_code, error_message, response_time_ms, time_to_first_token_ms,
          department, team, purpose, client, campaign, allocation_other, tag_set,
-         user_email, customer_email, session_id, trace_id, request_id, metadata"
+         user_email, customer_email, session_id, trace_id, request_id, metadata,
+         tracker_key"
     };
 }
 
 const INSERT: &str = concat!(
-    "insert into usage_record (",
+    "insert into usage_record (seq, ",
     record_columns!(),
-    ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+    ") values (",
+    last_place!(),
+    " + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
-               ?40, ?41, ?42, ?43, ?44, ?45, ?46)"
+               ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47)"
 );
 const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
 const INSERT_CONTENT: &str = "insert into usage_content (seq, prompt, completion) values (?1, ?2, ?3)";
 const FIND_CONTENT: &str = "select prompt, completion from usage_content where seq = ?1";
+
+/// Records in the order in which they were kept.
+pub(super) const LIST_BY_PLACE: &str =
+    concat!("select ", record_columns!(), ", seq from usage_record where seq > ?1 order by seq limit ?2");
 
 /// Every record of a span of time.
 pub(super) const LIST_BY_TIME: &str = concat!(
@@ -178,6 +186,7 @@ pub(super) fn insert(
         record.trace_id,
         record.request_id,
         record.metadata,
+        tx.intern_option(Kind::TrackerKey, record.tracker_key_id.map(|id| id.to_string()).as_ref())?,
     ])?;
     insert_content(tx.connection, record.content.as_ref())?;
     let day = day_of(record.occurred_at.as_millisecond());
@@ -206,7 +215,7 @@ pub(super) fn load(connection: &Connection, names: &mut Names, seq: i64) -> Resu
     read(row, connection, names).map(|kept| kept.record)
 }
 
-/// The record of a row of [`LIST_BY_TIME`], without its content.
+/// The record of a row of [`LIST_BY_TIME`] or [`LIST_BY_PLACE`], without its content.
 pub(super) fn read(row: &Row<'_>, connection: &Connection, names: &mut Names) -> Result<Kept, StoreError> {
     let mut reading = RecordRow { columns: Columns::of(row), connection, names };
     let record = reading.read()?;

@@ -16,7 +16,11 @@ const INSERT: &str = "
     insert into session (token_hash, family, user_id, issued_at_ms, expires_at_ms) values (?1, ?2, ?3, ?4, ?5)";
 const FIND: &str =
     "select family, user_id, expires_at_ms, used_at_ms, revoked from session where token_hash = ?1";
-const USE: &str = "update session set used_at_ms = ?2 where token_hash = ?1";
+const USE: &str = "update session set used_at_ms = ?2, successor = ?3 where token_hash = ?1";
+const GRACE: &str = "
+    update session set graced = 1
+     where token_hash = ?1 and not graced and used_at_ms > ?2
+       and exists (select 1 from session next where next.token_hash = session.successor and next.used_at_ms is null)";
 const REVOKE_FAMILY: &str = "
     update session set revoked = 1 where family = (select family from session where token_hash = ?1)";
 const REVOKE_ALL: &str = "update session set revoked = 1 where user_id = ?1";
@@ -55,17 +59,19 @@ pub(super) fn rotate(
     connection: &Connection,
     presented: &TokenHash,
     mut new: NewSession,
+    grace_ms: u32,
 ) -> Result<Rotation, StoreError> {
     let Some(session) = find(connection, presented)? else { return Ok(Rotation::Refused) };
     let now_ms = new.issued_at.as_millisecond();
     if session.is_revoked || session.expires_at_ms <= now_ms {
         return Ok(Rotation::Refused);
     }
-    if session.used_at_ms.is_some() {
+    if session.used_at_ms.is_none() {
+        connection.prepare_cached(USE)?.execute((presented, now_ms, new.token_hash))?;
+    } else if connection.prepare_cached(GRACE)?.execute((presented, now_ms - i64::from(grace_ms)))? == 0 {
         revoke(connection, presented)?;
         return Ok(Rotation::Reused(session.user_id));
     }
-    connection.prepare_cached(USE)?.execute((presented, now_ms))?;
     new.family = domain::KeyId::from_bytes(session.family);
     new.user_id = session.user_id;
     insert(connection, &new)?;

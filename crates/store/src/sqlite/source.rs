@@ -33,6 +33,7 @@ impl Source {
             (Self::Records, Dimension::UserEmail) => "r.user_email",
             (Self::Records, Dimension::CustomerEmail) => "r.customer_email",
             (Self::Records, Dimension::CostSource) => "r.cost_source",
+            (Self::Records, Dimension::TrackerKey) => "r.tracker_key",
         })
     }
 

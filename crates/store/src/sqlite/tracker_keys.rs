@@ -26,6 +26,7 @@ const INSERT: &str = concat!(
     ", token_hash) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
 );
 const FIND: &str = concat!("select ", key_columns!(), " from tracker_key where token_hash = ?1");
+const FIND_BY_ID: &str = concat!("select ", key_columns!(), " from tracker_key where id = ?1");
 const LIST: &str =
     concat!("select ", key_columns!(), " from tracker_key where user_id = ?1 order by created_at_ms, id");
 const UPDATE: &str = "
@@ -53,6 +54,10 @@ pub(super) fn insert(connection: &Connection, key: &TrackerKey, hash: &TokenHash
         hash,
     ];
     connection.prepare_cached(INSERT)?.execute(row).map(drop).map_err(taken("key"))
+}
+
+pub(super) fn find_by_id(connection: &Connection, id: KeyId) -> Result<Option<TrackerKey>, StoreError> {
+    Ok(query(connection, FIND_BY_ID, [id.bytes()])?.pop())
 }
 
 pub(super) fn find(connection: &Connection, hash: &TokenHash) -> Result<Option<TrackerKey>, StoreError> {

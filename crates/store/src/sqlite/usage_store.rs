@@ -8,7 +8,7 @@ use domain::{
     usage_record::{Amendment, UsageRecord},
 };
 
-use super::{Sqlite, aggregate, amend, append, latency, list, record, recost, rollup, verify};
+use super::{Sqlite, aggregate, amend, append, kept, latency, list, record, recost, rollup, verify};
 use crate::{
     Appended, LatencyPercentiles, RecordPage, StoreError, UsageStore, Verification, limits::SMALL_WRITE_BYTES,
 };
@@ -33,6 +33,14 @@ impl UsageStore for Sqlite {
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError> {
         let query = query.clone();
         self.read(move |tx| list::list(tx, &query)).await
+    }
+
+    async fn last_place(&self) -> Result<u64, StoreError> {
+        self.read(|tx| kept::last(tx.connection)).await
+    }
+
+    async fn list_kept(&self, after: u64, limit: usize) -> Result<Vec<(u64, UsageRecord)>, StoreError> {
+        self.read(move |tx| kept::list(tx, after, limit)).await
     }
 
     async fn amend_record(

@@ -15,6 +15,7 @@ use super::{
     Sqlite,
     columns::{Columns, damaged},
     failure::taken,
+    kept,
 };
 use crate::{StoreError, WebhookStore, limits::SMALL_WRITE_BYTES};
 
@@ -34,6 +35,8 @@ const INSERT: &str = concat!(
 const FIND: &str = concat!("select ", webhook_columns!(), " from webhook where id = ?1");
 const FIND_OF_BUDGET: &str =
     concat!("select ", webhook_columns!(), " from webhook where project_id = ?1 and url = ?2 and of_budget");
+const FIND_OF_ACCOUNT_BUDGET: &str =
+    concat!("select ", webhook_columns!(), " from webhook where user_id = ?1 and url = ?2 and of_budget");
 const LIST_OF_USER: &str =
     concat!("select ", webhook_columns!(), " from webhook where user_id = ?1 order by created_at_ms, id");
 const LIST_OF_PROJECT: &str =
@@ -69,7 +72,10 @@ const GIVE_UP: &str = "
 impl WebhookStore for Sqlite {
     async fn insert_webhook(&self, webhook: &Webhook) -> Result<(), StoreError> {
         let webhook = webhook.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| insert(tx.connection, &webhook)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| {
+            kept::telling(tx.connection, &webhook, |connection| insert(connection, &webhook))
+        })
+        .await
     }
 
     async fn ensure_budget_webhook(&self, webhook: &Webhook) -> Result<Webhook, StoreError> {
@@ -99,7 +105,10 @@ impl WebhookStore for Sqlite {
 
     async fn update_webhook(&self, webhook: &Webhook) -> Result<bool, StoreError> {
         let webhook = webhook.clone();
-        self.write(SMALL_WRITE_BYTES, move |tx| update(tx.connection, &webhook)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| {
+            kept::telling(tx.connection, &webhook, |connection| update(connection, &webhook))
+        })
+        .await
     }
 
     async fn reseal_webhook(
@@ -128,7 +137,7 @@ impl WebhookStore for Sqlite {
     }
 
     async fn delete_webhook(&self, id: WebhookId) -> Result<bool, StoreError> {
-        self.write(SMALL_WRITE_BYTES, move |tx| Ok(tx.connection.execute(DELETE, [id.bytes()])? > 0)).await
+        self.change(SMALL_WRITE_BYTES, move |tx| Ok(tx.connection.execute(DELETE, [id.bytes()])? > 0)).await
     }
 }
 
@@ -179,10 +188,11 @@ fn insert(connection: &Connection, webhook: &Webhook) -> Result<(), StoreError> 
 }
 
 fn ensure_of_budget(connection: &Connection, webhook: Webhook) -> Result<Webhook, StoreError> {
-    let Owner::Project(project) = webhook.owner else {
-        return Err(damaged("a webhook of a budget belongs to no project"));
+    let (sql, owner) = match &webhook.owner {
+        Owner::Project(project) => (FIND_OF_BUDGET, project.bytes()),
+        Owner::Account(user) => (FIND_OF_ACCOUNT_BUDGET, user.bytes()),
     };
-    match list(connection, FIND_OF_BUDGET, (project.bytes(), &webhook.url))?.pop() {
+    match list(connection, sql, (owner, &webhook.url))?.pop() {
         Some(existing) => Ok(existing),
         None => insert(connection, &webhook).map(|()| webhook),
     }

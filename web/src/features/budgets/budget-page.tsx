@@ -3,6 +3,8 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { Pencil } from "lucide-react";
 import { useMemo } from "react";
 import { analytics, project } from "@/api/queries";
+import { currentSession } from "@/api/session";
+import { isAdministrator } from "@/app/places";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { Card, CardHead, PageHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
@@ -16,7 +18,9 @@ import { AlertHistory } from "./alert-history";
 import { AlertPreview } from "./alert-preview";
 import { BudgetDialog } from "./budget-dialog";
 import { BurnDownChart } from "./burn-down-chart";
-import { type BudgetStatus, budgetStatus, subjectOf } from "./queries";
+import { IncreasesCard } from "./increases-card";
+import { type BudgetStatus, budgetStatus, filtersOf, scopeText } from "./queries";
+import { ScopedBudgetDialog } from "./scoped-budget-dialog";
 
 const route = getRouteApi("/budgets/$budgetId");
 
@@ -26,8 +30,9 @@ export function BudgetPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const status = useQuery(budgetStatus(budgetId));
-  const owner = useQuery(project(budgetId));
-  const role = owner.data?.role;
+  const projectId = status.data?.projectId ?? undefined;
+  const owner = useQuery({ ...project(projectId ?? ""), enabled: Boolean(projectId) });
+  const mayChange = useMayChange(status.data, owner.data?.role);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   if (status.error && !status.data)
@@ -40,11 +45,8 @@ export function BudgetPage() {
         </Link>
         <span className="text-muted"> /</span>
       </nav>
-      <PageHead
-        title={status.data ? subjectOf(status.data).name : "Budget"}
-        hint={status.data && <Period status={status.data} />}
-      >
-        {(role === "owner" || role === "admin") && (
+      <PageHead title={status.data ? status.data.name : "Budget"} hint={status.data && <Period status={status.data} />}>
+        {mayChange && (
           <Button onClick={() => change({ edit: "yes" })}>
             <Pencil />
             Change
@@ -65,9 +67,17 @@ export function BudgetPage() {
               <AlertHistory status={known} className="xl:col-span-3" />
               <AlertPreview status={known} className="xl:col-span-2" />
             </div>
+            <IncreasesCard status={known} mayChange={mayChange} />
           </div>
         )}
       </Loaded>
+      {search.edit && status.data && !projectId && (
+        <ScopedBudgetDialog
+          kept={status.data}
+          onClose={() => change({ edit: undefined })}
+          onRemoved={() => void navigate({ to: "/budgets" })}
+        />
+      )}
       {search.edit && owner.data && (
         <BudgetDialog
           project={owner.data}
@@ -79,6 +89,27 @@ export function BudgetPage() {
   );
 }
 
+/** Administrators change every budget, a project's own administrators theirs, and whoever has a key the key's. */
+function useMayChange(status: BudgetStatus | undefined, role: string | undefined): boolean {
+  const session = currentSession();
+  if (!status) return false;
+  if (status.projectId) return role === "owner" || role === "admin";
+  return status.scope.type === "key" || (session.state === "in" && isAdministrator(session.user));
+}
+
+/** All that may be spent, in the budget's own currency too, with what it is made of. */
+function amountText({ limit }: BudgetStatus): string {
+  const { conversion, increased, carriedOver, total } = limit;
+  const parts = [
+    conversion
+      ? `${conversion.currency} ${conversion.amount} (${formatMoney(total)} at the rate of ${formatDay(conversion.rateDate, { day: "numeric", month: "short", year: "numeric" })})`
+      : formatMoney(total),
+    nanosOf(increased) > 0n && `${formatMoney(increased)} of it granted on top`,
+    nanosOf(carriedOver) > 0n && `${formatMoney(carriedOver)} of it carried over`,
+  ];
+  return parts.filter(Boolean).join(", ");
+}
+
 const zoneOf = ({ budget }: BudgetStatus) => budget.timeZone ?? "UTC";
 
 function Period({ status }: { status: BudgetStatus }) {
@@ -87,7 +118,7 @@ function Period({ status }: { status: BudgetStatus }) {
   const from = formatDay(today(new Date(periodStart), zone));
   return (
     <>
-      {formatMoney(budget.amount)}, {budget.period},{" "}
+      {amountText(status)}, {budget.period}, {scopeText(status.scope)},{" "}
       {periodEnd ? `${from} – ${formatDay(lastDayOf(periodEnd, zone))}` : `since ${from}`} ({zone}).{" "}
       {budget.enforcement === "block"
         ? "Calls through the gateway are refused when it is used up."
@@ -105,7 +136,7 @@ function ExploreLink({ status }: { status: BudgetStatus }) {
         from: today(new Date(status.periodStart), zone),
         to: today(new Date(), zone),
         tz: zone,
-        ...subjectOf(status).filters,
+        ...filtersOf(status.scope),
       }}
       className={buttonClasses()}
     >
@@ -115,7 +146,8 @@ function ExploreLink({ status }: { status: BudgetStatus }) {
 }
 
 function Facts({ status }: { status: BudgetStatus }) {
-  const { spent, reserved, remaining, utilization, pace, forecast, exceededAt, projectedExhaustionAt, budget } = status;
+  const { spent, reserved, remaining, utilization, pace, forecast, exceededAt, projectedExhaustionAt, budget, limit } =
+    status;
   const used = utilization / 100;
   const thresholds = (budget.alerts ?? []).map(({ threshold }) => threshold);
   const standing = standingOf(used, pace ? pace.elapsed / 100 : undefined, thresholds);
@@ -145,7 +177,7 @@ function Facts({ status }: { status: BudgetStatus }) {
       name: "Expected at the end",
       value: forecast ? formatMoney(forecast.expected) : "–",
       note: forecast ? `likely ${formatMoney(forecast.low)} to ${formatMoney(forecast.high)}` : "after a week of calls",
-      bad: forecast ? nanosOf(forecast.expected) > nanosOf(budget.amount) : false,
+      bad: forecast ? nanosOf(forecast.expected) > nanosOf(limit.total) : false,
     },
     {
       name: exceededAt ? "Used up" : "Runs out",
@@ -177,7 +209,7 @@ function BurnDownCard({ status, table, onTable }: BurnDownProps) {
   const zone = zoneOf(status);
   const period = { start: today(new Date(status.periodStart), zone), end: today(new Date(), zone) };
   const costs = useQuery(
-    analytics({ period, timeZone: zone, bucket: "day", filters: subjectOf(status).filters, limit: 1 }),
+    analytics({ period, timeZone: zone, bucket: "day", filters: filtersOf(status.scope), limit: 1 }),
   );
   const drawn = useMemo(
     () =>
@@ -206,9 +238,9 @@ function BurnDownCard({ status, table, onTable }: BurnDownProps) {
         ) : (
           <BurnDownChart
             drawn={drawn}
-            amount={numberOf(status.budget.amount)}
+            amount={numberOf(status.limit.total)}
             thresholds={thresholds}
-            label={`Spending of ${subjectOf(status).name} against its budget; the same figures are in the table`}
+            label={`Spending of ${status.name} against its budget; the same figures are in the table`}
           />
         )}
       </div>

@@ -4,13 +4,15 @@ import { CircleCheck } from "lucide-react";
 import { BudgetBar } from "@/components/budget-bar";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
-import { type BudgetStatus, type BudgetView, budgetStatus, budgets, subjectOf } from "@/features/budgets/queries";
+import { type BudgetStatus, type BudgetView, budgetStatus, budgets } from "@/features/budgets/queries";
 import { paceOf, standingOf } from "@/lib/budget";
 import { formatDay, today } from "@/lib/days";
-import { formatMoney } from "@/lib/money";
+import { formatMoney, sumOf } from "@/lib/money";
 
 const SHOWN = 4;
 
+const limitOf = ({ budget, spending }: BudgetView) =>
+  spending.remaining == null ? budget.amount : sumOf([spending.totalCost, spending.remaining]);
 const usedOf = ({ spending }: BudgetView) => (spending.budgetUtilization ?? 0) / 100;
 const thresholdsOf = ({ budget }: BudgetView) => (budget.alerts ?? []).map(({ threshold }) => threshold);
 const paceOfBudget = ({ spending }: BudgetView) => paceOf(spending.periodStart, spending.periodEnd, new Date());
@@ -40,7 +42,7 @@ export function BudgetsAtRisk() {
 }
 
 function List({ views }: { views: BudgetView[] }) {
-  const states = useQueries({ queries: views.map((view) => budgetStatus(subjectOf(view).id)) });
+  const states = useQueries({ queries: views.map((view) => budgetStatus(view.id)) });
   if (views.length === 0) {
     return (
       <p className="flex items-center gap-2 text-muted">
@@ -52,17 +54,17 @@ function List({ views }: { views: BudgetView[] }) {
   return (
     <ul className="grid gap-3">
       {views.map((view, index) => (
-        <li key={subjectOf(view).id}>
+        <li key={view.id}>
           <p className="nums mb-1.5 flex items-baseline justify-between gap-3">
             <Link
               to="/budgets/$budgetId"
-              params={{ budgetId: subjectOf(view).id }}
+              params={{ budgetId: view.id }}
               className="min-w-0 truncate rounded font-medium hover:underline"
             >
-              {subjectOf(view).name}
+              {view.name}
             </Link>
             <span className="whitespace-nowrap text-[13px] text-muted">
-              {formatMoney(view.spending.totalCost)} of {formatMoney(view.budget.amount)}
+              {formatMoney(view.spending.totalCost)} of {formatMoney(limitOf(view))}
             </span>
           </p>
           <BudgetBar used={usedOf(view)} pace={paceOfBudget(view)} thresholds={thresholdsOf(view)} />

@@ -163,7 +163,8 @@ impl Labels {
             | Dimension::Status
             | Dimension::UserEmail
             | Dimension::CustomerEmail
-            | Dimension::CostSource => (key.to_owned(), None),
+            | Dimension::CostSource
+            | Dimension::TrackerKey => (key.to_owned(), None),
         }
     }
 }

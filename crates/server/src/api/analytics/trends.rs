@@ -1,15 +1,17 @@
 //! How costs develop.
 
-use domain::{Interval, forecast::forecast, interval::start_of_day, query::Bucket};
+use domain::{
+    Interval,
+    forecast::{Ahead, Basis, Day, HISTORY_DAYS_MAX, Pattern, days_ahead},
+    interval::start_of_day,
+    query::Bucket,
+};
 use jiff::{Timestamp, ToSpan as _};
 use pricing::Money;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{analytics::Question, api::analytics::share, app::App, error::Result};
-
-/// Whole days of history that a forecast looks at.
-const HISTORY_DAYS: i64 = 28;
 
 /// How costs develop.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -38,12 +40,16 @@ pub struct ForecastView {
     /// Nine times in ten it is more than this.
     #[schema(value_type = f64)]
     low: Money,
-    /// Spent so far plus an average day for each that remains.
+    /// Spent so far plus what the days that remain usually cost.
     #[schema(value_type = f64)]
     expected: Money,
     /// Nine times in ten it is less than this.
     #[schema(value_type = f64)]
     high: Money,
+    /// What it is made of.
+    basis: Basis,
+    /// Days that it is made of: at most the last eight weeks, whole ones where there are two.
+    history_days: usize,
 }
 
 impl Trends {
@@ -66,18 +72,58 @@ impl Trends {
     }
 }
 
-/// Costs of recent whole days, from the first with a call on.
-pub(in crate::api) async fn recent_days(app: &App, question: &Question) -> Result<Vec<Money>> {
-    let (Some(start), Some(end)) = (start_of(app, question, -HISTORY_DAYS), start_of(app, question, 0))
-    else {
+/// What recent days say of those to come.
+pub(in crate::api) struct Outlook {
+    pattern: Pattern,
+    ahead: Vec<Ahead>,
+    period_end: Timestamp,
+}
+
+impl Outlook {
+    /// What recent days say of those until the end of `period`; `None` with too few of them.
+    pub(in crate::api) async fn of(app: &App, question: &Question, period: Interval) -> Result<Option<Self>> {
+        let Some(pattern) = Pattern::of(&recent_days(app, question).await?) else { return Ok(None) };
+        let ahead = days_ahead(app.clock.now(), period.end, &question.zone);
+        Ok(Some(Self { pattern, ahead, period_end: period.end }))
+    }
+
+    /// What the period will have cost, if it ends, from what is `spent` of it.
+    pub(in crate::api) fn forecast(&self, spent: Money) -> Option<ForecastView> {
+        if self.period_end == Timestamp::MAX {
+            return None;
+        }
+        let forecast = self.pattern.forecast(spent, &self.ahead)?;
+        let (basis, history_days) = self.pattern.basis();
+        Some(ForecastView {
+            period_end: self.period_end,
+            low: forecast.low,
+            expected: forecast.expected,
+            high: forecast.high,
+            basis,
+            history_days,
+        })
+    }
+
+    /// When `left` is spent, if that is before the period ends.
+    pub(in crate::api) fn exhausted_at(&self, left: Money) -> Option<Timestamp> {
+        self.pattern.exhausted_at(left, &self.ahead)
+    }
+}
+
+/// Recent whole days, from the first with a call on.
+async fn recent_days(app: &App, question: &Question) -> Result<Vec<Day>> {
+    let days = i64::try_from(HISTORY_DAYS_MAX).unwrap_or(i64::MAX);
+    let (Some(start), Some(end)) = (start_of(app, question, -days), start_of(app, question, 0)) else {
         return Ok(Vec::new());
     };
     let mut history = question.clone();
     history.bucket = Bucket::Day;
     history.filter.period = Interval { start, end };
     let days = history.timeline(app).await?;
+    let weekday = |start: Timestamp| start.to_zoned_datetime(question.zone.clone()).date().weekday();
     // Days before the first call say nothing about a usual day.
-    Ok(days.iter().map(|day| day.totals).skip_while(|day| day.requests == 0).map(|day| day.cost).collect())
+    let days = days.iter().skip_while(|day| day.totals.requests == 0);
+    Ok(days.map(|day| Day { weekday: weekday(day.start), cost: day.totals.cost }).collect())
 }
 
 /// The first instant of the day `days` after today, in the question's zone.
@@ -87,22 +133,14 @@ fn start_of(app: &App, question: &Question, days: i64) -> Option<Timestamp> {
 }
 
 /// What `period` will have cost when it ends.
-pub(in crate::api) async fn forecast_of(
-    app: &App,
-    question: &Question,
-    period: Interval,
-) -> Result<Option<ForecastView>> {
-    let Some(tomorrow) = start_of(app, question, 1).filter(|_| period.end != Timestamp::MAX) else {
-        return Ok(None);
-    };
-    let days = recent_days(app, question).await?;
-    let spent = question.totals_during(app, Interval { start: period.start, end: tomorrow }).await?.cost;
-    let remaining_hours = period.end.duration_since(tomorrow).as_hours().max(0);
-    let remaining_days = u32::try_from(remaining_hours.div_euclid(24)).unwrap_or(u32::MAX);
-    Ok(forecast(spent, &days, remaining_days).map(|forecast| ForecastView {
-        period_end: period.end,
-        low: forecast.low,
-        expected: forecast.expected,
-        high: forecast.high,
-    }))
+async fn forecast_of(app: &App, question: &Question, period: Interval) -> Result<Option<ForecastView>> {
+    let Some(outlook) = Outlook::of(app, question, period).await? else { return Ok(None) };
+    let so_far = Interval { start: period.start, end: period.end.min(tomorrow(app, question)) };
+    let spent = question.totals_during(app, so_far).await?.cost;
+    Ok(outlook.forecast(spent))
+}
+
+/// Calls that claim to be of later days are not spent yet.
+fn tomorrow(app: &App, question: &Question) -> Timestamp {
+    start_of(app, question, 1).unwrap_or(Timestamp::MAX)
 }

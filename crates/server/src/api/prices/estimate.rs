@@ -78,6 +78,7 @@ pub async fn estimate_cost(
     let stamp = Stamp {
         id: app.ids.next(now),
         user_id: auth.caller.user.id,
+        tracker_key_id: None,
         origin: Origin::Track,
         recorded_at: now,
         keeps_content: false,

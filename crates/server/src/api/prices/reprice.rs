@@ -113,7 +113,7 @@ pub async fn reprice_usage(
     let view = RepricingView::new(request.apply, repricer.reprice(filter, request.apply).await?);
     if request.apply {
         app.ledger.forget();
-        app.watch.mark_every_project(app.clock.now());
+        app.watch.mark_everything(app.clock.now());
         let records: u64 = view.changes.iter().map(|change| change.records).sum();
         let note = format!("{records} of {} records repriced", view.looked_at);
         let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: &note };

@@ -123,6 +123,94 @@ async fn a_thousand_calls_at_once_spend_a_dollar_and_not_a_nano_dollar_more() {
     assert_eq!(world.upstream.ledger().len(), succeeded);
 }
 
+/// Budgets that block, over the world's key, a tag and the account, of these many dollars.
+async fn blocking(world: &World, key: &str, tag: &str, account: &str) -> Vec<String> {
+    let keys = world.server.get("/api/user/dashboard-api-keys").by(&world.owner).send().await.expect(200);
+    let key_id = &keys[0]["keyId"];
+    let scopes = [
+        (json!({ "type": "key", "keyId": key_id }), key),
+        (json!({ "type": "tag", "tag": "nightly" }), tag),
+        (json!({ "type": "account" }), account),
+    ];
+    let mut ids = Vec::new();
+    for (scope, amount) in scopes {
+        let terms = json!({ "amount": amount, "period": "monthly", "enforcement": "block" });
+        let body = json!({ "name": format!("Of {}", scope["type"]), "scope": scope, "budget": terms });
+        let made = world.server.post("/api/budgets").by(&world.owner).json(&body).await.expect(201);
+        ids.push(made["id"].as_str().unwrap().to_owned());
+    }
+    ids
+}
+
+#[tokio::test]
+async fn a_call_is_refused_by_whichever_of_its_budgets_is_used_up() {
+    let world = World::start().await;
+    let body = chat("gpt-4o-mini", &json!({}));
+    blocking(&world, "1", "0.0005", "0.002").await;
+    let usage = ("x-fake-usage", "input=1000,cached=200,output=500");
+    let tagged = [("x-cost-tags", "nightly"), usage];
+    let first = world.post(CHAT, &tagged, &body).await;
+    // Of a tag's 0.0005 less 0.000435: the tightest of the three.
+    assert_eq!(
+        (first.status.as_u16(), first.headers["x-budget-remaining-usd"].to_str().unwrap()),
+        (200, "0.000065")
+    );
+    let larger = chat("gpt-4o-mini", &json!({ "max_tokens": 1000 }));
+    let refused = world.post(CHAT, &tagged, &larger).await;
+    let message = refused.value()["error"]["message"].as_str().unwrap().to_owned();
+    assert_eq!(refused.status, 402);
+    assert!(message.starts_with("the budget \"Of \\\"tag\\\"\" of tag \"nightly\" is used up"), "{message}");
+    let untagged = world.post(CHAT, &[usage], &body).await;
+    assert_eq!(untagged.headers["x-budget-remaining-usd"], "0.00113");
+    let record = World::only(world.records().await.into_iter().take(1).collect());
+    assert!(record["trackerKey"].is_string(), "{record}");
+    // What was refused by one has reserved nothing in the others.
+    let account = world.server.get("/api/budgets").by(&world.owner).send().await.expect(200);
+    for budget in account.as_array().unwrap() {
+        let path = format!("/api/budgets/{}/status", budget["id"].as_str().unwrap());
+        let status = world.server.get(&path).by(&world.owner).send().await.expect(200);
+        assert_eq!(status["reserved"], json!(0), "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_calls_at_once_never_overrun_the_tightest_of_three_budgets() {
+    let world = Arc::new(World::start().await);
+    let most =
+        most(&world, &chat("gpt-4o", &json!({ "max_tokens": 300, "user": "user-0000" }))).await.nanos();
+    let usage = format!("input={},output=300", (most - 300 * 10_000) / 2_500);
+    let ids = blocking(&world, "1.5", "1", "1.2").await;
+    let mut calls = JoinSet::new();
+    for number in 0..1_000 {
+        let body = chat("gpt-4o", &json!({ "max_tokens": 300, "user": format!("user-{number:04}") }));
+        let (world, usage) = (Arc::clone(&world), usage.clone());
+        calls.spawn(async move {
+            // Every tenth is not tagged: it counts in the key's and in the account's budget only.
+            let tags = if number % 10 == 0 { "other" } else { "nightly,other" };
+            let headers = [("x-cost-tags", tags), ("x-fake-usage", usage.as_str())];
+            (number % 10 != 0, world.post(CHAT, &headers, &body).await.status.as_u16())
+        });
+    }
+    let statuses = calls.join_all().await;
+    assert!(statuses.iter().all(|(_, status)| [200, 402].contains(status)));
+    let passed = |tagged: bool| statuses.iter().filter(|call| **call == (tagged, 200)).count();
+    world.server.app.gateway.settled().await;
+    let mut spent = Vec::new();
+    for id in &ids {
+        let path = format!("/api/budgets/{id}/status");
+        let status = world.server.get(&path).by(&world.owner).send().await.expect(200);
+        assert_eq!(status["reserved"], json!(0));
+        spent.push(Money::parse(&plain(&status["spent"])).unwrap().nanos());
+    }
+    let cost = |calls: usize| i64::try_from(calls).unwrap() * most;
+    let all = passed(true) + passed(false);
+    assert_eq!(spent, [cost(all), cost(passed(true)), cost(all)]);
+    assert!(spent[1] <= 1_000_000_000 && spent[2] <= 1_200_000_000, "{spent:?}");
+    // Nothing was given away either: one more call of each kind would not have fitted, or there were no more.
+    assert!(spent[1] + most > 1_000_000_000 || spent[2] + most > 1_200_000_000, "{spent:?}");
+    assert_eq!(world.upstream.ledger().len(), all);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_cost_less_than_they_might_never_overrun_either() {
     let world = Arc::new(World::start().await);

@@ -65,6 +65,14 @@ impl UsageStore for Switched {
         self.up()?.list_records(query).await
     }
 
+    async fn last_place(&self) -> Result<u64, StoreError> {
+        self.up()?.last_place().await
+    }
+
+    async fn list_kept(&self, after: u64, limit: usize) -> Result<Vec<(u64, UsageRecord)>, StoreError> {
+        self.up()?.list_kept(after, limit).await
+    }
+
     async fn amend_record(
         &self,
         id: UsageId,

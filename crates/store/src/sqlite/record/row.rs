@@ -70,6 +70,7 @@ impl RecordRow<'_> {
             trace_id: self.columns.next()?,
             request_id: self.columns.next()?,
             metadata: self.columns.next()?,
+            tracker_key_id: self.interned_id()?,
             content: None,
         })
     }

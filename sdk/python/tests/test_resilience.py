@@ -1,0 +1,186 @@
+"""A tracker that dies, hangs or refuses: nothing counts twice, and what is lost is said."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+from servers import Tracker
+
+from ai_cost_tracker import AICostOptimizer, QueueOptions
+from ai_cost_tracker._clock import SystemClock
+
+RECORDS = 1_000
+
+
+class Impatient(SystemClock):
+    """The pauses are not what is tested here."""
+
+    def random(self):
+        return 0
+
+    def sleep(self, seconds):
+        time.sleep(min(seconds, 0.005))
+
+
+@pytest.fixture
+def tracker():
+    server = Tracker()
+    yield server
+    server.remove()
+
+
+class Through(httpx.BaseTransport):
+    """Requests pass, and something happens on the way."""
+
+    def __init__(self, happening):
+        self.happening, self.requests, self.inner = happening, 0, httpx.HTTPTransport()
+
+    def handle_request(self, request):
+        self.requests += 1
+        return self.happening(self.requests, request, self.pass_on)
+
+    def pass_on(self, request):
+        response = self.inner.handle_request(request)
+        response.read()
+        return response
+
+
+def optimizer_for(tracker, happening, **options):
+    problems = []
+    queue = QueueOptions(batch_max=50, close_timeout=20)
+    optimizer = AICostOptimizer(
+        dashboard_config=tracker.config,
+        transport=Through(happening),
+        clock=Impatient(),
+        on_problem=problems.append,
+        **{"queue": queue, **options},
+    )
+    return optimizer, problems
+
+
+def send_all(optimizer):
+    for index in range(RECORDS):
+        call = {"service": "openai", "model": "gpt-4o-mini", "prompt_tokens": 1, "completion_tokens": 1}
+        optimizer.queue_usage({**call, "session_id": str(index)})
+    optimizer.flush()
+
+
+def each_once(tracker):
+    sessions = [record["sessionId"] for record in tracker.records()]
+    return (len(sessions), len(set(sessions))) == (RECORDS, RECORDS)
+
+
+def test_killed_while_a_batch_is_on_its_way_and_started_again(tracker):
+    def happening(number, request, pass_on):
+        if number % 7 != 3:
+            return pass_on(request)
+        # Taken or not, the answer is lost with the server.
+        if number % 2:
+            pass_on(request)
+        tracker.restart(signal.SIGKILL)
+        raise httpx.ReadError("killed")
+
+    optimizer, problems = optimizer_for(tracker, happening)
+    send_all(optimizer)
+    assert each_once(tracker)
+    assert (optimizer.stats.dropped, problems) == (0, [])
+    optimizer.close()
+
+
+def test_answers_that_are_lost_on_their_way_back(tracker):
+    def happening(number, request, pass_on):
+        response = pass_on(request)
+        if number % 2:
+            raise httpx.ReadError("lost")
+        return response
+
+    optimizer, _ = optimizer_for(tracker, happening)
+    send_all(optimizer)
+    assert each_once(tracker)
+    assert (optimizer.stats.sent, optimizer.stats.duplicates) == (0, RECORDS)
+    optimizer.close()
+
+
+def test_429_and_503_in_turn(tracker):
+    def happening(number, request, pass_on):
+        if number % 3 == 0:
+            return pass_on(request)
+        return httpx.Response(429 if number % 3 == 1 else 503, headers={"retry-after": "0"}, json={})
+
+    optimizer, _ = optimizer_for(tracker, happening)
+    send_all(optimizer)
+    assert each_once(tracker)
+    optimizer.close()
+
+
+def test_slower_than_the_client_waits(tracker):
+    def happening(number, request, pass_on):
+        response = pass_on(request)
+        if number <= 3:
+            raise httpx.ReadTimeout("too slow")
+        return response
+
+    optimizer, _ = optimizer_for(tracker, happening)
+    send_all(optimizer)
+    assert each_once(tracker)
+    assert optimizer.stats.duplicates >= 50
+    optimizer.close()
+
+
+def test_away_for_good_is_counted_and_said_and_the_caller_never_noticed(tracker):
+    def happening(number, request, pass_on):
+        raise httpx.ConnectError("nobody there")
+
+    queue = QueueOptions(records_max=100, batch_max=10, close_timeout=0.05)
+    optimizer, problems = optimizer_for(tracker, happening, queue=queue)
+    for index in range(RECORDS):
+        optimizer.queue_usage({"model": "m", "session_id": str(index)})
+    optimizer.close()
+    assert (optimizer.stats.sent, optimizer.stats.dropped) == (0, RECORDS)
+    assert problems == [
+        "AI Cost Tracker: a record was lost: the queue is full; further losses are only counted",
+        f"AI Cost Tracker: records lost in all: {RECORDS}",
+    ]
+
+
+def run(program, tracker):
+    source = os.path.join(os.path.dirname(__file__), "../src")
+    env = {
+        "PYTHONPATH": source,
+        "API_KEY": f"{tracker.url}/api",
+        "AICT_API_KEY": tracker.key,
+        "PATH": os.environ["PATH"],
+    }
+    subprocess.run([sys.executable, "-c", program], env=env, check=True, timeout=60)
+
+
+def test_a_process_that_ends_sends_what_waits(tracker):
+    run(
+        "from ai_cost_tracker import AICostOptimizer\n"
+        "optimizer = AICostOptimizer()\n"
+        "optimizer.queue_usage({'model': 'gpt-4o-mini', 'tokens': 2, 'session_id': 'exit'})",
+        tracker,
+    )
+    assert [record["sessionId"] for record in tracker.records()] == ["exit"]
+
+
+def test_a_forked_child_sends_its_own_and_not_its_parents(tracker):
+    run(
+        "import os\n"
+        "from ai_cost_tracker import AICostOptimizer\n"
+        "optimizer = AICostOptimizer()\n"
+        "optimizer.queue_usage({'model': 'gpt-4o-mini', 'tokens': 2, 'session_id': 'parent'})\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    optimizer.queue_usage({'model': 'gpt-4o-mini', 'tokens': 2, 'session_id': 'child'})\n"
+        "    optimizer.close()\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "optimizer.close()",
+        tracker,
+    )
+    assert sorted(record["sessionId"] for record in tracker.records()) == ["child", "parent"]
