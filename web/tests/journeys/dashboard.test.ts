@@ -33,6 +33,14 @@ test("a call is found and its cost explained", async () => {
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
+test("calls are followed as they are recorded", async () => {
+  await page.goto(`${base}/records`);
+  await page.getByRole("button", { name: "Follow" }).click();
+  await page.getByRole("button", { name: "Live" }).waitFor();
+  await call("/api/usage/track", { model: "gpt-followed", service: "openai", cost: 1 }, await tokenOf(DEMO));
+  await page.getByRole("link", { name: /^gpt-followed/ }).waitFor();
+});
+
 test("a name in the explorer narrows it, and the file has the sum that is on the screen", async () => {
   await page.goto(`${base}/explorer?by=service`);
   await page.getByRole("button", { name: "openai", exact: true }).last().click();
@@ -199,6 +207,7 @@ const PAGES = [
   ["/settings?tab=notifications", "Settings"],
   ["/settings?tab=profile", "Settings"],
   ["/settings?tab=people", "Settings"],
+  ["/settings?tab=currencies", "Settings"],
 ] as const;
 
 test.each(

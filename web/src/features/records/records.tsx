@@ -1,10 +1,11 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowUp, Download, Tags } from "lucide-react";
+import { ArrowDown, ArrowUp, Download, Radio, Tags } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, download, pageOf } from "@/api/client";
 import { projects, type UsageRecord } from "@/api/queries";
+import { useUsageStream } from "@/api/usage-stream";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
@@ -31,6 +32,7 @@ const FALLBACK: Preset = "30d";
 const PAGE_ITEMS = 100;
 const ROW_PX = 56;
 const CHOSEN_MAX = 500;
+const LOOK_MS = 400;
 
 const SORTS = [
   { sort: "timestamp", name: "Time" },
@@ -84,7 +86,7 @@ export function Records() {
   const put = (next: Filters) => {
     setChosen(new Set());
     void navigate({
-      search: ({ range, from, to, tz, search: text, sort: by, order: way }) => ({
+      search: ({ range, from, to, tz, search: text, sort: by, order: way, live: follows }) => ({
         range,
         from,
         to,
@@ -92,11 +94,19 @@ export function Records() {
         search: text,
         sort: by,
         order: way,
+        live: follows,
         ...next,
       }),
       resetScroll: false,
     });
   };
+  const client = useQueryClient();
+  const due = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const live = useUsageStream(search.live === "yes", () => {
+    // Many calls at once are one look.
+    clearTimeout(due.current);
+    due.current = setTimeout(() => void client.invalidateQueries({ queryKey: ["records"] }), LOOK_MS);
+  });
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   const total = list.data?.pages[0]?.pagination.total ?? undefined;
   const save = (format: "csv" | "ndjson" | "json") =>
@@ -111,6 +121,14 @@ export function Records() {
           fallback={FALLBACK}
           onChange={(next) => change({ range: undefined, from: undefined, to: undefined, ...next })}
         />
+        <Button
+          aria-pressed={search.live === "yes"}
+          title="Shows calls as they are recorded"
+          onClick={() => change({ live: search.live ? undefined : "yes" })}
+        >
+          <Radio className={live === "on" ? "text-good" : "text-muted"} />
+          {live === "connecting" ? "Connecting…" : live === "on" ? "Live" : "Follow"}
+        </Button>
         <Menu
           trigger={
             <Button>
