@@ -60,3 +60,6 @@ export function scopeText(scope: BudgetScope): string {
       return "every call";
   }
 }
+
+/** The zone whose days count. */
+export const zoneOf = ({ budget }: Pick<BudgetStatus, "budget">): string => budget.timeZone ?? "UTC";
