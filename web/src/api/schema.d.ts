@@ -1748,12 +1748,12 @@ export interface components {
         /** @description What a budget is over: whose calls count in it. */
         BudgetScope: {
             /** @description Which. */
-            project_id: string;
+            projectId: string;
             /** @enum {string} */
             type: "project";
         } | {
             /** @description Which. */
-            key_id: string;
+            keyId: string;
             /** @enum {string} */
             type: "key";
         } | {

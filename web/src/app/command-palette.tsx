@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
-import { Command } from "cmdk";
+import { Command, defaultFilter } from "cmdk";
 import { Bookmark, FolderKanban, FolderPlus, KeyRound, Moon, ReceiptText, Search, Sun } from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
@@ -9,6 +9,12 @@ import type { User } from "@/api/session";
 import { placesFor } from "./places";
 import { usePreferences } from "./preferences";
 import { chooseTheme } from "./theme";
+
+const IN_RECORDS = "find in records: ";
+
+/** What is called so comes first; to look in the records is always possible, and the last resort. */
+const rank = (value: string, words: string): number =>
+  value.startsWith(IN_RECORDS) ? Number.MIN_VALUE : defaultFilter(value, words);
 
 export default function CommandPalette({ user, onClose }: { user: User; onClose: () => void }) {
   const navigate = useNavigate();
@@ -28,7 +34,7 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
         <Dialog.Content className="arrive fixed inset-x-3 top-[12dvh] z-50 mx-auto max-w-lg overflow-hidden rounded-xl border bg-surface shadow-2xl outline-none">
           <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
           <Dialog.Description className="sr-only">Type to find a page, a project or a command</Dialog.Description>
-          <Command loop label="Commands">
+          <Command loop label="Commands" filter={rank}>
             <div className="flex items-center gap-2 border-b px-4">
               <Search className="size-4 text-muted" />
               <Command.Input
@@ -40,18 +46,6 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
             </div>
             <Command.List className="max-h-[55dvh] overflow-y-auto p-2 [&_[cmdk-group-heading]]:px-2 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted">
               <Command.Empty className="p-4 text-center text-muted">Nothing of that name.</Command.Empty>
-              {words && (
-                <Command.Group forceMount heading="Records">
-                  <Item
-                    forceMount
-                    icon={<ReceiptText />}
-                    value={`records ${words}`}
-                    onSelect={run(() => void navigate({ to: "/records", search: { search: words } }))}
-                  >
-                    Find “{words}” in records
-                  </Item>
-                </Command.Group>
-              )}
               <Command.Group heading="Pages">
                 {placesFor(user).map(({ to, name, key, icon: Icon }) => (
                   <Item key={to} icon={<Icon />} hint={`g ${key}`} onSelect={run(() => void navigate({ to }))}>
@@ -102,6 +96,18 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
                   Dark theme
                 </Item>
               </Command.Group>
+              {words && (
+                <Command.Group forceMount heading="Records">
+                  <Item
+                    forceMount
+                    icon={<ReceiptText />}
+                    value={`${IN_RECORDS}${words}`}
+                    onSelect={run(() => void navigate({ to: "/records", search: { search: words } }))}
+                  >
+                    Find “{words}” in records
+                  </Item>
+                </Command.Group>
+              )}
             </Command.List>
           </Command>
         </Dialog.Content>

@@ -54,8 +54,9 @@ test("what only administrators may do others do not see", async () => {
 test("an alert is read by a press, and the count follows", async () => {
   const alert = {
     id: "a1",
-    projectId: "p1",
-    projectName: "Support",
+    budgetId: "p1",
+    budgetName: "Support",
+    scope: { type: "project", projectId: "p1" },
     threshold: 80,
     exceeded: false,
     type: "email",
@@ -148,6 +149,7 @@ test("own rates for a model without a price: first the effect, then the rule", a
   expect(sent[0]).toEqual({
     rules: [
       {
+        id: "rule-1",
         service: "own",
         model: "acme-1",
         validFrom: "2026-11-01T00:00:00Z",

@@ -24,7 +24,7 @@ export const PRICE_TABS = [
   "reprice",
   "changes",
 ] as const;
-export const SETTINGS_TABS = ["keys", "profile", "people", "notifications"] as const;
+export const SETTINGS_TABS = ["keys", "profile", "people", "currencies", "notifications"] as const;
 
 const overview = createRoute({
   getParentRoute: () => root,
@@ -66,6 +66,7 @@ const records = createRoute({
     sort: oneOf(search.sort, ["timestamp", "cost", "totalTokens", "responseTime"] as const),
     order: oneOf(search.order, ["asc", "desc"] as const),
     record: textOf(search.record),
+    live: oneOf(search.live, ["yes"] as const),
     tz: textOf(search.tz),
   })),
   component: lazyRouteComponent(() => import("@/features/records/records"), "Records"),
@@ -101,6 +102,7 @@ const budgets = createRoute({
   validateSearch: reading((search) => ({
     search: textOf(search.search),
     sort: oneOf(search.sort, ["used", "amount", "name"] as const),
+    new: oneOf(search.new, ["yes"] as const),
   })),
   component: lazyRouteComponent(() => import("@/features/budgets/budgets"), "Budgets"),
 });

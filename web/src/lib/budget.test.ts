@@ -3,8 +3,12 @@ import type { Schemas } from "@/api/client";
 import { burnDown, crossings, paceOf, standingOf } from "./budget";
 
 const status = (more: Partial<Schemas["BudgetStatus"]> = {}): Schemas["BudgetStatus"] => ({
+  id: "a",
+  name: "A",
+  scope: { type: "project", projectId: "a" },
   projectId: "a",
   projectName: "A",
+  limit: { total: "100", amount: "100", increased: "0", carriedOver: "0" },
   budget: { amount: "100", currency: "USD", period: "weekly", timeZone: "UTC", enforcement: "alert", alerts: [] },
   periodStart: "2026-11-02T00:00:00Z",
   periodEnd: "2026-11-09T00:00:00Z",
@@ -50,7 +54,14 @@ test("a period is summed up to today; even spending goes to its end", () => {
 });
 
 test("a forecast starts at what is spent and ends at what is said", () => {
-  const forecast = { periodEnd: "2026-11-09T00:00:00Z", low: "50", expected: "70", high: "110" } as const;
+  const forecast = {
+    periodEnd: "2026-11-09T00:00:00Z",
+    low: "50",
+    expected: "70",
+    high: "110",
+    basis: "even" as never,
+    historyDays: 14,
+  } as const;
   const drawn = burnDown(
     status({ forecast, projectedExhaustionAt: "2026-11-08T10:00:00Z" }),
     new Map([["2026-11-02", 30]]),

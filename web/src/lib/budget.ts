@@ -42,8 +42,9 @@ export type BurnDown = {
   ideal: (number | null)[];
   /** From today to the end of the period. */
   forecast: { low: (number | null)[]; expected: (number | null)[]; high: (number | null)[] } | undefined;
-  /** The day in `days` on which the money runs out, if it does. */
+  /** The day in `days` on which the money ran out, or runs out as things are. */
   exhaustedOn: Day | undefined;
+  isExhausted: boolean;
 };
 
 const DAYS_MAX = 1_100;
@@ -61,7 +62,7 @@ export function burnDown(status: Status, costs: ReadonlyMap<Day, number>, zone: 
     sum += costs.get(day) ?? 0;
     return sum;
   });
-  const amount = numberOf(status.budget.amount);
+  const amount = numberOf(status.limit.total);
   const ideal = days.map((_, index) => (status.periodEnd ? (amount * (index + 1)) / length : null));
   const exhausted = status.exceededAt ?? status.projectedExhaustionAt;
   const exhaustedOn = exhausted ? today(new Date(exhausted), zone) : undefined;
@@ -70,6 +71,7 @@ export function burnDown(status: Status, costs: ReadonlyMap<Day, number>, zone: 
     spent,
     ideal,
     forecast: forecastOf(status, days, current, sum),
+    isExhausted: Boolean(status.exceededAt),
     exhaustedOn: exhaustedOn && days.includes(exhaustedOn) ? exhaustedOn : undefined,
   };
 }

@@ -11,8 +11,18 @@ export const daysBetween = (start: Day, end: Day): number => Math.round((ms(end)
 export const isDay = (text: unknown): text is Day =>
   typeof text === "string" && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(ms(text));
 
+// Making a format costs a hundred times as much as using it.
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = locale + JSON.stringify(options);
+  const known = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
+  formats.set(key, known);
+  return known;
+}
+
 export function today(now: Date, timeZone: string): Day {
-  return new Intl.DateTimeFormat("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(now);
+  return formatOf("en-CA", { timeZone, year: "numeric", month: "2-digit", day: "2-digit" }).format(now);
 }
 
 export const monthStart = (day: Day): Day => `${day.slice(0, 7)}-01`;
@@ -26,7 +36,7 @@ export function addMonths(day: Day, months: number): Day {
 }
 
 export function formatDay(day: Day, options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" }): string {
-  return new Date(ms(day)).toLocaleDateString("en-GB", { timeZone: "UTC", ...options });
+  return formatOf("en-GB", { timeZone: "UTC", ...options }).format(ms(day));
 }
 
 export function formatDays(start: Day, end: Day): string {
@@ -37,7 +47,7 @@ export function formatDays(start: Day, end: Day): string {
 }
 
 export function formatInstant(iso: string, timeZone: string, seconds = false): string {
-  return new Date(iso).toLocaleString("en-GB", {
+  return formatOf("en-GB", {
     timeZone,
     day: "numeric",
     month: "short",
@@ -45,5 +55,5 @@ export function formatInstant(iso: string, timeZone: string, seconds = false): s
     hour: "2-digit",
     minute: "2-digit",
     ...(seconds ? { second: "2-digit" } : {}),
-  });
+  }).format(Date.parse(iso));
 }

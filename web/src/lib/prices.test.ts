@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Schemas } from "@/api/client";
-import { conditionsText, costOf, priceSeries, rateText, stemsOf, variantsOf } from "./prices";
+import { conditionsText, costOf, priceSeries, rateLines, stemsOf, variantsOf } from "./prices";
 
 const price = (more: Partial<Schemas["PriceView"]>): Schemas["PriceView"] => ({
   id: "a",
@@ -20,10 +20,13 @@ test("conditions are said in words", () => {
 test("a rate that depends on the prompt says from which size", () => {
   const tiers = [
     { inputTokensMin: 0, rate: "1.25" },
-    { inputTokensMin: 200_001, rate: "2.5" },
+    { inputTokensMin: 200_001, rate: "10000" },
   ];
-  expect(rateText(price({ rates: { input_tokens: tiers } }), "input_tokens")).toBe("$1.25, $2.5 from 200,001");
-  expect(rateText(price({}), "output_tokens")).toBe("–");
+  expect(rateLines(price({ rates: { input_tokens: tiers } }), "input_tokens")).toEqual([
+    { from: 0, rate: "$1.25" },
+    { from: 200_001, rate: "$10,000" },
+  ]);
+  expect(rateLines(price({}), "output_tokens")).toEqual([]);
 });
 
 test("rows of the same conditions are one variant, in the order of time, the standard one first", () => {

@@ -25,17 +25,14 @@ export function baseRate(price: Price, unit: string): number | undefined {
 /** The exact digits, with commas: `10,000`, `0.36/hour`. */
 const groupedRate = (rate: string): string => rate.replace(/^\d+/, (whole) => BigInt(whole).toLocaleString("en-US"));
 
-/** `$2.5`, or by prompt size `$1.25, $2.5 from 200k`. */
-export function rateText(price: Price, unit: string): string {
-  const tiers = price.rates[unit];
-  if (!tiers?.length) return "–";
-  return tiers
-    .map(
-      ({ inputTokensMin, rate }) =>
-        `$${groupedRate(rate)}${inputTokensMin > 0 ? ` from ${inputTokensMin.toLocaleString("en-US")}` : ""}`,
-    )
-    .join(", ");
-}
+export type RateLine = { from: number; rate: string };
+
+/** Each rate of a unit with the least prompt it holds for. */
+export const rateLines = (price: Price, unit: string): RateLine[] =>
+  (price.rates[unit] ?? []).map(({ inputTokensMin, rate }) => ({
+    from: inputTokensMin,
+    rate: `$${groupedRate(rate)}`,
+  }));
 
 export type Variant = { id: string; provider: string; conditions: string; prices: Price[] };
 

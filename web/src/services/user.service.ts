@@ -22,6 +22,9 @@ export const userService = {
   createTrackerKey: (key: Schemas["TrackerKeyChange"]): Promise<NewTrackerKey> =>
     dataOf(api.POST("/api/user/dashboard-api-keys", { body: key })),
 
+  updateTrackerKey: (keyId: string, change: Schemas["TrackerKeyChange"]): Promise<TrackerKey> =>
+    dataOf(api.PATCH("/api/user/dashboard-api-keys/{keyId}", { params: { path: { keyId } }, body: change })),
+
   deleteTrackerKey: async (keyId: string): Promise<void> => {
     await dataOf(api.DELETE("/api/user/dashboard-api-keys/{keyId}", { params: { path: { keyId } } }));
   },

@@ -1,75 +1,213 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { base, call, DEMO, enter, launch, tokenOf, violationsOf } from "./browser";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
-const base = inject("base");
-
+const OWNER = { email: "owner@example.com", password: "owner-password-1" };
+const VIEWER = { email: "viewer@example.com", password: "viewer-password-1" };
+const defects: string[] = [];
 let browser: Browser;
 let page: Page;
-const defects: string[] = [];
+let owners: Page;
 
 beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: [...FLAGS, "--disable-component-update", "--disable-sync"],
-  });
-  page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  page.on("pageerror", (error) => defects.push(error.message));
-  page.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) defects.push(message.text());
-  });
-  await page.goto(base);
-  // The demo account does not own the installation, so the first page offers to create an owner.
-  await page.getByRole("button", { name: "Log in instead" }).click();
-  await page.getByLabel("E-mail").fill("demo@localhost");
-  await page.getByLabel("Password").fill(inject("password"));
-  await page.getByRole("button", { name: "Log in", exact: true }).click();
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  browser = await launch();
+  await call("/api/auth/register", { ...OWNER, name: "Owner" });
+  page = await enter(browser, DEMO, defects);
+  owners = await enter(browser, OWNER, defects);
 });
 
 afterAll(() => browser?.close());
 
 test("a call is found and its cost explained", async () => {
   await page.goto(`${base}/records`);
-  await page.getByRole("listitem").first().getByRole("link").click();
+  await page
+    .getByRole("listitem")
+    .filter({ has: page.getByRole("checkbox") })
+    .first()
+    .getByRole("link")
+    .click();
   await page.getByRole("dialog").waitFor();
   expect(new URL(page.url()).searchParams.get("record")).toBeTruthy();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
-test("a name in the explorer narrows it, and the address says so", async () => {
+test("calls are followed as they are recorded", async () => {
+  await page.goto(`${base}/records`);
+  await page.getByRole("button", { name: "Follow" }).click();
+  await page.getByRole("button", { name: "Live" }).waitFor();
+  await call("/api/usage/track", { model: "gpt-followed", service: "openai", cost: 1 }, await tokenOf(DEMO));
+  await page.getByRole("link", { name: /^gpt-followed/ }).waitFor();
+});
+
+test("a name in the explorer narrows it, and the file has the sum that is on the screen", async () => {
   await page.goto(`${base}/explorer?by=service`);
   await page.getByRole("button", { name: "openai", exact: true }).last().click();
   await page.getByRole("button", { name: "Remove the filter Provider openai" }).waitFor();
   expect(new URL(page.url()).searchParams.get("service")).toBe("openai");
+  await page.getByLabel("Group by").selectOption("model");
+  await page.locator("main [aria-busy=false]").first().waitFor();
+  const foot = page.locator("tfoot tr");
+  await foot.getByText(/^All \d+ shown$/).waitFor();
+  await page.waitForLoadState("networkidle");
+  const shown = await foot.locator("td").first().textContent();
+  await page.getByRole("button", { name: "Export" }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("menuitem", { name: "This view as CSV" }).click(),
+  ]);
+  const [head = "", ...rows] = readFileSync(await download.path(), "utf8")
+    .trim()
+    .split(/\r?\n/);
+  const column = head.split(",").indexOf("cost");
+  const nanos = rows.reduce((sum, row) => sum + nanosOf(row.split(",")[column] ?? ""), 0n);
+  const cents = (nanos + 5_000_000n) / 10_000_000n;
+  expect(`$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`).toBe(shown?.replaceAll(",", ""));
+  expect(rows.length).toBeGreaterThan(10);
 });
+
+function nanosOf(money: string): bigint {
+  const [whole = "", fraction = ""] = money.split(".");
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+}
 
 test("a key is made and shown once", async () => {
   await page.goto(`${base}/settings`);
-  await page.getByLabel("Name").fill("A journey");
+  await page.getByLabel("Name", { exact: true }).fill("A journey");
   await page.getByRole("button", { name: "Make a key" }).click();
   await page.getByText(/^aict_\S+$/).waitFor();
 });
 
-test("a project is made and can be recorded for", async () => {
+test("a budget that is driven over its threshold turns, and is on the list", async () => {
   await page.goto(`${base}/projects?new=yes`);
   await page.getByLabel("Name", { exact: true }).fill("Journey");
-  await page.getByLabel("Budget in US dollars").fill("12.5");
+  await page.getByLabel("Budget", { exact: true }).fill("12.5");
   await page.getByRole("button", { name: "Make the project" }).click();
   await page.getByRole("dialog", { name: "Journey" }).waitFor();
+  const projectId = new URL(page.url()).searchParams.get("project");
+  await page.goto(`${base}/budgets?search=Journey`);
+  await page.getByRole("img", { name: "0.0 % used, on course" }).waitFor();
+  const token = await tokenOf(DEMO);
+  for (const cost of [7, 3.5])
+    await call("/api/usage/track", { model: "gpt-4o", service: "openai", cost, projectId }, token);
+  await page.reload();
+  await page.getByRole("img", { name: "84.0 % used, past its last threshold" }).waitFor();
+  await page.goto(`${base}/alerts?project=${projectId}`);
+  await page.getByText("Journey reached 80 % of its budget").waitFor();
+  await page.getByText("$10.50 of $12.50").first().waitFor();
+  await page.getByRole("link", { name: "Journey" }).first().click();
+  await page.getByRole("heading", { name: "Burn-down" }).waitFor();
+  expect(await page.getByText(/^Fired/).count()).toBe(2);
+});
+
+test("a webhook is made, and its test is in the log", async () => {
+  await page.goto(`${base}/webhooks?new=yes`);
+  await page.getByLabel("URL").fill("http://127.0.0.1:9/hook");
+  await page.getByLabel("What it is for").fill("A journey");
+  await page.getByRole("button", { name: "Make the webhook" }).click();
+  await page.getByText(/^whsec_\S+$/).waitFor();
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("link", { name: "A journey" }).click();
+  await page.getByRole("button", { name: "Send a test" }).click();
+  await page.getByText("webhook.test").waitFor();
+});
+
+test("who was invited to look may not change", async () => {
+  const project = page.getByRole("dialog", { name: "Journey" });
+  await page.goto(`${base}/projects?search=Journey`);
+  await page.getByRole("link", { name: "Journey" }).click();
+  await project.getByRole("tab", { name: "Members" }).click();
+  await project.getByLabel("E-mail").fill(VIEWER.email);
+  await project.getByLabel("Role", { exact: true }).selectOption("viewer");
+  await project.getByRole("button", { name: "Add" }).click();
+  const invitation = await project.getByRole("status").locator("code").textContent();
+  await call("/api/auth/register", { ...VIEWER, name: "Viewer", invitation });
+  const theirs = await enter(browser, VIEWER, defects);
+  await theirs.goto(`${base}/projects`);
+  await theirs.getByRole("link", { name: "Journey" }).click();
+  await theirs.getByRole("tab", { name: "Members" }).waitFor();
+  expect(await theirs.getByRole("tab", { name: "Settings" }).count()).toBe(0);
+  await theirs.getByRole("tab", { name: "Members" }).click();
+  expect(await theirs.getByRole("button", { name: "Add" }).count()).toBe(0);
+  await theirs.goto(`${base}/budgets`);
+  await theirs.getByRole("link", { name: "Journey" }).click();
+  await theirs.getByRole("heading", { name: "Burn-down" }).waitFor();
+  expect(await theirs.getByRole("button", { name: "Change" }).count()).toBe(0);
+  await theirs.goto(`${base}/audit`);
+  await theirs.getByText("You may not see this").waitFor();
+  await theirs.close();
+});
+
+test("what cannot be loaded says so, and can be tried again", async () => {
+  await page.route("**/api/budgets", (route) => route.fulfill({ status: 500, body: "{}" }));
+  await page.goto(`${base}/budgets`);
+  await page.getByText("This could not be loaded").waitFor();
+  await page.unroute("**/api/budgets");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("link", { name: "Journey" }).waitFor();
+});
+
+test("a price for a model without one is found, and its calls are costed", async () => {
+  await owners.goto(`${base}/prices?tab=unpriced`);
+  const row = owners.getByRole("row").filter({ hasText: "acme-research-32b" });
+  await row.getByRole("button", { name: /^Add a price/ }).click();
+  const dialog = owners.getByRole("dialog");
+  await dialog.getByRole("radio", { name: "It has rates of its own" }).click();
+  await dialog.getByLabel("Input", { exact: true }).fill("0.25");
+  await dialog.getByLabel("Output").fill("1");
+  await dialog.getByRole("button", { name: "Show the effect" }).click();
+  await dialog.getByText(/since then: about \$0\.\d+/).waitFor();
+  await dialog.getByRole("button", { name: "Add the price and cost the calls" }).click();
+  await dialog.waitFor({ state: "detached" });
+  await row.waitFor({ state: "detached" });
+  await owners.goto(`${base}/audit?action=overrides`);
+  await owners.getByText("/api/prices/overrides").waitFor();
+  await owners.getByRole("button", { name: "Verify the chain" }).click();
+  await owners.getByText(/^The log is whole/).waitFor();
+});
+
+test("pages are reached by keys", async () => {
+  await page.goto(base);
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("b");
+  await page.getByRole("heading", { name: "Budgets", level: 1 }).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("nobody");
+  await page.getByText("No budget of that name").waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.type("webhooks");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Webhooks", level: 1 }).waitFor();
 });
 
 const PAGES = [
   ["/", "Overview"],
   ["/explorer", "Explorer"],
+  ["/explorer?chart=heat", "Explorer"],
+  ["/explorer?metric=duration", "Explorer"],
   ["/records", "Records"],
   ["/projects", "Projects"],
+  ["/budgets", "Budgets"],
+  ["/alerts", "Alerts"],
+  ["/prices", "Models and prices"],
+  ["/prices?model=gpt-5", "gpt-5"],
+  ["/prices?tab=unpriced", "Models and prices"],
+  ["/prices?tab=simulate&candidate=gpt-4o-mini", "Models and prices"],
+  ["/prices?tab=overrides", "Models and prices"],
+  ["/prices?tab=names", "Models and prices"],
+  ["/prices?tab=import", "Models and prices"],
+  ["/prices?tab=reprice", "Models and prices"],
   ["/integration", "Integration"],
+  ["/webhooks", "Webhooks"],
+  ["/audit", "Audit log"],
   ["/settings", "Settings"],
+  ["/settings?tab=notifications", "Settings"],
+  ["/settings?tab=profile", "Settings"],
+  ["/settings?tab=people", "Settings"],
+  ["/settings?tab=currencies", "Settings"],
 ] as const;
 
 test.each(
@@ -77,22 +215,42 @@ test.each(
     (["light", "dark"] as const).flatMap((theme) => [1440, 375].map((width) => [path, name, theme, width] as const)),
   ),
 )("%s (%s) in %s at %i is accessible and fits", async (path, name, theme, width) => {
-  await page.emulateMedia({ colorScheme: theme });
-  await page.setViewportSize({ width, height: 900 });
-  await page.goto(base + path);
-  await page.getByRole("heading", { name, level: 1 }).waitFor();
-  await page.waitForLoadState("networkidle");
-  await page.evaluate(AXE);
-  const found = await page.evaluate(async () => {
-    type Result = { violations: { impact: string; id: string; nodes: { target: string[] }[] }[] };
-    const { axe } = window as unknown as { axe: { run: (of: Document) => Promise<Result> } };
-    const { violations } = await axe.run(document);
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.target.join(" ")}`);
-  });
-  expect(found).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  await owners.emulateMedia({ colorScheme: theme });
+  await owners.setViewportSize({ width, height: 900 });
+  await owners.goto(base + path);
+  await owners.getByRole("heading", { name, level: 1 }).waitFor();
+  await owners.waitForLoadState("networkidle");
+  expect(await violationsOf(owners)).toEqual([]);
+  expect(await owners.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+});
+
+const DIALOGS = [
+  ["/projects?new=yes", "New project"],
+  ["/webhooks?new=yes", "New webhook"],
+  ["/budgets?new=yes", "New budget"],
+] as const;
+
+test.each(DIALOGS.flatMap(([path, name]) => (["light", "dark"] as const).map((theme) => [path, name, theme] as const)))(
+  "%s (%s) in %s is accessible",
+  async (path, name, theme) => {
+    await owners.emulateMedia({ colorScheme: theme });
+    await owners.goto(base + path);
+    await owners.getByRole("dialog", { name }).waitFor();
+    await owners.waitForLoadState("networkidle");
+    expect(await violationsOf(owners)).toEqual([]);
+  },
+);
+
+test.each(["light", "dark"] as const)("the page of a budget and its form in %s are accessible", async (theme) => {
+  await owners.emulateMedia({ colorScheme: theme });
+  await owners.goto(`${base}/budgets`);
+  await owners.getByRole("link", { name: "Journey" }).click();
+  await owners.getByRole("heading", { name: "Burn-down" }).waitFor();
+  await owners.waitForLoadState("networkidle");
+  expect(await violationsOf(owners)).toEqual([]);
+  await owners.getByRole("button", { name: "Change" }).click();
+  await owners.getByRole("dialog", { name: "Budget of Journey" }).waitFor();
+  expect(await violationsOf(owners)).toEqual([]);
 });
 
 test("no page broke, and nothing ran against the policy", () => {

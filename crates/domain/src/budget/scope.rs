@@ -14,16 +14,18 @@ use crate::{
 
 /// What a budget is over: whose calls count in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 #[schema(as = BudgetScope)]
 pub enum Scope {
     /// The calls of a project.
+    #[serde(rename_all = "camelCase")]
     Project {
         /// Which.
         #[schema(value_type = String)]
         project_id: ProjectId,
     },
     /// The calls that come in with a tracker key.
+    #[serde(rename_all = "camelCase")]
     Key {
         /// Which.
         #[schema(value_type = String)]

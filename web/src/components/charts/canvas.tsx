@@ -30,7 +30,12 @@ export function ChartCanvas({ label, option, className, onSweep, onPick, onReady
     void import("./engine").then(({ init }) => {
       if (gone || !holder.current) return;
       made = init(holder.current);
-      watch = new ResizeObserver(() => made?.resize());
+      // It also tells of the size that the chart was made with, and drawing costs.
+      watch = new ResizeObserver(([entry]) => {
+        if (!made || !entry) return;
+        const { width, height } = entry.contentRect;
+        if (Math.round(width) !== made.getWidth() || Math.round(height) !== made.getHeight()) made.resize();
+      });
       watch.observe(holder.current);
       setCanvas(made);
       acts.current.onReady?.(made);

@@ -17,8 +17,10 @@ type Props = {
   series: readonly Series[];
   /** The period before, as one thin line. */
   before?: readonly number[] | undefined;
-  /** The last point is not over yet: it is hatched. */
-  unfinished?: boolean;
+  /** What is to be expected of points to come. */
+  expected?: readonly (number | null)[] | undefined;
+  /** Index of the point that is not over yet: it is hatched. */
+  unfinished?: number | undefined;
   format: (value: number) => string;
   formatAxis: (value: number) => string;
   className?: string;
@@ -30,10 +32,10 @@ type Props = {
 /** Sums over time, one layer for each series. */
 export function StackedTimeChart(props: Props) {
   const theme = useTheme();
-  const { kind, points, titles, series, before, unfinished, format, formatAxis } = props;
+  const { kind, points, titles, series, before, expected, unfinished, format, formatAxis } = props;
   const option = useMemo(
-    () => optionOf({ kind, points, titles, series, before, unfinished, format, formatAxis }, theme),
-    [kind, points, titles, series, before, unfinished, format, formatAxis, theme],
+    () => optionOf({ kind, points, titles, series, before, expected, unfinished, format, formatAxis }, theme),
+    [kind, points, titles, series, before, expected, unfinished, format, formatAxis, theme],
   );
   return (
     <ChartCanvas
@@ -47,11 +49,14 @@ export function StackedTimeChart(props: Props) {
   );
 }
 
-type Drawn = Pick<Props, "kind" | "points" | "titles" | "series" | "before" | "unfinished" | "format" | "formatAxis">;
+type Drawn = Pick<
+  Props,
+  "kind" | "points" | "titles" | "series" | "before" | "expected" | "unfinished" | "format" | "formatAxis"
+>;
 
 function optionOf(drawn: Drawn, theme: Theme) {
   const paint = PAINT[theme];
-  const { kind, points, titles, series, before, unfinished, format, formatAxis } = drawn;
+  const { kind, points, titles, series, before, expected, unfinished, format, formatAxis } = drawn;
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
@@ -82,16 +87,17 @@ function optionOf(drawn: Drawn, theme: Theme) {
           ? { type: "shadow", shadowStyle: { color: paint.muted, opacity: 0.08 } }
           : { type: "line", lineStyle: { color: paint.muted } },
       formatter: (hits: unknown) =>
-        tooltipOf((hits as { dataIndex: number }[])[0]?.dataIndex ?? 0, { titles, series, before, format }),
+        tooltipOf((hits as { dataIndex: number }[])[0]?.dataIndex ?? 0, { titles, series, before, expected, format }),
     },
     series: [
-      ...series.map((one) => layer(one, kind, unfinished ?? false, theme)),
-      ...(before ? [beforeLine(before, theme)] : []),
+      ...series.map((one) => layer(one, kind, unfinished, theme)),
+      ...(before ? [thinLine("Before", before, PAINT[theme].muted)] : []),
+      ...(expected ? [thinLine("Expected", expected, PAINT[theme].accent)] : []),
     ],
   };
 }
 
-function layer({ name, colour, values }: Series, kind: ChartKind, unfinished: boolean, theme: Theme) {
+function layer({ name, colour, values }: Series, kind: ChartKind, unfinished: number | undefined, theme: Theme) {
   if (kind !== "bar") {
     return {
       name,
@@ -120,21 +126,19 @@ function layer({ name, colour, values }: Series, kind: ChartKind, unfinished: bo
     stack: "all",
     barCategoryGap: "22%",
     itemStyle: { color: colour },
-    data: values.map((value, index) =>
-      unfinished && index === values.length - 1 ? { value, itemStyle: hatched } : value,
-    ),
+    data: values.map((value, index) => (index === unfinished ? { value, itemStyle: hatched } : value)),
   };
 }
 
-function beforeLine(values: readonly number[], theme: Theme) {
+function thinLine(name: string, values: readonly (number | null)[], colour: string) {
   return {
-    name: "Before",
+    name,
     type: "line",
     data: values,
     symbol: "none",
     z: 5,
-    lineStyle: { width: 1.25, type: "dashed", color: PAINT[theme].muted },
-    itemStyle: { color: PAINT[theme].muted },
+    lineStyle: { width: 1.25, type: "dashed", color: colour },
+    itemStyle: { color: colour },
   };
 }
 
@@ -143,7 +147,7 @@ const TOOLTIP_ROWS = 10;
 /** Built of elements, not of markup: names are the senders' own text. */
 function tooltipOf(
   index: number,
-  { titles, series, before, format }: Pick<Drawn, "titles" | "series" | "before" | "format">,
+  { titles, series, before, expected, format }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "format">,
 ): HTMLElement {
   const rows = series
     .map((one) => ({ name: one.name, colour: one.colour, value: one.values[index] ?? 0 }))
@@ -153,7 +157,9 @@ function tooltipOf(
   const box = element("div", "min-w-48 rounded-lg border bg-surface p-2.5 text-[12.5px] text-ink shadow-xl");
   box.append(element("p", "mb-1.5 font-semibold", titles[index] ?? ""));
   for (const row of shown) box.append(line(row.name, format(row.value), row.colour));
-  if (rows.length !== 1) box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
+  const awaited = expected?.[index];
+  if (awaited != null && rows.length === 0) box.append(line("Expected", format(awaited)));
+  else if (rows.length !== 1) box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
   if (before) box.append(line("Period before", format(before[index] ?? 0), undefined, "text-muted"));
   return box;
 }

@@ -139,11 +139,11 @@ function AlertRow({ alert }: { alert: AlertView }) {
           {isNew && <span className="sr-only">New: </span>}
           <Link
             to="/budgets/$budgetId"
-            params={{ budgetId: alert.projectId }}
+            params={{ budgetId: alert.budgetId }}
             onClick={read}
             className="rounded hover:underline"
           >
-            {alert.projectName}
+            {alert.budgetName}
           </Link>{" "}
           {alert.exceeded ? (
             <span className="text-bad">has used up its budget</span>

@@ -20,7 +20,7 @@ export function AlertHistory({ status, className }: { status: BudgetStatus; clas
       <CardHead title="Alerts" hint="Each fires once a period, and is on every member's list.">
         <Link
           to="/alerts"
-          search={{ status: "all", project: status.projectId }}
+          search={{ status: "all", project: status.projectId ?? undefined }}
           className={buttonClasses("plain", "small")}
         >
           On the list

@@ -5,7 +5,7 @@ import { Loaded } from "@/components/ui/loaded";
 import { crossings } from "@/lib/budget";
 import { addDays, addMonths, type Day, formatDay, formatDays, today } from "@/lib/days";
 import { formatMoney, numberOf } from "@/lib/money";
-import { type BudgetStatus, subjectOf } from "./queries";
+import { type BudgetStatus, filtersOf } from "./queries";
 
 type Period = BudgetStatus["budget"]["period"];
 
@@ -28,7 +28,7 @@ export function AlertPreview({ status, className }: { status: BudgetStatus; clas
   const start = today(new Date(status.periodStart), zone);
   const period = before(status.budget.period, start);
   const spent = useQuery(
-    analytics({ period, timeZone: zone, bucket: "day", filters: subjectOf(status).filters, limit: 1 }),
+    analytics({ period, timeZone: zone, bucket: "day", filters: filtersOf(status.scope), limit: 1 }),
   );
   const thresholds = [...new Set([...status.alerts.map(({ threshold }) => threshold), 100])].sort(
     (one, other) => one - other,
@@ -48,7 +48,7 @@ export function AlertPreview({ status, className }: { status: BudgetStatus; clas
             <ul className="divide-y border-t text-[13px]">
               {crossings(
                 timeline.map(({ date, cost }) => ({ day: date, cost: numberOf(cost) })),
-                numberOf(status.budget.amount),
+                numberOf(status.limit.amount),
                 thresholds,
               ).map(({ threshold, on }) => (
                 <li key={threshold} className="nums flex justify-between gap-3 py-1.5">

@@ -2,7 +2,7 @@ import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { Money } from "@/api/money-json";
 import { Button } from "@/components/ui/button";
-import { Field, Input, Select } from "@/components/ui/field";
+import { Checkbox, Field, Input, Select } from "@/components/ui/field";
 import type { Budget } from "@/services/project.service";
 import { ALERT_KINDS } from "./alert-kinds";
 
@@ -32,6 +32,8 @@ export function budgetOf(form: FormData, kept?: Budget | null): Budget | null {
   return {
     ...kept,
     amount: said("amount") as Money,
+    currency: said("currency").toUpperCase() || "USD",
+    carryOver: form.has("carryOver"),
     period: said("period") as Budget["period"],
     startDate: said("startDate") || null,
     timeZone: said("budgetZone") || "UTC",
@@ -57,19 +59,32 @@ export function BudgetFields({ budget, required }: { budget?: Budget | null | un
   return (
     <fieldset className="grid min-w-0 gap-4 sm:grid-cols-2">
       <legend className="sr-only">Budget</legend>
-      <Field label="Budget in US dollars" hint={required ? undefined : "Leave it empty for none."}>
-        {(parts) => (
-          <Input
-            {...parts}
-            name="amount"
-            inputMode="decimal"
-            pattern="\d+(\.\d{1,9})?"
-            title="An amount like 250 or 99.50"
-            defaultValue={budget?.amount}
-            required={required ?? false}
-          />
-        )}
-      </Field>
+      <div className="grid grid-cols-[minmax(0,1fr)_5.5rem] gap-2">
+        <Field label="Budget" hint={required ? undefined : "Leave it empty for none."}>
+          {(parts) => (
+            <Input
+              {...parts}
+              name="amount"
+              inputMode="decimal"
+              pattern="\d+(\.\d{1,9})?"
+              title="An amount like 250 or 99.50"
+              defaultValue={budget?.amount}
+              required={required ?? false}
+            />
+          )}
+        </Field>
+        <Field label="Currency">
+          {(parts) => (
+            <Input
+              {...parts}
+              name="currency"
+              pattern="[A-Za-z]{3}"
+              title="Three letters; another than USD needs an exchange rate"
+              defaultValue={budget?.currency ?? "USD"}
+            />
+          )}
+        </Field>
+      </div>
       <Field label="For">
         {(parts) => (
           <Select {...parts} name="period" defaultValue={budget?.period ?? "monthly"}>
@@ -95,6 +110,12 @@ export function BudgetFields({ budget, required }: { budget?: Budget | null | un
           {(parts) => <Input {...parts} name="budgetZone" defaultValue={budget?.timeZone ?? "UTC"} />}
         </Field>
       </div>
+      <Checkbox
+        name="carryOver"
+        defaultChecked={budget?.carryOver ?? false}
+        label="What is left over may be spent in the next period"
+        className="sm:col-span-2"
+      />
       <AlertFields alerts={budget?.alerts ?? USUAL} />
     </fieldset>
   );

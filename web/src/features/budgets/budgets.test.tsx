@@ -15,6 +15,10 @@ const BUDGET = {
 };
 const SPENDING = { totalCost: 85.5, totalRequests: 3, totalTokens: 9, unpricedRequests: 1, ...MONTH };
 const VIEW = {
+  id: "p1",
+  name: "Support",
+  scope: { type: "project", projectId: "p1" },
+  limit: { total: 100, amount: 100, increased: 0, carriedOver: 0 },
   projectId: "p1",
   projectName: "Support",
   budget: BUDGET,
@@ -96,6 +100,7 @@ test("the page of a budget says who was told and what came of it", async () => {
     }),
     says("/api/projects/p1", PROJECT),
     refuses("/api/analytics", 500),
+    says("/api/budgets/p1/increases", []),
   );
   openPage("/budgets/p1");
   await screen.findByText("20 Nov 2026, 10:00");
@@ -117,13 +122,14 @@ test("a changed budget is sent whole, with its alerts", async () => {
     }),
     says("/api/projects/p1", PROJECT),
     refuses("/api/analytics", 500),
+    says("/api/budgets/p1/increases", []),
     http.put("*/api/projects/p1", async ({ request }) => {
       sent.push(JSON.parse(await request.text()));
       return HttpResponse.json({ success: true, data: PROJECT });
     }),
   );
   openPage("/budgets/p1?edit=yes");
-  fireEvent.change(await screen.findByLabelText("Budget in US dollars"), { target: { value: "250.5" } });
+  fireEvent.change(await screen.findByLabelText("Budget"), { target: { value: "250.5" } });
   fireEvent.click(screen.getByRole("button", { name: "Add an alert" }));
   fireEvent.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(sent).toHaveLength(1));

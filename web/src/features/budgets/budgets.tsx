@@ -1,20 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { ShieldBan } from "lucide-react";
+import { Plus, ShieldBan } from "lucide-react";
 import { BudgetBar } from "@/components/budget-bar";
-import { buttonClasses } from "@/components/ui/button";
+import { Button, buttonClasses } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
 import { Input, Select } from "@/components/ui/field";
 import { Loaded } from "@/components/ui/loaded";
 import { Badge, Empty } from "@/components/ui/states";
 import { lastDayOf, paceOf, type Standing, standingOf } from "@/lib/budget";
 import { formatDay } from "@/lib/days";
-import { formatMoney, nanosOf } from "@/lib/money";
+import { formatMoney, nanosOf, sumOf } from "@/lib/money";
 import { counted, formatShare } from "@/lib/numbers";
-import { type BudgetView, budgets, subjectOf } from "./queries";
+import { type BudgetView, budgets, scopeText } from "./queries";
+import { ScopedBudgetDialog } from "./scoped-budget-dialog";
 
 const route = getRouteApi("/budgets");
 
+/** All that may be spent now, in US dollars: increases, what was carried over and exchange rates are in it. */
+const limitOf = ({ budget, spending }: BudgetView) =>
+  spending.remaining == null ? budget.amount : sumOf([spending.totalCost, spending.remaining]);
 const usedOf = ({ spending }: BudgetView) => (spending.budgetUtilization ?? 0) / 100;
 const thresholdsOf = ({ budget }: BudgetView) => (budget.alerts ?? []).map(({ threshold }) => threshold);
 const paceOfBudget = ({ spending }: BudgetView, now: Date) => paceOf(spending.periodStart, spending.periodEnd, now);
@@ -23,8 +27,8 @@ const standing = (view: BudgetView, now: Date): Standing =>
 
 const ORDERS = {
   used: (one: BudgetView, other: BudgetView) => usedOf(other) - usedOf(one),
-  amount: (one: BudgetView, other: BudgetView) => Number(nanosOf(other.budget.amount) - nanosOf(one.budget.amount)),
-  name: (one: BudgetView, other: BudgetView) => subjectOf(one).name.localeCompare(subjectOf(other).name),
+  amount: (one: BudgetView, other: BudgetView) => Number(nanosOf(limitOf(other)) - nanosOf(limitOf(one))),
+  name: (one: BudgetView, other: BudgetView) => one.name.localeCompare(other.name),
 };
 
 /** Every budget with how much of it is used, the fullest first. */
@@ -61,10 +65,15 @@ export function Budgets() {
           <option value="amount">Largest first</option>
           <option value="name">By name</option>
         </Select>
+        <Button look="primary" onClick={() => change({ new: "yes" })}>
+          <Plus />
+          New budget
+        </Button>
       </PageHead>
       <Loaded query={known} skeleton="h-96">
         {(all) => <List all={all} words={search.search ?? ""} order={ORDERS[search.sort ?? "used"]} />}
       </Loaded>
+      {search.new && <ScopedBudgetDialog onClose={() => change({ new: undefined })} />}
     </>
   );
 }
@@ -85,9 +94,7 @@ function List({ all, words, order }: { all: BudgetView[]; words: string; order: 
       </Card>
     );
   }
-  const shown = all
-    .filter((view) => subjectOf(view).name.toLowerCase().includes(words.trim().toLowerCase()))
-    .sort(order);
+  const shown = all.filter((view) => view.name.toLowerCase().includes(words.trim().toLowerCase())).sort(order);
   return (
     <div className="grid grid-cols-1 gap-4">
       <Facts all={all} now={now} />
@@ -95,7 +102,7 @@ function List({ all, words, order }: { all: BudgetView[]; words: string; order: 
         {shown.length === 0 && <Empty title="No budget of that name" />}
         <ul className="divide-y">
           {shown.map((view) => (
-            <BudgetRow key={subjectOf(view).id} view={view} now={now} />
+            <BudgetRow key={view.id} view={view} now={now} />
           ))}
         </ul>
       </Card>
@@ -125,7 +132,6 @@ function Facts({ all, now }: { all: BudgetView[]; now: Date }) {
 
 function BudgetRow({ view, now }: { view: BudgetView; now: Date }) {
   const { budget, spending } = view;
-  const subject = subjectOf(view);
   const remaining = spending.remaining;
   const over = remaining != null && nanosOf(remaining) < 0n;
   return (
@@ -134,10 +140,10 @@ function BudgetRow({ view, now }: { view: BudgetView; now: Date }) {
         <p className="flex items-center gap-2">
           <Link
             to="/budgets/$budgetId"
-            params={{ budgetId: subject.id }}
+            params={{ budgetId: view.id }}
             className="truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
           >
-            {subject.name}
+            {view.name}
           </Link>
           {budget.enforcement === "block" && (
             <Badge title="Calls through the gateway are refused when it is used up">
@@ -147,7 +153,7 @@ function BudgetRow({ view, now }: { view: BudgetView; now: Date }) {
           )}
         </p>
         <p className="truncate text-[13px] text-muted">
-          {budget.period}
+          {scopeText(view.scope)}, {budget.period}
           {spending.periodEnd && `, until ${formatDay(lastDayOf(spending.periodEnd, budget.timeZone ?? "UTC"))}`}
         </p>
       </div>
@@ -155,7 +161,7 @@ function BudgetRow({ view, now }: { view: BudgetView; now: Date }) {
         <p className="nums mb-1.5 flex justify-between gap-3 text-[13px]">
           <span>
             <span className="font-medium">{formatMoney(spending.totalCost)}</span>{" "}
-            <span className="text-muted">of {formatMoney(budget.amount)}</span>
+            <span className="text-muted">of {formatMoney(limitOf(view))}</span>
           </span>
           <span className="font-medium">{formatShare(usedOf(view))}</span>
         </p>

@@ -88,7 +88,7 @@ function lines(drawn: BurnDown, amount: number, thresholds: readonly number[], p
     xAxis: drawn.days.indexOf(drawn.exhaustedOn),
     lineStyle: { color: paint.bad, type: "dashed", width: 1.5 },
     label: {
-      formatter: `used up ${formatDay(drawn.exhaustedOn)}`,
+      formatter: `${drawn.isExhausted ? "used up" : "runs out"} ${formatDay(drawn.exhaustedOn)}`,
       position: "end",
       rotate: 0,
       color: paint.bad,

@@ -1,6 +1,6 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, ImageDown, Table2 } from "lucide-react";
-import { useMemo, useRef } from "react";
+import { lazy, Suspense, useMemo, useRef } from "react";
 import type { Analytics, Bucket, Metric, Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
 import type { Canvas } from "@/components/charts/canvas";
@@ -10,6 +10,7 @@ import { StackedTimeChart } from "@/components/charts/stacked-time";
 import { TimeTable } from "@/components/charts/time-table";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
+import { Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { pointNames } from "@/lib/axis";
 import { OTHER } from "@/lib/colours";
@@ -18,7 +19,8 @@ import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
 import { formatAbout, formatAxis } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import { amountOf, layersOf } from "@/lib/series";
-import { HeatMap } from "./heat-map";
+
+const HeatMap = lazy(() => import("./heat-map"));
 
 const route = getRouteApi("/explorer");
 
@@ -117,7 +119,9 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
       {kind === "table" ? (
         <TimeTable titles={points.titles} series={layers} format={format} label={title} />
       ) : kind === "heat" ? (
-        <HeatMap question={question} metric={metric} title={figure} format={format} onReady={onReady} />
+        <Suspense fallback={<Skeleton className="h-80" />}>
+          <HeatMap question={question} metric={metric} title={figure} format={format} onReady={onReady} />
+        </Suspense>
       ) : (
         <>
           <StackedTimeChart
@@ -127,7 +131,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
             titles={points.titles}
             series={layers}
             before={line}
-            unfinished={question.period.end >= today(new Date(), zone)}
+            unfinished={question.period.end >= today(new Date(), zone) ? answer.timeline.length - 1 : undefined}
             format={format}
             formatAxis={metric === "cost" ? formatAxis : formatCompact}
             onSweep={zoom}

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { analytics, type Metric, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
 import { type Canvas, ChartCanvas } from "@/components/charts/canvas";
+import "@/components/charts/heat-engine";
 import { FONT, PAINT } from "@/components/charts/paint";
 import { Loaded } from "@/components/ui/loaded";
 import { ScrollRegion } from "@/components/ui/scroll";
@@ -22,7 +23,7 @@ type Props = {
 };
 
 /** When in the week it is spent: weekdays and hours of the time zone. */
-export function HeatMap({ question, metric, title, format, onReady }: Props) {
+export default function HeatMap({ question, metric, title, format, onReady }: Props) {
   const theme = useTheme();
   const hours = useQuery(analytics({ ...question, by: [], bucket: "hour" }));
   const { timeZone } = question;

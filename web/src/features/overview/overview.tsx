@@ -9,6 +9,7 @@ import { FirstSteps } from "@/features/start/first-steps";
 import { classes } from "@/lib/classes";
 import { formatDays, today } from "@/lib/days";
 import { type Preset, periodBefore, periodOf } from "@/lib/period";
+import { BudgetsAtRisk } from "./budgets-at-risk";
 import { SpendOverTime } from "./spend-over-time";
 import { Tiles } from "./tiles";
 import { TopLists } from "./top-lists";
@@ -85,11 +86,16 @@ function Figures() {
             period={period}
             now={now}
           />
-          <div className="grid gap-4 xl:grid-cols-5">
+          <div className="below grid gap-4 xl:grid-cols-5">
             <WhatChanged period={period} before={before} timeZone={timeZone} className="xl:col-span-3" />
-            <UnpricedInbox period={period} timeZone={timeZone} search={search} className="xl:col-span-2" />
+            <div className="grid grid-cols-1 content-start gap-4 xl:col-span-2">
+              <BudgetsAtRisk />
+              <UnpricedInbox period={period} timeZone={timeZone} search={search} />
+            </div>
           </div>
-          <TopLists current={current.data} previous={previous.data} search={search} />
+          <div className="below">
+            <TopLists current={current.data} previous={previous.data} search={search} />
+          </div>
         </div>
       ) : (
         <Loading />

@@ -11,9 +11,9 @@ import { Card, CardHead } from "@/components/ui/card";
 import { Segments } from "@/components/ui/tabs";
 import { pointNames } from "@/lib/axis";
 import { OTHER } from "@/lib/colours";
-import type { Day } from "@/lib/days";
+import { addDays, addMonths, type Day, daysBetween, formatDay, monthStart } from "@/lib/days";
 import { DIMENSIONS } from "@/lib/dimensions";
-import { formatAbout, formatAxis } from "@/lib/money";
+import { formatAbout, formatAxis, numberOf } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import type { Period } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
@@ -35,6 +35,22 @@ const TITLES: Record<Metric, string> = {
   requests: "Requests over time",
 };
 
+const LONG = { weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
+
+/** The days until the month's end, with what one of them is expected to cost. */
+function daysToCome(answer: Analytics, now: Day) {
+  const { forecast } = answer.trends;
+  const rest = daysBetween(now, addMonths(monthStart(now), 1)) - 1;
+  if (!forecast || rest <= 0 || answer.period.bucket !== "day") return undefined;
+  const each = Math.max(0, numberOf(forecast.expected) - numberOf(answer.summary.totalCost)) / rest;
+  const days = Array.from({ length: rest }, (_, index) => addDays(now, index + 1));
+  return {
+    points: days.map((day) => formatDay(day)),
+    titles: days.map((day) => formatDay(day, LONG)),
+    expected: [...answer.timeline.map(() => null), ...days.map(() => each)],
+  };
+}
+
 export function SpendOverTime({ answer, before, by, metric, period, now }: Props) {
   const navigate = route.useNavigate();
   const { range, from, to, tz } = route.useSearch();
@@ -48,6 +64,11 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
   const line = useMemo(
     () => answer.timeline.map((_, index) => (before.timeline[index] ? amountOf(before.timeline[index], metric) : 0)),
     [answer, before, metric],
+  );
+  const isMonth = !from && (range ?? "mtd") === "mtd";
+  const coming = useMemo(
+    () => (isMonth && metric === "cost" && !table ? daysToCome(answer, now) : undefined),
+    [answer, isMonth, metric, table, now],
   );
   const format = metric === "cost" ? formatAbout : formatCount;
   const explore = (name: string) => {
@@ -67,7 +88,7 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
     <Card>
       <CardHead
         title={TITLES[metric]}
-        hint={`By ${DIMENSIONS[by].one.toLowerCase()}. The dashed line is the period before${period.end >= now ? "; the hatched bar is not over yet" : ""}.`}
+        hint={`By ${DIMENSIONS[by].one.toLowerCase()}. The dashed line is the period before${period.end >= now ? "; the hatched bar is not over yet" : ""}${coming ? ", what follows is expected" : ""}.`}
       >
         <Segments
           label="Figure"
@@ -107,11 +128,12 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
             <StackedTimeChart
               kind="bar"
               label={`${TITLES[metric]}, by ${by}; the same figures are in the table`}
-              points={names.points}
-              titles={names.titles}
+              points={coming ? [...names.points, ...coming.points] : names.points}
+              titles={coming ? [...names.titles, ...coming.titles] : names.titles}
               series={layers}
               before={line}
-              unfinished={period.end >= now}
+              expected={coming?.expected}
+              unfinished={period.end >= now ? answer.timeline.length - 1 : undefined}
               format={format}
               formatAxis={metric === "cost" ? formatAxis : formatCompact}
               onSweep={zoom}

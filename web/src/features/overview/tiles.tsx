@@ -1,17 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, type LinkProps } from "@tanstack/react-router";
-import { ArrowDownRight, ArrowUpRight } from "lucide-react";
-import { type ReactNode, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { type Analytics, analytics } from "@/api/queries";
 import { BudgetBar } from "@/components/budget-bar";
 import { Sparkline } from "@/components/charts/sparkline";
 import { classes } from "@/lib/classes";
 import { addMonths, type Day, daysBetween, formatDay, monthStart } from "@/lib/days";
-import { differenceOf, formatAbout, formatChange, formatMoney, nanosOf, numberOf, sumOf } from "@/lib/money";
-import { counted, formatCompact, formatRate, formatShare } from "@/lib/numbers";
+import { differenceOf, formatChange, formatMoney, nanosOf, numberOf, sumOf } from "@/lib/money";
+import { counted, formatCompact, formatShare } from "@/lib/numbers";
 import type { PeriodSearch } from "@/lib/period";
 import type { Project } from "@/services/project.service";
+import { Change, type PeriodLink, Tile } from "./tile";
+import { UnitCostTile } from "./unit-cost-tile";
 
 type Props = {
   current: Analytics;
@@ -35,70 +34,6 @@ export function Tiles({ current, previous, estimated, projects, search, against,
       <UnitCostTile current={current} previous={previous} period={period} />
       <CoverageTile current={current} estimated={estimated} period={period} />
     </div>
-  );
-}
-
-type PeriodLink = {
-  range?: PeriodSearch["range"];
-  from?: string | undefined;
-  to?: string | undefined;
-  tz?: string | undefined;
-};
-
-type TileProps = {
-  label: ReactNode;
-  value: ReactNode;
-  note: ReactNode;
-  children?: ReactNode;
-  link?: LinkProps;
-  className?: string;
-  action?: ReactNode;
-};
-
-function Tile({ label, value, note, children, link, className, action }: TileProps) {
-  return (
-    <section
-      className={classes(
-        "relative flex min-h-[136px] min-w-0 flex-col rounded-xl border bg-surface p-4 md:col-span-2 xl:col-span-1",
-        link && "hover:border-line-strong",
-        className,
-      )}
-    >
-      <div className="flex min-h-6 items-center justify-between gap-2">
-        <h2 className="min-w-0 truncate text-[13px] font-medium text-muted">
-          {link ? (
-            <Link
-              {...link}
-              className="after:absolute after:inset-0 after:rounded-xl focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-accent"
-            >
-              {label}
-            </Link>
-          ) : (
-            label
-          )}
-        </h2>
-        {action}
-      </div>
-      <p className="nums mt-0.5 text-2xl font-semibold tracking-tight">{value}</p>
-      <div className="mt-0.5 text-[13px] leading-snug text-muted">{note}</div>
-      {children && <div className="mt-auto pt-2">{children}</div>}
-    </section>
-  );
-}
-
-/** More spending is neither good nor bad by itself; the arrow says which way, the colour stays quiet. */
-function Change({ now, before, against }: { now: number; before: number; against: string }) {
-  if (before <= 0) return <>nothing in {against}</>;
-  const rate = (now - before) / before;
-  const Arrow = rate > 0 ? ArrowUpRight : ArrowDownRight;
-  return (
-    <span>
-      <span className="inline-flex items-center gap-0.5 font-medium text-ink">
-        {rate !== 0 && <Arrow aria-hidden="true" className="size-3.5" />}
-        {formatRate(rate)}
-      </span>{" "}
-      vs {against}
-    </span>
   );
 }
 
@@ -221,47 +156,6 @@ function BudgetTile({ projects, now }: { projects: Project[] | undefined; now: D
 
 /** What one filter of the server takes. */
 const FILTER_VALUES_MAX = 200;
-
-const UNITS = ["request", "million"] as const;
-
-function UnitCostTile({ current, previous, period }: { current: Analytics; previous: Analytics; period: PeriodLink }) {
-  const [unit, setUnit] = useState<(typeof UNITS)[number]>("request");
-  const of = ({ summary }: Analytics): number | undefined => {
-    if (unit === "request") return summary.averageCostPerRequest ? numberOf(summary.averageCostPerRequest) : undefined;
-    return summary.costPerThousandTokens ? numberOf(summary.costPerThousandTokens) * 1000 : undefined;
-  };
-  const [now, before] = [of(current), of(previous)];
-  const values = current.timeline.map((point) => {
-    const count = unit === "request" ? point.requests - point.unpriced : point.tokens;
-    return count > 0 ? numberOf(point.cost) / count : 0;
-  });
-  return (
-    <Tile
-      label="Unit cost"
-      link={{ to: "/explorer", search: { ...period, metric: "requests" } }}
-      value={now === undefined ? "–" : formatAbout(now)}
-      note={
-        now !== undefined && before !== undefined && before > 0 ? (
-          <Change now={now} before={before} against={formatAbout(before)} />
-        ) : (
-          `${formatCompact(current.summary.totalRequests)} requests`
-        )
-      }
-      action={
-        <button
-          type="button"
-          onClick={() => setUnit(unit === "request" ? "million" : "request")}
-          className="relative z-10 rounded-md border px-1.5 py-0.5 text-xs whitespace-nowrap text-muted hover:text-ink"
-        >
-          {unit === "request" ? "per request" : "per 1M tokens"}
-          <span className="sr-only">; change the unit</span>
-        </button>
-      }
-    >
-      <Sparkline values={values} muted />
-    </Tile>
-  );
-}
 
 function CoverageTile({
   current,

@@ -16,11 +16,10 @@ type Props = {
   period: Period;
   timeZone: string;
   search: PeriodSearch & { tz?: string | undefined };
-  className?: string;
 };
 
 /** Models whose calls have no known cost: each is a hole in the figures above. */
-export function UnpricedInbox({ period, timeZone, search, className }: Props) {
+export function UnpricedInbox({ period, timeZone, search }: Props) {
   const answer = useQuery(
     analytics({
       period,
@@ -35,7 +34,7 @@ export function UnpricedInbox({ period, timeZone, search, className }: Props) {
   const unpriced = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
   const link = { ...unpriced, costSource: ["unpriced"] };
   return (
-    <Card className={classes("flex flex-col", answer.isPlaceholderData && "stale", className)}>
+    <Card className={classes("flex flex-col", answer.isPlaceholderData && "stale")}>
       <CardHead title="Without a price" hint="These calls are in no sum until their price is known.">
         {groups.length > 0 && <Badge tone="warn">{counted(groups.length, "model")}</Badge>}
       </CardHead>

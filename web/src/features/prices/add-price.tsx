@@ -13,7 +13,16 @@ import { counted, formatCompact } from "@/lib/numbers";
 import type { Period } from "@/lib/period";
 import { costOf } from "@/lib/prices";
 import { ModelPicker } from "./model-picker";
-import { candidateOf, candidateText, getNames, getRules, replaceNames, replaceRules, simulation } from "./queries";
+import {
+  candidateOf,
+  candidateText,
+  freeRuleId,
+  getNames,
+  getRules,
+  replaceNames,
+  replaceRules,
+  simulation,
+} from "./queries";
 import { RateFields, ratesOf } from "./rate-fields";
 import { useSuggestion } from "./suggestion";
 import type { UnpricedModel } from "./unpriced";
@@ -128,8 +137,9 @@ async function saveName({ service, model }: UnpricedModel, said: FormData): Prom
 
 async function saveRates({ service, model }: UnpricedModel, said: FormData): Promise<void> {
   const validFrom = `${String(said.get("since"))}T00:00:00Z`;
-  const rule = { service, model, validFrom, rates: ratesOf(said) as never, ...noteOf(said) };
-  await replaceRules([...(await getRules()), rule]);
+  const rules = await getRules();
+  const rates = ratesOf(said) as never;
+  await replaceRules([...rules, { id: freeRuleId(rules), service, model, validFrom, rates, ...noteOf(said) }]);
 }
 
 function NameEffect({ of, to, period, timeZone }: { of: UnpricedModel; to: string; period: Period; timeZone: string }) {

@@ -8,18 +8,19 @@ import { Badge, Empty } from "@/components/ui/states";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
 import { formatDay, today } from "@/lib/days";
 import { counted } from "@/lib/numbers";
-import { conditionsText, rateText } from "@/lib/prices";
+import { conditionsText } from "@/lib/prices";
 import { catalog, type PriceView } from "./queries";
+import { Rate } from "./rate";
 
 const route = getRouteApi("/prices");
 
 const COLUMNS = [
   { name: "Model" },
-  { name: "Conditions" },
+  { name: "Conditions", className: "hidden sm:table-cell" },
   { name: "Input", align: "right" },
-  { name: "Cached input", align: "right" },
+  { name: "Cached input", align: "right", className: "hidden sm:table-cell" },
   { name: "Output", align: "right" },
-  { name: "Source" },
+  { name: "Source", className: "hidden md:table-cell" },
 ] as const;
 
 /** The prices that hold today, in dollars per million tokens. */
@@ -97,15 +98,24 @@ function CatalogRow({ price }: { price: PriceView }) {
         <Link to="/prices" search={{ model: price.model }} className="rounded font-medium hover:underline">
           {price.model}
         </Link>
-        <span className="block text-xs text-muted">{price.provider}</span>
+        <span className="block text-xs text-muted">
+          {price.provider}
+          <span className="sm:hidden">, {conditions}</span>
+        </span>
       </RowHead>
-      <Cell>
+      <Cell className="hidden sm:table-cell">
         {conditions === "standard" ? <span className="text-muted">standard</span> : <Badge>{conditions}</Badge>}
       </Cell>
-      <Cell right>{rateText(price, "input_tokens")}</Cell>
-      <Cell right>{rateText(price, "cache_read_tokens")}</Cell>
-      <Cell right>{rateText(price, "output_tokens")}</Cell>
-      <Cell className="text-xs whitespace-nowrap text-muted">
+      <Cell right>
+        <Rate price={price} unit="input_tokens" />
+      </Cell>
+      <Cell right className="hidden sm:table-cell">
+        <Rate price={price} unit="cache_read_tokens" />
+      </Cell>
+      <Cell right>
+        <Rate price={price} unit="output_tokens" />
+      </Cell>
+      <Cell className="hidden text-xs whitespace-nowrap text-muted md:table-cell">
         {price.source.name} {price.source.version}
         {price.source.checkedOn && (
           <span className="block">

@@ -8,9 +8,10 @@ import { Loaded } from "@/components/ui/loaded";
 import { Empty } from "@/components/ui/states";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
 import { formatDay } from "@/lib/days";
-import { conditionsText, rateText, unitName, type Variant, variantsOf } from "@/lib/prices";
+import { conditionsText, unitName, type Variant, variantsOf } from "@/lib/prices";
 import { PriceHistoryChart } from "./price-history-chart";
 import { type PriceView, pricesOf } from "./queries";
+import { Rate } from "./rate";
 
 const DAY = { day: "numeric", month: "short", year: "numeric" } as const;
 const dayOf = (at: string) => formatDay(at.slice(0, 10), DAY);
@@ -110,7 +111,7 @@ function PriceTable({ rows }: { rows: PriceView[] }) {
           </Cell>
           {units.map((unit) => (
             <Cell key={unit} right>
-              {rateText(price, unit)}
+              <Rate price={price} unit={unit} />
             </Cell>
           ))}
           <Cell className="min-w-48 text-xs text-muted">

@@ -11,20 +11,11 @@ import { Empty, InlineFailure } from "@/components/ui/states";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toasts";
 import { formatDay } from "@/lib/days";
-import { unitName } from "@/lib/prices";
-import { type PriceRule, priceRules, replaceRules } from "./queries";
+import { ruleEffect } from "@/lib/price-rules";
+import { freeRuleId, type PriceRule, priceRules, replaceRules } from "./queries";
 import { RuleForm } from "./rule-form";
 
 const day = (at: string) => formatDay(at.slice(0, 10), { day: "numeric", month: "short", year: "numeric" });
-
-/** What a rule does, in words. */
-function effectOf({ rates, discountBasisPoints, marginBasisPoints }: PriceRule): string {
-  if (discountBasisPoints != null) return `${discountBasisPoints / 100} % less than the list price`;
-  if (marginBasisPoints != null) return `${marginBasisPoints / 100} % more`;
-  return Object.entries((rates ?? {}) as Record<string, unknown>)
-    .map(([unit, rate]) => `${unitName(unit)} $${typeof rate === "string" ? rate : JSON.stringify(rate)}`)
-    .join(", ");
-}
 
 /** The operator's own rates, discounts and margins. */
 export function Overrides() {
@@ -91,10 +82,11 @@ function List({ all, open, onOpen }: ListProps) {
             <Row key={rule.id}>
               <RowHead className="font-medium">
                 {whom(rule)}
+                <span className="block text-xs font-normal text-muted">{rule.id}</span>
                 {rule.note && <span className="block text-xs font-normal text-muted">{rule.note}</span>}
               </RowHead>
               <Cell>{[rule.service ?? "any provider", rule.model ?? "any model"].join(", ")}</Cell>
-              <Cell>{effectOf(rule)}</Cell>
+              <Cell>{ruleEffect(rule)}</Cell>
               <Cell className="whitespace-nowrap">
                 {rule.validFrom ? `from ${day(rule.validFrom)}` : "since ever"}
                 {rule.validUntil && <span className="block text-muted">until {day(rule.validUntil)}</span>}
@@ -136,6 +128,7 @@ function List({ all, open, onOpen }: ListProps) {
         >
           <RuleForm
             rule={open === "new" ? undefined : open}
+            newId={freeRuleId(all)}
             projects={known}
             busy={replace.isPending}
             failure={replace.error}

@@ -35,6 +35,15 @@ export const pricesOf = (model: string) =>
 
 export const getRules = async () => (await dataOf(api.GET("/api/prices/overrides"))).rules;
 export const priceRules = () => queryOptions({ queryKey: ["prices", "rules"], queryFn: getRules });
+
+/** A name that no rule has yet. */
+export function freeRuleId(rules: readonly PriceRule[]): string {
+  const taken = new Set(rules.map(({ id }) => id));
+  let number = rules.length + 1;
+  while (taken.has(`rule-${number}`)) number += 1;
+  return `rule-${number}`;
+}
+
 export const replaceRules = (rules: PriceRule[]) => dataOf(api.PUT("/api/prices/overrides", { body: { rules } }));
 
 export const getNames = async () => (await dataOf(api.GET("/api/prices/mappings"))).mappings;

@@ -19,7 +19,7 @@ function ruleOf(form: FormData, kind: Kind, rule: PriceRule | undefined): PriceR
   const said = (name: string) => String(form.get(name) ?? "").trim();
   const day = (name: string) => (said(name) ? { [name]: `${said(name)}T00:00:00Z` } : {});
   return {
-    ...(rule?.id ? { id: rule.id } : {}),
+    id: said("id"),
     ...(rule?.userId ? { userId: rule.userId } : {}),
     ...(said("projectId") ? { projectId: said("projectId") } : {}),
     ...(said("service") ? { service: said("service") } : {}),
@@ -35,6 +35,8 @@ function ruleOf(form: FormData, kind: Kind, rule: PriceRule | undefined): PriceR
 
 type Props = {
   rule: PriceRule | undefined;
+  /** How a new rule is called, unless somebody knows better. */
+  newId: string;
   projects: Project[];
   busy: boolean;
   failure: Error | null;
@@ -42,7 +44,7 @@ type Props = {
 };
 
 /** A rule of the operator: which calls, when, and how much. */
-export function RuleForm({ rule, projects, busy, failure, onSave }: Props) {
+export function RuleForm({ rule, newId, projects, busy, failure, onSave }: Props) {
   const [kind, setKind] = useState<Kind>(kindOf(rule));
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -51,6 +53,9 @@ export function RuleForm({ rule, projects, busy, failure, onSave }: Props) {
   const percent = (rule?.discountBasisPoints ?? rule?.marginBasisPoints ?? undefined) as number | undefined;
   return (
     <form onSubmit={submit} className="grid gap-4 sm:grid-cols-2">
+      <Field label="Name" className="sm:col-span-2">
+        {(parts) => <Input {...parts} name="id" required autoComplete="off" defaultValue={rule?.id ?? newId} />}
+      </Field>
       <Field label="For">
         {(parts) => (
           <Select {...parts} name="projectId" defaultValue={rule?.projectId ?? ""}>

@@ -110,7 +110,7 @@ function Scenarios({ answer, onRemove }: { answer: Schemas["Simulation"]; onRemo
           const text = scenario.model ? candidateText({ service: scenario.service, model: scenario.model }) : undefined;
           return (
             <Row key={text ?? ""}>
-              <RowHead className="font-medium">{text ?? "the calls' own models"}</RowHead>
+              <RowHead className="min-w-36 font-medium break-words">{text ?? "the calls' own models"}</RowHead>
               <Cell right>{formatMoney(scenario.cost)}</Cell>
               <Cell right>
                 <Difference cost={scenario.cost} actual={actual} />

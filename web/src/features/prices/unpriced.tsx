@@ -83,8 +83,8 @@ function List({ models, period, onOpen }: ListProps) {
       columns={[
         { name: "Model" },
         { name: "Calls", align: "right" },
-        { name: "Tokens", align: "right" },
-        { name: "It could be" },
+        { name: "Tokens", align: "right", className: "hidden sm:table-cell" },
+        { name: "It could be", className: "hidden sm:table-cell" },
         { name: <span className="sr-only">Act</span>, align: "right" },
       ]}
     >
@@ -109,8 +109,10 @@ function List({ models, period, onOpen }: ListProps) {
               {formatCount(one.requests)}
             </Link>
           </Cell>
-          <Cell right>{formatCompact(one.tokens)}</Cell>
-          <Cell>
+          <Cell right className="hidden sm:table-cell">
+            {formatCompact(one.tokens)}
+          </Cell>
+          <Cell className="hidden sm:table-cell">
             <Suggestion model={one.model} />
           </Cell>
           <Cell right>

@@ -78,7 +78,13 @@ export function Projects() {
         />
       )}
       {search.new && (
-        <Dialog open onClose={() => change({ new: undefined })} title="New project" description="You will own it.">
+        <Dialog
+          open
+          onClose={() => change({ new: undefined })}
+          shape="medium"
+          title="New project"
+          description="You will own it."
+        >
           <ProjectForm onDone={(project) => change({ new: undefined, project: project.id, tab: "guide" })} />
         </Dialog>
       )}

@@ -5,8 +5,9 @@ import { CopyButton } from "@/components/ui/copy";
 import { Dialog } from "@/components/ui/dialog";
 import { Badge, FailureNotice, Skeleton } from "@/components/ui/states";
 import { formatDay, formatInstant } from "@/lib/days";
-import { formatMoney } from "@/lib/money";
+import { differenceOf, formatChange, formatMoney, numberOf } from "@/lib/money";
 import { formatCount, formatMs } from "@/lib/numbers";
+import { ruleEffect } from "@/lib/price-rules";
 import type { Names } from "@/lib/series";
 
 type Detail = Schemas["RecordDetail"];
@@ -88,6 +89,30 @@ function Content({ record, names }: { record: Detail; names: Names }) {
         {record.errorMessage && <p className="mt-2 break-words text-bad">{record.errorMessage}</p>}
       </section>
       {record.costExplanation && <Explanation explanation={record.costExplanation} match={record.priceMatch} />}
+      <Facts
+        title="Beside the cost"
+        facts={[
+          [
+            "By the catalog",
+            record.listCost != null && record.listCost !== record.cost ? (
+              <span key="list">
+                {formatMoney(record.listCost)}
+                {record.cost != null && ` (the cost is ${formatChange(differenceOf(record.cost, record.listCost))})`}
+              </span>
+            ) : undefined,
+          ],
+          [
+            "Saved by caching",
+            record.cacheSavings == null || numberOf(record.cacheSavings) === 0
+              ? undefined
+              : formatMoney(record.cacheSavings),
+          ],
+          ...record.priceRules.map((rule): [string, ReactNode] => [
+            `Own rule ${rule.id}`,
+            `${ruleEffect(rule)}${rule.note ? `: ${rule.note}` : ""}`,
+          ]),
+        ]}
+      />
       <Facts
         title="What was counted"
         facts={Object.entries(record.usage as Record<string, unknown>)

@@ -1,10 +1,10 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { ArrowDown, ArrowUp, Download, Tags } from "lucide-react";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { ArrowDown, ArrowUp, Download, Radio, Tags } from "lucide-react";
+import { useMemo, useRef, useState } from "react";
 import { api, download, pageOf } from "@/api/client";
-import { projects, type UsageRecord } from "@/api/queries";
+import { projects } from "@/api/queries";
+import { useUsageStream } from "@/api/usage-stream";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
@@ -13,24 +13,22 @@ import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
 import { Menu, MenuItem } from "@/components/ui/menu";
-import { ScrollRegion } from "@/components/ui/scroll";
-import { Badge, Empty, FailureNotice, Skeleton } from "@/components/ui/states";
+import { Empty, FailureNotice, Skeleton } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
-import { classes } from "@/lib/classes";
-import { formatInstant, today } from "@/lib/days";
+import { today } from "@/lib/days";
 import { type Filters, readFilters } from "@/lib/dimensions";
-import { formatMoney } from "@/lib/money";
-import { counted, formatCompact, formatCount, formatMs } from "@/lib/numbers";
+import { counted, formatCount } from "@/lib/numbers";
 import { type Preset, periodOf } from "@/lib/period";
 import type { Names } from "@/lib/series";
 import { CorrectionDialog } from "./correction";
 import { RecordDrawer } from "./record-drawer";
+import { RecordTable } from "./record-table";
 
 const route = getRouteApi("/records");
 const FALLBACK: Preset = "30d";
 const PAGE_ITEMS = 100;
-const ROW_PX = 56;
 const CHOSEN_MAX = 500;
+const LOOK_MS = 400;
 
 const SORTS = [
   { sort: "timestamp", name: "Time" },
@@ -84,7 +82,7 @@ export function Records() {
   const put = (next: Filters) => {
     setChosen(new Set());
     void navigate({
-      search: ({ range, from, to, tz, search: text, sort: by, order: way }) => ({
+      search: ({ range, from, to, tz, search: text, sort: by, order: way, live: follows }) => ({
         range,
         from,
         to,
@@ -92,11 +90,19 @@ export function Records() {
         search: text,
         sort: by,
         order: way,
+        live: follows,
         ...next,
       }),
       resetScroll: false,
     });
   };
+  const client = useQueryClient();
+  const due = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const live = useUsageStream(search.live === "yes", () => {
+    // Many calls at once are one look.
+    clearTimeout(due.current);
+    due.current = setTimeout(() => void client.invalidateQueries({ queryKey: ["records"] }), LOOK_MS);
+  });
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
   const total = list.data?.pages[0]?.pagination.total ?? undefined;
   const save = (format: "csv" | "ndjson" | "json") =>
@@ -111,6 +117,14 @@ export function Records() {
           fallback={FALLBACK}
           onChange={(next) => change({ range: undefined, from: undefined, to: undefined, ...next })}
         />
+        <Button
+          aria-pressed={search.live === "yes"}
+          title="Shows calls as they are recorded"
+          onClick={() => change({ live: search.live ? undefined : "yes" })}
+        >
+          <Radio className={live === "on" ? "text-good" : "text-muted"} />
+          {live === "connecting" ? "Connecting…" : live === "on" ? "Live" : "Follow"}
+        </Button>
         <Menu
           trigger={
             <Button>
@@ -153,6 +167,11 @@ export function Records() {
             <Tags />
             Correct them
           </Button>
+          {chosen.size < Math.min(items.length, CHOSEN_MAX) && (
+            <Button size="small" onClick={() => setChosen(new Set(items.slice(0, CHOSEN_MAX).map(({ id }) => id)))}>
+              Choose all {formatCount(Math.min(items.length, CHOSEN_MAX))} loaded
+            </Button>
+          )}
           <Button look="quiet" size="small" onClick={() => setChosen(new Set())}>
             Choose none
           </Button>
@@ -205,130 +224,6 @@ export function Records() {
           }}
         />
       )}
-    </>
-  );
-}
-
-type TableProps = {
-  items: UsageRecord[];
-  names: Names;
-  timeZone: string;
-  stale: boolean;
-  chosen: ReadonlySet<string>;
-  onChoose: (id: string, on: boolean) => void;
-  onEnd: () => void;
-  more: boolean;
-};
-
-const COLUMNS =
-  "grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-3 md:grid-cols-[auto_11rem_minmax(0,1.3fr)_minmax(0,1fr)_6rem_6rem_7rem]";
-
-function RecordTable({ items, names, timeZone, stale, chosen, onChoose, onEnd, more }: TableProps) {
-  const holder = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => holder.current?.parentElement ?? null,
-    estimateSize: () => ROW_PX,
-    overscan: 12,
-  });
-  const shown = rows.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (last >= items.length - 20) onEnd();
-  });
-  return (
-    <div
-      className={classes("overflow-hidden rounded-xl border bg-surface", stale && "stale")}
-      aria-busy={stale || more}
-    >
-      <div
-        aria-hidden="true"
-        className={classes(COLUMNS, "hidden h-9 border-b bg-sunken text-[13px] font-medium text-muted md:grid")}
-      >
-        <span className="w-4" />
-        <span>Time</span>
-        <span>Model</span>
-        <span>Project</span>
-        <span className="text-right">Tokens</span>
-        <span className="text-right">Duration</span>
-        <span className="text-right">Cost</span>
-      </div>
-      <ScrollRegion label="Calls" className="h-[calc(100dvh-15rem)] min-h-80 overflow-y-auto -outline-offset-2">
-        {/* biome-ignore lint/a11y/useSemanticElements: its rows are placed by position */}
-        <div ref={holder} role="list" className="relative" style={{ height: rows.getTotalSize() }}>
-          {shown.map(({ index, start }) => {
-            const record = items[index];
-            if (!record) return null;
-            return (
-              // biome-ignore lint/a11y/useSemanticElements: only the rows in view exist, placed by position
-              <div
-                key={record.id}
-                role="listitem"
-                aria-posinset={index + 1}
-                aria-setsize={items.length}
-                className={classes(COLUMNS, "absolute inset-x-0 border-b hover:bg-sunken")}
-                style={{ height: ROW_PX, top: start }}
-              >
-                <input
-                  type="checkbox"
-                  aria-label={`Choose the call of ${formatInstant(record.timestamp, timeZone, true)}`}
-                  className="relative z-10 size-4 accent-accent"
-                  checked={chosen.has(record.id)}
-                  onChange={(event) => onChoose(record.id, event.target.checked)}
-                />
-                <RecordCells record={record} names={names} timeZone={timeZone} />
-              </div>
-            );
-          })}
-        </div>
-      </ScrollRegion>
-    </div>
-  );
-}
-
-function RecordCells({ record, names, timeZone }: { record: UsageRecord; names: Names; timeZone: string }) {
-  const time = formatInstant(record.timestamp, timeZone, true);
-  const project = record.projectId ? names("project", record.projectId) : "No project";
-  return (
-    <>
-      <span className="nums hidden truncate text-[13px] text-muted md:block">{time}</span>
-      <span className="min-w-0">
-        <Link
-          from="/records"
-          to="/records"
-          search={(old) => ({ ...old, record: record.id })}
-          resetScroll={false}
-          className="block truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-accent"
-        >
-          {record.model}
-          <span className="sr-only">, {time}</span>
-        </Link>
-        <span className="nums block truncate text-xs text-muted md:hidden">
-          {time} · {project}
-        </span>
-        <span className="hidden truncate text-xs text-muted md:block">{record.service}</span>
-      </span>
-      <span className="hidden min-w-0 md:block">
-        <span className="block truncate">{project}</span>
-        <span className="block truncate text-xs text-muted">
-          {record.costAllocation.team ?? record.tags.join(", ")}
-        </span>
-      </span>
-      <span
-        className="nums hidden text-right md:block"
-        title={record.totalTokens == null ? undefined : formatCount(record.totalTokens)}
-      >
-        {record.totalTokens == null ? "–" : formatCompact(record.totalTokens)}
-      </span>
-      <span className="nums hidden text-right text-muted md:block">{formatMs(record.responseTime)}</span>
-      <span className="nums text-right">
-        <span className="block font-medium">{record.cost == null ? "unknown" : formatMoney(record.cost)}</span>
-        {String(record.status).toLowerCase() === "error" ? (
-          <Badge tone="bad">{record.errorCode ?? "error"}</Badge>
-        ) : record.cost == null ? (
-          <Badge tone="warn">no price</Badge>
-        ) : null}
-      </span>
     </>
   );
 }

@@ -5,6 +5,7 @@ import { chooseTheme, useThemeChoice } from "@/app/theme";
 import { ApiKeySettings } from "@/components/integration";
 import { PageHead } from "@/components/ui/card";
 import { Segments, Tabs } from "@/components/ui/tabs";
+import { Currencies } from "./currencies";
 import { NotificationSettings } from "./notifications";
 import { People } from "./people";
 import { ProfileSettings } from "./profile";
@@ -17,6 +18,7 @@ const TABS: { id: Tab; name: string; content: () => ReactNode }[] = [
   { id: "keys", name: "Keys", content: () => <ApiKeySettings /> },
   { id: "profile", name: "Profile", content: () => <ProfileSettings /> },
   { id: "people", name: "Members and invitations", content: () => <People /> },
+  { id: "currencies", name: "Currencies", content: () => <Currencies /> },
   { id: "notifications", name: "Notifications", content: () => <NotificationSettings /> },
 ];
 

@@ -9,6 +9,7 @@ export type EventType = Schemas["EventType"];
 export const EVENTS: Record<EventType, string> = {
   "budget.threshold_crossed": "A budget reached a threshold",
   "budget.exceeded": "A budget is used up",
+  "cost.digest": "The digest of the week or the month",
   "price.missing": "A call has no price",
   "cost.anomaly": "A project costs much more than it used to",
   "key.added": "A key was added",
