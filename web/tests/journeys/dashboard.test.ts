@@ -149,8 +149,10 @@ test("what cannot be loaded says so, and can be tried again", async () => {
 });
 
 test("a price for a model without one is found, and its calls are costed", async () => {
+  const unknown = { service: "self-hosted", model: "journey-32b", promptTokens: 1_000_000, completionTokens: 100_000 };
+  await call("/api/usage/track", unknown, await tokenOf(DEMO));
   await owners.goto(`${base}/prices?tab=unpriced`);
-  const row = owners.getByRole("row").filter({ hasText: "acme-research-32b" });
+  const row = owners.getByRole("row").filter({ hasText: unknown.model });
   await row.getByRole("button", { name: /^Add a price/ }).click();
   const dialog = owners.getByRole("dialog");
   await dialog.getByRole("radio", { name: "It has rates of its own" }).click();
