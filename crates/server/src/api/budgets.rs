@@ -18,7 +18,11 @@ use utoipa::ToSchema;
 use crate::{
     api::projects::{Spending, spending_of},
     app::App,
-    auth::{Auth, Caller, Editor, Read, Viewer, Write, budget::BudgetAccess},
+    auth::{
+        Auth, Caller, Editor, Read, Viewer, Write,
+        budget::{BudgetAccess, budgets_of, may_see_budget},
+        projects_of,
+    },
     budgets,
     error::{ApiError, ErrorCode, Failure, Result},
     input::Json,
@@ -58,14 +62,14 @@ pub struct BudgetView {
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", operation_id = "list_budgets",
     responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)))]
 pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<BudgetView>>> {
-    let mut projects = projects_of(&app, &auth.caller).await?;
+    let mut projects = projects_of(&app, &auth.caller.user).await?;
     projects.retain(|project| project.budget.is_some());
     let mut spending = spending_of(&app, &projects).await?;
     let view = |project: &Project| {
         Some(BudgetView::new(ScopedBudget::of_project(project)?, spending.remove(&project.id)?))
     };
     let mut views: Vec<BudgetView> = projects.iter().filter_map(view).collect();
-    for budget in own_budgets(&app, &auth.caller).await? {
+    for budget in budgets_of(&app, &auth.caller.user).await? {
         views.push(view_one(&app, budget).await?);
     }
     Ok(Success::ok(views))
@@ -164,7 +168,7 @@ async fn settle_in(app: &App, budget: &ScopedBudget) -> Result<()> {
 
 /// `Err` unless the caller may make a budget over `scope`.
 async fn may_make(app: &App, caller: &Caller, scope: &Scope) -> Result<()> {
-    let may = caller.may_see_budget(app, scope).await?;
+    let may = may_see_budget(app, &caller.user, scope).await?;
     if let Scope::Key { key_id } = scope
         && (!may || app.meta.find_tracker_key_by_id(*key_id).await?.is_none())
     {
@@ -190,27 +194,13 @@ impl<'a> BudgetFields<'a> {
     }
 }
 
-/// Projects that the caller may see.
-pub(super) async fn projects_of(app: &App, caller: &Caller) -> Result<Vec<Project>> {
-    Ok(if caller.user.role.sees_everything() {
-        app.meta.list_projects().await?
-    } else {
-        app.meta.list_projects_of(caller.user.id).await?
-    })
-}
-
-/// Budgets that are not a project's and that the caller may see, by name.
-pub(super) async fn own_budgets(app: &App, caller: &Caller) -> Result<Vec<ScopedBudget>> {
-    let mut visible = Vec::new();
-    for budget in app.budgets.current(app).await?.budgets() {
-        if caller.may_see_budget(app, &budget.scope).await? {
-            visible.push(ScopedBudget::clone(budget));
-        }
-    }
-    Ok(visible)
-}
-
 async fn view_one(app: &App, budget: ScopedBudget) -> Result<BudgetView> {
+    let spending = spending_in(app, &budget).await?;
+    Ok(BudgetView::new(budget, spending))
+}
+
+/// What counts in `budget` in its current period.
+pub async fn spending_in(app: &App, budget: &ScopedBudget) -> Result<Spending> {
     let period = budget.terms.period_containing(app.clock.now());
     let query = domain::query::UsageQuery {
         filter: budget.scope.filter().during(period),
@@ -219,8 +209,7 @@ async fn view_one(app: &App, budget: ScopedBudget) -> Result<BudgetView> {
     };
     let groups = app.usage.aggregate(&query).await?;
     let totals = groups.first().map_or_else(Totals::default, |group| group.totals);
-    let limit = budgets::limit(app, budget.clone()).await?;
-    Ok(BudgetView::new(budget, Spending::new(limit, period, totals)))
+    Ok(Spending::new(budgets::limit(app, budget.clone()).await?, period, totals))
 }
 
 impl BudgetView {

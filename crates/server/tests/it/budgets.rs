@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
-use server::{notify::dispatch::deliver_due, watch::check_marked};
+use server::{
+    notify::dispatch::deliver_due,
+    watch::{check_marked, mark_ended_increases},
+};
 use store::sqlite::{Options, Sqlite};
 
 use crate::{
@@ -228,10 +232,20 @@ async fn an_increase_counts_while_it_lasts() {
     check_marked(&server.app).await;
     assert_eq!(server.get("/api/alerts").by(&owner).send().await.expect(200), json!([]), "66 %");
 
-    server.clock.advance_seconds(12 * 3600);
+    server.clock.advance_seconds(12 * 3600 - 1);
+    let before = server.app.clock.now();
+    let looked_at = mark_ended_increases(&server.app, before - 1.hour()).await;
+    check_marked(&server.app).await;
     let owner = log_in(&server, &owner).await;
+    assert_eq!(server.get("/api/alerts").by(&owner).send().await.expect(200), json!([]), "a second is left");
+
+    server.clock.advance_seconds(1);
     assert_eq!(status(&server, &owner, &id).await["limit"]["total"], json!(100));
-    server.app.watch.mark_everything(server.app.clock.now());
+    assert_eq!(mark_ended_increases(&server.app, looked_at).await, looked_at, "not twice a minute");
+    check_marked(&server.app).await;
+    assert_eq!(server.get("/api/alerts").by(&owner).send().await.expect(200), json!([]));
+    server.clock.advance_seconds(59);
+    assert_eq!(mark_ended_increases(&server.app, looked_at).await, server.app.clock.now());
     check_marked(&server.app).await;
     let alerts = server.get("/api/alerts").by(&owner).send().await.expect(200);
     assert_eq!(alerts.as_array().unwrap().len(), 2, "80 % and the end: {alerts}");
