@@ -175,9 +175,9 @@ async fn budgets(app: &App, user: &User, projects: &[Project]) -> Result<Vec<Bud
     let mut spending = spending_of(app, projects).await?;
     let of_project = |project: &Project| line(&project.name, &spending.remove(&project.id)?);
     let mut lines: Vec<BudgetLine> = projects.iter().filter_map(of_project).collect();
-    for budget in budgets_of(app, user).await? {
-        lines.extend(line(&budget.name, &spending_in(app, &budget).await?));
-    }
+    let own = budgets_of(app, user).await?;
+    let spending = spending_in(app, &own).await?;
+    lines.extend(own.iter().filter_map(|budget| line(&budget.name, spending.get(&budget.id)?)));
     lines.sort_by(|a, b| b.utilization.total_cmp(&a.utilization).then_with(|| a.name.cmp(&b.name)));
     lines.truncate(LINES_MAX);
     Ok(lines)

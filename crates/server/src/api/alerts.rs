@@ -139,7 +139,8 @@ pub struct Count {
 /// List alerts of the budgets that one may see, the latest first. What one read, snoozed and deleted is one's own.
 #[utoipa::path(get, path = "/alerts", tag = "Budgets", operation_id = "list_alerts",
     params(AlertParams),
-    responses((status = 200, body = Success<Vec<AlertView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<AlertView>>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_alerts(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -164,7 +165,8 @@ pub async fn list_alerts(
 
 /// How many alerts are new.
 #[utoipa::path(get, path = "/alerts/unread-count", tag = "Budgets", operation_id = "count_unread_alerts",
-    responses((status = 200, body = Success<Count>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Count>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn count_unread_alerts(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Count>> {
     let budgets = visible(&app, &auth.caller, None).await?;
     let query = AlertQuery { status: AlertStatus::Unread, ..query(&app, &auth.caller, &budgets) };
@@ -175,7 +177,8 @@ pub async fn count_unread_alerts(State(app): State<App>, auth: Auth<Read>) -> Re
 #[utoipa::path(put, path = "/alerts/{alertId}", tag = "Budgets", operation_id = "update_alert",
     params(("alertId" = String, Path, description = "Id of the alert")),
     request_body = AlertChange,
-    responses((status = 200, body = Success<AlertView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<AlertView>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn update_alert(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -198,7 +201,8 @@ pub async fn update_alert(
 
 /// Read every alert that is not snoozed.
 #[utoipa::path(post, path = "/alerts/read-all", tag = "Budgets", operation_id = "read_all_alerts",
-    responses((status = 200, body = Success<Count>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Count>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn read_all_alerts(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Count>> {
     let budgets = visible(&app, &auth.caller, None).await?;
     let count = app.meta.mark_alerts_read(&query(&app, &auth.caller, &budgets)).await?;
@@ -208,7 +212,8 @@ pub async fn read_all_alerts(State(app): State<App>, auth: Auth<Read>) -> Result
 /// Take an alert off one's own list. The others still see it.
 #[utoipa::path(delete, path = "/alerts/{alertId}", tag = "Budgets", operation_id = "delete_alert",
     params(("alertId" = String, Path, description = "Id of the alert")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn delete_alert(
     State(app): State<App>,
     auth: Auth<Read>,

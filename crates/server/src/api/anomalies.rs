@@ -117,7 +117,8 @@ pub struct AnomalyChange {
 /// List spending that was far from usual, the latest first.
 #[utoipa::path(get, path = "/anomalies", tag = "Budgets", operation_id = "list_anomalies",
     params(AnomalyParams),
-    responses((status = 200, body = Success<Vec<AnomalyView>>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Vec<AnomalyView>>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_anomalies(
     State(app): State<App>,
     auth: Auth<Read>,
@@ -142,7 +143,8 @@ pub async fn list_anomalies(
     params(("anomalyId" = String, Path, description = "Id of the anomaly")),
     request_body = AnomalyChange,
     responses((status = 200, body = Success<AnomalyView>), (status = 401, body = Failure), (status = 403, body = Failure),
-        (status = 404, body = Failure), (status = 422, body = Failure)))]
+        (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn update_anomaly(
     State(app): State<App>,
     auth: Auth<Write>,

@@ -3,16 +3,20 @@
 pub mod increases;
 pub mod status;
 
+use std::{collections::HashMap, slice};
+
 use axum::extract::State;
 use domain::{
-    BudgetId, Invalid, ProjectId,
+    BudgetId, Interval, Invalid, ProjectId,
     budget::{Budget, NewBudget, Scope, ScopedBudget},
     limits,
     project::Project,
+    query::{Dimension, Filter, UsageQuery, Visibility},
     totals::Totals,
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use store::StoreError;
 use utoipa::ToSchema;
 
 use crate::{
@@ -60,7 +64,8 @@ pub struct BudgetView {
 
 /// List the budgets that one may see: of one's projects and tracker keys; an administrator sees every one.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", operation_id = "list_budgets",
-    responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<BudgetView>>> {
     let mut projects = projects_of(&app, &auth.caller.user).await?;
     projects.retain(|project| project.budget.is_some());
@@ -69,16 +74,20 @@ pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Su
         Some(BudgetView::new(ScopedBudget::of_project(project)?, spending.remove(&project.id)?))
     };
     let mut views: Vec<BudgetView> = projects.iter().filter_map(view).collect();
-    for budget in budgets_of(&app, &auth.caller.user).await? {
-        views.push(view_one(&app, budget).await?);
-    }
+    let own = budgets_of(&app, &auth.caller.user).await?;
+    let mut spending = spending_in(&app, &own).await?;
+    views.extend(own.into_iter().filter_map(|budget| {
+        let spending = spending.remove(&budget.id)?;
+        Some(BudgetView::new(budget, spending))
+    }));
     Ok(Success::ok(views))
 }
 
 /// Make a budget of a tracker key, of a tag or of the whole account. A project's budget is part of the project.
 #[utoipa::path(post, path = "/budgets", tag = "Budgets", operation_id = "create_budget",
     request_body = NewBudget,
-    responses((status = 201, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn create_budget(
     State(app): State<App>,
     auth: Auth<Write>,
@@ -111,7 +120,8 @@ pub async fn create_budget(
 /// One budget. A project's budget has the project's id.
 #[utoipa::path(get, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "get_budget",
     params(("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is")),
-    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_budget(State(app): State<App>, access: BudgetAccess<Viewer>) -> Result<Success<BudgetView>> {
     view_one(&app, access.budget).await.map(Success::ok)
 }
@@ -120,7 +130,8 @@ pub async fn get_budget(State(app): State<App>, access: BudgetAccess<Viewer>) ->
 #[utoipa::path(put, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "update_budget",
     params(("budgetId" = String, Path, description = "Id of the budget")),
     request_body = NewBudget,
-    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<BudgetView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn update_budget(
     State(app): State<App>,
     access: BudgetAccess<Editor>,
@@ -145,7 +156,8 @@ pub async fn update_budget(
 /// Delete a budget that is not a project's, with its increases and alerts.
 #[utoipa::path(delete, path = "/budgets/{budgetId}", tag = "Budgets", operation_id = "delete_budget",
     params(("budgetId" = String, Path, description = "Id of the budget")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn delete_budget(State(app): State<App>, access: BudgetAccess<Editor>) -> Result<Success<Nothing>> {
     if let Some(project) = &access.project {
         let message =
@@ -195,21 +207,67 @@ impl<'a> BudgetFields<'a> {
 }
 
 async fn view_one(app: &App, budget: ScopedBudget) -> Result<BudgetView> {
-    let spending = spending_in(app, &budget).await?;
+    let spending = spending_in(app, slice::from_ref(&budget)).await?.remove(&budget.id);
+    let spending = spending.ok_or_else(|| ApiError::internal("a budget has no spending"))?;
     Ok(BudgetView::new(budget, spending))
 }
 
-/// What counts in `budget` in its current period.
-pub async fn spending_in(app: &App, budget: &ScopedBudget) -> Result<Spending> {
-    let period = budget.terms.period_containing(app.clock.now());
-    let query = domain::query::UsageQuery {
-        filter: budget.scope.filter().during(period),
-        buckets: None,
-        group_by: Vec::new(),
-    };
-    let groups = app.usage.aggregate(&query).await?;
-    let totals = groups.first().map_or_else(Totals::default, |group| group.totals);
-    Ok(Spending::new(budgets::limit(app, budget.clone()).await?, period, totals))
+/// What counts in each of `budgets` in its current period; one question for each distinct period and kind of scope.
+pub async fn spending_in(app: &App, budgets: &[ScopedBudget]) -> Result<HashMap<BudgetId, Spending>> {
+    let now = app.clock.now();
+    let mut alike: HashMap<(Interval, Option<Dimension>), Vec<&ScopedBudget>> = HashMap::new();
+    for budget in budgets {
+        let kind = budget.scope.selected().map(|(dimension, _)| dimension);
+        alike.entry((budget.terms.period_containing(now), kind)).or_default().push(budget);
+    }
+    let mut spending = HashMap::new();
+    for ((period, kind), budgets) in alike {
+        let scopes: Vec<&Scope> = budgets.iter().map(|budget| &budget.scope).collect();
+        let totals = totals_by_scope(app, period, kind, &scopes).await?;
+        for budget in budgets {
+            let own = totals.get(&budget.scope).copied().unwrap_or_default();
+            let limit = budgets::limit(app, budget.clone()).await?;
+            spending.insert(budget.id, Spending::new(limit, period, own));
+        }
+    }
+    Ok(spending)
+}
+
+/// Sums of `period` for each of `scopes`, which select by `kind`.
+async fn totals_by_scope(
+    app: &App,
+    period: Interval,
+    kind: Option<Dimension>,
+    scopes: &[&Scope],
+) -> Result<HashMap<Scope, Totals>> {
+    let mut filter = Filter::all(Visibility::Everything).during(period);
+    for (dimension, value) in scopes.iter().filter_map(|scope| scope.selected()) {
+        filter.selections.entry(dimension).or_default().include.push(value);
+    }
+    let query = UsageQuery { filter, buckets: None, group_by: kind.into_iter().collect() };
+    let mut totals = HashMap::new();
+    match app.usage.aggregate(&query).await {
+        // Records with one of the tags have too many others.
+        Err(StoreError::TooManyGroups(_)) => {
+            for scope in scopes {
+                let filter = scope.filter().during(period);
+                let query = UsageQuery { filter, buckets: None, group_by: Vec::new() };
+                let groups = app.usage.aggregate(&query).await?;
+                totals.extend(groups.first().map(|group| (Scope::clone(scope), group.totals)));
+            }
+        }
+        groups => {
+            let by_value: HashMap<Option<String>, Totals> = groups?
+                .into_iter()
+                .map(|group| (group.keys.into_iter().flatten().next(), group.totals))
+                .collect();
+            for scope in scopes {
+                let value = scope.selected().map(|(_, value)| value);
+                totals.extend(by_value.get(&value).map(|totals| (Scope::clone(scope), *totals)));
+            }
+        }
+    }
+    Ok(totals)
 }
 
 impl BudgetView {

@@ -34,7 +34,8 @@ pub struct DigestPreview {
 
 /// How often one is told what was spent.
 #[utoipa::path(get, path = "/user/digest", tag = "Notifications", operation_id = "get_digest",
-    responses((status = 200, body = Success<DigestSettings>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<DigestSettings>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_digest(auth: Auth<Read>) -> Success<DigestSettings> {
     Success::ok(DigestSettings::of_preferences(&auth.caller.user.preferences))
 }
@@ -45,7 +46,8 @@ pub async fn get_digest(auth: Auth<Read>) -> Success<DigestSettings> {
 /// that ask for `cost.digest`.
 #[utoipa::path(put, path = "/user/digest", tag = "Notifications", operation_id = "update_digest",
     request_body = DigestSettings,
-    responses((status = 200, body = Success<DigestSettings>), (status = 401, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<DigestSettings>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn update_digest(
     State(app): State<App>,
     auth: Auth<Write>,
@@ -60,7 +62,8 @@ pub async fn update_digest(
 
 /// What the digest of the last week, or month, says: the one that is told; of a week when none is.
 #[utoipa::path(get, path = "/user/digest/preview", tag = "Notifications", operation_id = "preview_digest",
-    responses((status = 200, body = Success<DigestPreview>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<DigestPreview>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn preview_digest(State(app): State<App>, auth: Auth<Read>) -> Result<Success<DigestPreview>> {
     let user = &auth.caller.user;
     let mut settings = DigestSettings::of_preferences(&user.preferences);

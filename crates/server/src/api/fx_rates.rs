@@ -29,7 +29,8 @@ pub struct FxRateList {
 
 /// Exchange rates, as the operator set them. None is built in, and none is fetched.
 #[utoipa::path(get, path = "/fx-rates", tag = "Budgets", operation_id = "list_fx_rates",
-    responses((status = 200, body = Success<FxRateList>), (status = 401, body = Failure)))]
+    responses((status = 200, body = Success<FxRateList>), (status = 401, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_fx_rates(State(app): State<App>, _auth: Auth<Read>) -> Result<Success<FxRateList>> {
     Ok(Success::ok(FxRateList { rates: app.meta.list_fx_rates().await? }))
 }
@@ -37,7 +38,8 @@ pub async fn list_fx_rates(State(app): State<App>, _auth: Auth<Read>) -> Result<
 /// Replace every exchange rate. A currency that a budget is in keeps at least one.
 #[utoipa::path(put, path = "/fx-rates", tag = "Budgets", operation_id = "replace_fx_rates",
     request_body = FxRateList,
-    responses((status = 200, body = Success<FxRateList>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<FxRateList>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["admin"])))]
 pub async fn replace_fx_rates(
     State(app): State<App>,
     auth: Auth<Admin>,

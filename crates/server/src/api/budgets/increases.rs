@@ -57,7 +57,8 @@ pub struct IncreaseView {
 /// List the increases of a budget, the latest first, those that have ended included.
 #[utoipa::path(get, path = "/budgets/{budgetId}/increases", tag = "Budgets", operation_id = "list_budget_increases",
     params(("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is")),
-    responses((status = 200, body = Success<Vec<IncreaseView>>), (status = 401, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Vec<IncreaseView>>), (status = 401, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_budget_increases(
     State(app): State<App>,
     access: BudgetAccess<Viewer>,
@@ -71,7 +72,8 @@ pub async fn list_budget_increases(
 #[utoipa::path(post, path = "/budgets/{budgetId}/increases", tag = "Budgets", operation_id = "create_budget_increase",
     params(("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is")),
     request_body = NewIncrease,
-    responses((status = 201, body = Success<IncreaseView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 201, body = Success<IncreaseView>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn create_budget_increase(
     State(app): State<App>,
     access: BudgetAccess<Editor>,
@@ -106,7 +108,8 @@ pub async fn create_budget_increase(
     params(
         ("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is"),
         ("increaseId" = String, Path, description = "Id of the increase")),
-    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)))]
+    responses((status = 200, body = Success<Nothing>), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["write"])))]
 pub async fn withdraw_budget_increase(
     State(app): State<App>,
     access: BudgetAccess<Editor>,

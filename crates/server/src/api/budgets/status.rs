@@ -166,7 +166,8 @@ pub struct ToldView {
 /// How a budget stands: spent, left, pace, forecast, and who was told. A project's budget has the project's id.
 #[utoipa::path(get, path = "/budgets/{budgetId}/status", tag = "Budgets", operation_id = "get_budget_status",
     params(("budgetId" = String, Path, description = "Id of the budget, or of the project whose budget it is")),
-    responses((status = 200, body = Success<BudgetStatus>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)))]
+    responses((status = 200, body = Success<BudgetStatus>), (status = 401, body = Failure), (status = 404, body = Failure), (status = 422, body = Failure)),
+    security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_budget_status(
     State(app): State<App>,
     access: BudgetAccess<Viewer>,
