@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from decimal import Decimal
 
+import alerts
 import python_calls
 from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY, Fake, Tracker
 from wire import Exchange, Wire
@@ -391,6 +392,7 @@ def main(fake_binary: str, tracker_binary: str, node_script: str) -> int:
         own_key(checks, fake, tracker)
         comparison.http2(node)
         node.stop()
+    alerts.run(checks, tracker_binary)
     for failure in checks.failures:
         print(f"FAILED {failure}")
     print(f"{checks.passed} checks of SDKs passed, {len(checks.failures)} failed")

@@ -63,7 +63,14 @@ class Process:
         return self
 
     def __exit__(self, *_):
+        self.terminate()
+
+    def terminate(self):
         self._process.terminate()
+        self._process.wait()
+
+    def kill(self):
+        self._process.kill()
         self._process.wait()
 
 

@@ -20,9 +20,12 @@ use tokio::time;
 
 use crate::{
     analytics::{Parts, Question},
-    api::projects::spending_of,
+    api::{
+        budgets::spending_in,
+        projects::{Spending, spending_of},
+    },
     app::App,
-    auth,
+    auth::{self, budget::budgets_of},
     error::{ApiError, Result},
     limits,
     notify::{
@@ -145,7 +148,7 @@ pub async fn facts(
         unpriced_requests: totals.unpriced,
         projects: lines(by_project, name),
         models: lines(by_model, |model| model),
-        budgets: budgets(app, &projects).await?,
+        budgets: budgets(app, user, &projects).await?,
         anomalies: anomalies(app, user, &projects, period).await?,
     })
 }
@@ -168,26 +171,27 @@ fn lines(parts: Parts, name: impl Fn(String) -> String) -> Vec<SpendingLine> {
 }
 
 /// The budgets of which most is spent, as they stand now.
-async fn budgets(app: &App, projects: &[Project]) -> Result<Vec<BudgetLine>> {
-    let with_budget: Vec<Project> =
-        projects.iter().filter(|project| project.budget.is_some()).cloned().collect();
-    let spending = spending_of(app, &with_budget).await?;
-    let mut lines: Vec<BudgetLine> = with_budget
-        .iter()
-        .filter_map(|project| {
-            let spending = spending.get(&project.id)?;
-            Some(BudgetLine {
-                name: project.name.clone(),
-                amount: spending.total_cost.checked_add(spending.remaining?)?,
-                spent: spending.total_cost,
-                utilization: spending.budget_utilization?,
-                period_end: spending.period_end,
-            })
-        })
-        .collect();
+async fn budgets(app: &App, user: &User, projects: &[Project]) -> Result<Vec<BudgetLine>> {
+    let mut spending = spending_of(app, projects).await?;
+    let of_project = |project: &Project| line(&project.name, &spending.remove(&project.id)?);
+    let mut lines: Vec<BudgetLine> = projects.iter().filter_map(of_project).collect();
+    let own = budgets_of(app, user).await?;
+    let spending = spending_in(app, &own).await?;
+    lines.extend(own.iter().filter_map(|budget| line(&budget.name, spending.get(&budget.id)?)));
     lines.sort_by(|a, b| b.utilization.total_cmp(&a.utilization).then_with(|| a.name.cmp(&b.name)));
     lines.truncate(LINES_MAX);
     Ok(lines)
+}
+
+/// `None` where there is no budget, or no rate of its currency is known.
+fn line(name: &str, spending: &Spending) -> Option<BudgetLine> {
+    Some(BudgetLine {
+        name: name.to_owned(),
+        amount: spending.total_cost.checked_add(spending.remaining?)?,
+        spent: spending.total_cost,
+        utilization: spending.budget_utilization?,
+        period_end: spending.period_end,
+    })
 }
 
 /// How many anomalies nobody expected were found in `period`.

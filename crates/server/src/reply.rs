@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, limits};
 
 /// A successful answer.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,11 +48,31 @@ pub struct Pagination {
     pub next_cursor: Option<String>,
 }
 
-impl Pagination {
-    /// A page of at most `limit` items of a list that is read by cursor.
-    pub fn by_cursor(limit: u64, next_cursor: Option<String>, has_prev: bool) -> Self {
-        let has_next = next_cursor.is_some();
-        Self { page: None, limit, total: None, pages: None, has_next, has_prev, next_cursor }
+/// How many items a page of a list has at most that is read by cursor.
+#[derive(Debug, Clone, Copy)]
+pub struct PageSize(u64);
+
+impl PageSize {
+    /// What was asked for, within bounds.
+    pub fn of(asked: Option<u64>) -> Self {
+        Self(asked.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX))
+    }
+
+    /// How many items to read: one more than the page holds tells whether there is a next one.
+    pub fn to_read(self) -> usize {
+        self.items() + 1
+    }
+
+    /// Cuts what was read to the page. `cursor` is that of an item; `has_prev` says whether one was given.
+    pub fn cut<T>(self, read: &mut Vec<T>, has_prev: bool, cursor: impl FnOnce(&T) -> String) -> Pagination {
+        let has_next = read.len() > self.items();
+        read.truncate(self.items());
+        let next_cursor = read.last().filter(|_| has_next).map(cursor);
+        Pagination { page: None, limit: self.0, total: None, pages: None, has_next, has_prev, next_cursor }
+    }
+
+    fn items(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX - 1)
     }
 }
 

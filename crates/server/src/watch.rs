@@ -155,7 +155,7 @@ pub fn start(app: &App) {
 }
 
 /// Marks the budgets of increases that ended after `since`, at most once a minute; until when it has looked.
-async fn mark_ended_increases(app: &App, since: Timestamp) -> Timestamp {
+pub async fn mark_ended_increases(app: &App, since: Timestamp) -> Timestamp {
     let now = app.clock.now();
     if now.duration_since(since).unsigned_abs() < LOOK_FOR_ENDS {
         return since;

@@ -1476,6 +1476,11 @@ export interface components {
             totalCost: Money;
             /** @description By value, largest first; what nobody is charged for is `(none)`. */
             groups: components["schemas"]["Slice"][];
+            /**
+             * Format: date-time
+             * @description From when on records are there; `null` if they all are. What was spent before is in `totalCost`, and in no group.
+             */
+            recordsFrom?: string | null;
         };
         /** @description An answer about costs. */
         Analytics: {
@@ -3451,6 +3456,11 @@ export interface components {
                 totalCost: Money;
                 /** @description By value, largest first; what nobody is charged for is `(none)`. */
                 groups: components["schemas"]["Slice"][];
+                /**
+                 * Format: date-time
+                 * @description From when on records are there; `null` if they all are. What was spent before is in `totalCost`, and in no group.
+                 */
+                recordsFrom?: string | null;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -4244,84 +4254,6 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
-        Success_Summary: {
-            /** @description Always `true`. */
-            success: boolean;
-            /** @description Sums of a set of records. */
-            data: {
-                /**
-                 * Format: decimal
-                 * @description Known costs, in US dollars.
-                 */
-                totalCost: Money;
-                /**
-                 * Format: int64
-                 * @description Tokens in and out.
-                 */
-                totalTokens: number;
-                /**
-                 * Format: int64
-                 * @description Input tokens, cached ones included.
-                 */
-                inputTokens: number;
-                /**
-                 * Format: int64
-                 * @description Output tokens.
-                 */
-                outputTokens: number;
-                /**
-                 * Format: int64
-                 * @description Calls.
-                 */
-                totalRequests: number;
-                /**
-                 * Format: decimal
-                 * @description Average over calls whose cost is known; `null` when there is none.
-                 */
-                averageCostPerRequest?: Money | null;
-                /**
-                 * Format: decimal
-                 * @description Average over tokens of calls whose cost is known.
-                 */
-                costPerThousandTokens?: Money | null;
-                /**
-                 * Format: decimal
-                 * @description What the catalog says the calls cost, where it has a price.
-                 */
-                listCost: Money;
-                /**
-                 * Format: int64
-                 * @description Input tokens read from a cache.
-                 */
-                cachedTokens: number;
-                /**
-                 * Format: decimal
-                 * @description What caching saved against the same calls uncached.
-                 */
-                cacheSavings: Money;
-                /**
-                 * Format: double
-                 * @description Share of calls that ended in an error, 0 to 1; `null` without calls.
-                 */
-                errorRate?: number | null;
-                /** @description Percentiles of the response time. */
-                latency: components["schemas"]["Latency"];
-                /**
-                 * Format: int64
-                 * @description Calls whose cost is unknown; they are not in `totalCost`.
-                 */
-                unpricedRequests: number;
-                /**
-                 * Format: double
-                 * @description Percent of the budget used in its current period; `null` without a budget.
-                 */
-                budgetUtilization?: number | null;
-            };
-            /** @description What happened, for people. */
-            message?: string | null;
-            pagination?: components["schemas"]["Pagination"] | null;
-        };
-        /** @description A successful answer. */
         Success_Tracked: {
             /** @description Always `true`. */
             success: boolean;
@@ -4401,6 +4333,22 @@ export interface components {
                 lastUsedAt?: string | null;
                 /** @description Whether it still works. */
                 isActive: boolean;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_UsageStats: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Sums of a period. */
+            data: components["schemas"]["Summary"] & {
+                /**
+                 * Format: date-time
+                 * @description As in the `period` of an answer about costs.
+                 */
+                recordsFrom?: string | null;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -5596,6 +5544,14 @@ export interface components {
              * @default null
              */
             projectId?: string | null;
+        };
+        /** @description Sums of a period. */
+        UsageStats: components["schemas"]["Summary"] & {
+            /**
+             * Format: date-time
+             * @description As in the `period` of an answer about costs.
+             */
+            recordsFrom?: string | null;
         };
         /** @description An account. */
         UserView: {
@@ -9140,7 +9096,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Success_Summary"];
+                    "application/json": components["schemas"]["Success_UsageStats"];
                 };
             };
             401: {

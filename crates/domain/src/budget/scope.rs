@@ -66,16 +66,22 @@ impl Scope {
         }
     }
 
+    /// What tells the records that count; `None` if every one does.
+    pub fn selected(&self) -> Option<(Dimension, String)> {
+        match self {
+            Self::Project { project_id } => Some((Dimension::Project, project_id.to_string())),
+            Self::Key { key_id } => Some((Dimension::TrackerKey, key_id.to_string())),
+            Self::Tag { tag } => Some((Dimension::Tag, tag.clone())),
+            Self::Account => None,
+        }
+    }
+
     /// The records that count.
     pub fn filter(&self) -> Filter {
         let mut filter = Filter::all(Visibility::Everything);
-        let (dimension, value) = match self {
-            Self::Project { project_id } => (Dimension::Project, project_id.to_string()),
-            Self::Key { key_id } => (Dimension::TrackerKey, key_id.to_string()),
-            Self::Tag { tag } => (Dimension::Tag, tag.clone()),
-            Self::Account => return filter,
-        };
-        filter.selections.insert(dimension, Selection { include: vec![value], exclude: Vec::new() });
+        if let Some((dimension, value)) = self.selected() {
+            filter.selections.insert(dimension, Selection { include: vec![value], exclude: Vec::new() });
+        }
         filter
     }
 }

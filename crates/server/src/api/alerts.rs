@@ -19,14 +19,16 @@ use store::{AlertQuery, AlertStatus};
 use utoipa::ToSchema;
 
 use crate::{
-    api::budgets::{own_budgets, projects_of},
     app::App,
-    auth::{Auth, Caller, Read},
+    auth::{
+        Auth, Caller, Read,
+        budget::{budgets_of, may_see_budget},
+        projects_of,
+    },
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, Query, path_id},
-    limits,
     notify::facts::BudgetName,
-    reply::{Nothing, Pagination, Success},
+    reply::{Nothing, PageSize, Success},
 };
 
 /// An alert as a person sees it.
@@ -145,32 +147,19 @@ pub async fn list_alerts(
     Query(params): Query<AlertParams>,
 ) -> Result<Success<Vec<AlertView>>> {
     let budgets = visible(&app, &auth.caller, params.project_id).await?;
-    let limit = params.limit.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX);
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let size = PageSize::of(params.limit);
     let query = AlertQuery {
         status: params.status.into(),
         before: params.cursor,
-        // One more than the page holds tells whether there is a next one.
-        limit: wanted + 1,
+        limit: size.to_read(),
         ..query(&app, &auth.caller, &budgets)
     };
     let mut alerts = app.meta.list_alerts(&query).await?;
-    let has_next = alerts.len() > wanted;
-    alerts.truncate(wanted);
-    let next_cursor = alerts.last().filter(|_| has_next).map(|(alert, _)| alert.id.to_string());
+    let pagination = size.cut(&mut alerts, params.cursor.is_some(), |(alert, _)| alert.id.to_string());
     let view = |(alert, mark): &(FiredAlert, AlertMark)| {
         budgets.get(&alert.budget_id).map(|budget| AlertView::new(alert, *mark, budget))
     };
     let views = alerts.iter().filter_map(view).collect();
-    let pagination = Pagination {
-        page: None,
-        limit,
-        total: None,
-        pages: None,
-        has_next,
-        has_prev: params.cursor.is_some(),
-        next_cursor,
-    };
     Ok(Success::ok(views).with_pagination(pagination))
 }
 
@@ -278,12 +267,12 @@ async fn visible(
     caller: &Caller,
     only: Option<ProjectId>,
 ) -> Result<HashMap<BudgetId, BudgetName>> {
-    let projects = projects_of(app, caller).await?;
+    let projects = projects_of(app, &caller.user).await?;
     let wanted = projects.iter().filter(|project| only.is_none_or(|only| project.id == only));
     // Alerts stay when a project's budget is taken away.
     let mut names: Vec<BudgetName> = wanted.map(BudgetName::of_project).collect();
     if only.is_none() {
-        names.extend(own_budgets(app, caller).await?.iter().map(BudgetName::of));
+        names.extend(budgets_of(app, &caller.user).await?.iter().map(BudgetName::of));
     }
     Ok(names.into_iter().map(|budget| (budget.id, budget)).collect())
 }
@@ -302,7 +291,7 @@ fn query(app: &App, caller: &Caller, budgets: &HashMap<BudgetId, BudgetName>) ->
 async fn find(app: &App, caller: &Caller, id: AlertId) -> Result<(FiredAlert, BudgetName)> {
     let alert = app.meta.find_alert(id).await?.ok_or_else(alert_not_found)?;
     if let Some(budget) = app.meta.find_budget(alert.budget_id).await? {
-        if !caller.may_see_budget(app, &budget.scope).await? {
+        if !may_see_budget(app, &caller.user, &budget.scope).await? {
             return Err(alert_not_found());
         }
         return Ok((alert, BudgetName::of(&budget)));

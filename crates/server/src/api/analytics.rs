@@ -78,6 +78,17 @@ pub struct Summary {
     budget_utilization: Option<f64>,
 }
 
+/// Sums of a period.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UsageStats {
+    #[serde(flatten)]
+    summary: Summary,
+    /// As in the `period` of an answer about costs.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    records_from: Option<Timestamp>,
+}
+
 /// Percentiles of the response time, in milliseconds; `null` when no call has one.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 struct Latency {
@@ -228,16 +239,19 @@ pub async fn get_analytics_of_project(
 /// Sums only.
 #[utoipa::path(get, path = "/usage/stats", tag = "Usage", operation_id = "get_usage_stats",
     params(AnalyticsParams, FilterParams),
-    responses((status = 200, body = Success<Summary>), (status = 401, body = Failure), (status = 422, body = Failure)),
+    responses((status = 200, body = Success<UsageStats>), (status = 401, body = Failure), (status = 422, body = Failure)),
     security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn get_usage_stats(
     State(app): State<App>,
     auth: Auth<Read>,
     pairs: Pairs,
-) -> Result<Success<Summary>> {
+) -> Result<Success<UsageStats>> {
     pairs.only(is_parameter)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
-    summary(&app, &question, None).await.map(Success::ok)
+    Ok(Success::ok(UsageStats {
+        summary: summary(&app, &question, None).await?,
+        records_from: app.usage.records_from(&question.filter).await?,
+    }))
 }
 
 async fn about_project(

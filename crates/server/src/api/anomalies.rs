@@ -23,8 +23,7 @@ use crate::{
     auth::{Auth, Caller, Read, Write, projects_of},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Json, Query, path_id},
-    limits,
-    reply::{Pagination, Success},
+    reply::{PageSize, Success},
 };
 
 /// Spending that was far from usual.
@@ -126,21 +125,17 @@ pub async fn list_anomalies(
     Query(params): Query<AnomalyParams>,
 ) -> Result<Success<Vec<AnomalyView>>> {
     let names = visible(&app, &auth.caller).await?;
-    let limit = params.limit.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX);
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let size = PageSize::of(params.limit);
     let query = AnomalyQuery {
         projects: asked_for(&auth.caller, &names, params.project_id),
         expected: params.expected,
         before: params.cursor,
-        // One more than the page holds tells whether there is a next one.
-        limit: wanted + 1,
+        limit: size.to_read(),
     };
     let mut anomalies = app.meta.list_anomalies(&query).await?;
-    let has_next = anomalies.len() > wanted;
-    anomalies.truncate(wanted);
-    let next_cursor = anomalies.last().filter(|_| has_next).map(|anomaly| anomaly.id.to_string());
+    let pagination = size.cut(&mut anomalies, params.cursor.is_some(), |anomaly| anomaly.id.to_string());
     let views = anomalies.into_iter().map(|anomaly| AnomalyView::new(anomaly, &names)).collect();
-    Ok(Success::ok(views).with_pagination(Pagination::by_cursor(limit, next_cursor, params.cursor.is_some())))
+    Ok(Success::ok(views).with_pagination(pagination))
 }
 
 /// Say whether an anomaly was to be expected. Asks for the role `admin` in the project.

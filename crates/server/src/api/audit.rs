@@ -28,7 +28,7 @@ use crate::{
     error::{ApiError, Failure, Result},
     input::Pairs,
     limits,
-    reply::{Pagination, Success},
+    reply::{PageSize, Success},
 };
 
 /// An entry of the audit log.
@@ -118,22 +118,10 @@ pub async fn list_audit(
     pairs.only(|name| is_filter(name) || matches!(name, "cursor" | "limit"))?;
     let number = |name: &str| pairs.parsed(name, |text| text.parse::<u64>().ok(), "a number");
     let (cursor, limit) = (number("cursor")?, number("limit")?);
-    let limit = limit.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX);
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let query = AuditQuery { before: cursor, limit: wanted + 1, ..query(&pairs)? };
+    let size = PageSize::of(limit);
+    let query = AuditQuery { before: cursor, limit: size.to_read(), ..query(&pairs)? };
     let mut entries = app.meta.list_audit(&query).await?;
-    let has_next = entries.len() > wanted;
-    entries.truncate(wanted);
-    let next_cursor = entries.last().filter(|_| has_next).map(|entry| entry.number.to_string());
-    let pagination = Pagination {
-        page: None,
-        limit,
-        total: None,
-        pages: None,
-        has_next,
-        has_prev: cursor.is_some(),
-        next_cursor,
-    };
+    let pagination = size.cut(&mut entries, cursor.is_some(), |entry| entry.number.to_string());
     Ok(Success::ok(entries.into_iter().map(AuditView::from).collect()).with_pagination(pagination))
 }
 

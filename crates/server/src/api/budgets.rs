@@ -3,22 +3,30 @@
 pub mod increases;
 pub mod status;
 
+use std::{collections::HashMap, slice};
+
 use axum::extract::State;
 use domain::{
-    BudgetId, Invalid, ProjectId,
+    BudgetId, Interval, Invalid, ProjectId,
     budget::{Budget, NewBudget, Scope, ScopedBudget},
     limits,
     project::Project,
+    query::{Dimension, Filter, UsageQuery, Visibility},
     totals::Totals,
 };
 use jiff::Timestamp;
 use serde::Serialize;
+use store::StoreError;
 use utoipa::ToSchema;
 
 use crate::{
     api::projects::{Spending, spending_of},
     app::App,
-    auth::{Auth, Caller, Editor, Read, Viewer, Write, budget::BudgetAccess},
+    auth::{
+        Auth, Caller, Editor, Read, Viewer, Write,
+        budget::{BudgetAccess, budgets_of, may_see_budget},
+        projects_of,
+    },
     budgets,
     error::{ApiError, ErrorCode, Failure, Result},
     input::Json,
@@ -59,16 +67,19 @@ pub struct BudgetView {
     responses((status = 200, body = Success<Vec<BudgetView>>), (status = 401, body = Failure)),
     security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn list_budgets(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Vec<BudgetView>>> {
-    let mut projects = projects_of(&app, &auth.caller).await?;
+    let mut projects = projects_of(&app, &auth.caller.user).await?;
     projects.retain(|project| project.budget.is_some());
     let mut spending = spending_of(&app, &projects).await?;
     let view = |project: &Project| {
         Some(BudgetView::new(ScopedBudget::of_project(project)?, spending.remove(&project.id)?))
     };
     let mut views: Vec<BudgetView> = projects.iter().filter_map(view).collect();
-    for budget in own_budgets(&app, &auth.caller).await? {
-        views.push(view_one(&app, budget).await?);
-    }
+    let own = budgets_of(&app, &auth.caller.user).await?;
+    let mut spending = spending_in(&app, &own).await?;
+    views.extend(own.into_iter().filter_map(|budget| {
+        let spending = spending.remove(&budget.id)?;
+        Some(BudgetView::new(budget, spending))
+    }));
     Ok(Success::ok(views))
 }
 
@@ -169,7 +180,7 @@ async fn settle_in(app: &App, budget: &ScopedBudget) -> Result<()> {
 
 /// `Err` unless the caller may make a budget over `scope`.
 async fn may_make(app: &App, caller: &Caller, scope: &Scope) -> Result<()> {
-    let may = caller.may_see_budget(app, scope).await?;
+    let may = may_see_budget(app, &caller.user, scope).await?;
     if let Scope::Key { key_id } = scope
         && (!may || app.meta.find_tracker_key_by_id(*key_id).await?.is_none())
     {
@@ -195,37 +206,68 @@ impl<'a> BudgetFields<'a> {
     }
 }
 
-/// Projects that the caller may see.
-pub(super) async fn projects_of(app: &App, caller: &Caller) -> Result<Vec<Project>> {
-    Ok(if caller.user.role.sees_everything() {
-        app.meta.list_projects().await?
-    } else {
-        app.meta.list_projects_of(caller.user.id).await?
-    })
+async fn view_one(app: &App, budget: ScopedBudget) -> Result<BudgetView> {
+    let spending = spending_in(app, slice::from_ref(&budget)).await?.remove(&budget.id);
+    let spending = spending.ok_or_else(|| ApiError::internal("a budget has no spending"))?;
+    Ok(BudgetView::new(budget, spending))
 }
 
-/// Budgets that are not a project's and that the caller may see, by name.
-pub(super) async fn own_budgets(app: &App, caller: &Caller) -> Result<Vec<ScopedBudget>> {
-    let mut visible = Vec::new();
-    for budget in app.budgets.current(app).await?.budgets() {
-        if caller.may_see_budget(app, &budget.scope).await? {
-            visible.push(ScopedBudget::clone(budget));
+/// What counts in each of `budgets` in its current period; one question for each distinct period and kind of scope.
+pub async fn spending_in(app: &App, budgets: &[ScopedBudget]) -> Result<HashMap<BudgetId, Spending>> {
+    let now = app.clock.now();
+    let mut alike: HashMap<(Interval, Option<Dimension>), Vec<&ScopedBudget>> = HashMap::new();
+    for budget in budgets {
+        let kind = budget.scope.selected().map(|(dimension, _)| dimension);
+        alike.entry((budget.terms.period_containing(now), kind)).or_default().push(budget);
+    }
+    let mut spending = HashMap::new();
+    for ((period, kind), budgets) in alike {
+        let scopes: Vec<&Scope> = budgets.iter().map(|budget| &budget.scope).collect();
+        let totals = totals_by_scope(app, period, kind, &scopes).await?;
+        for budget in budgets {
+            let own = totals.get(&budget.scope).copied().unwrap_or_default();
+            let limit = budgets::limit(app, budget.clone()).await?;
+            spending.insert(budget.id, Spending::new(limit, period, own));
         }
     }
-    Ok(visible)
+    Ok(spending)
 }
 
-async fn view_one(app: &App, budget: ScopedBudget) -> Result<BudgetView> {
-    let period = budget.terms.period_containing(app.clock.now());
-    let query = domain::query::UsageQuery {
-        filter: budget.scope.filter().during(period),
-        buckets: None,
-        group_by: Vec::new(),
-    };
-    let groups = app.usage.aggregate(&query).await?;
-    let totals = groups.first().map_or_else(Totals::default, |group| group.totals);
-    let limit = budgets::limit(app, budget.clone()).await?;
-    Ok(BudgetView::new(budget, Spending::new(limit, period, totals)))
+/// Sums of `period` for each of `scopes`, which select by `kind`.
+async fn totals_by_scope(
+    app: &App,
+    period: Interval,
+    kind: Option<Dimension>,
+    scopes: &[&Scope],
+) -> Result<HashMap<Scope, Totals>> {
+    let mut filter = Filter::all(Visibility::Everything).during(period);
+    for (dimension, value) in scopes.iter().filter_map(|scope| scope.selected()) {
+        filter.selections.entry(dimension).or_default().include.push(value);
+    }
+    let query = UsageQuery { filter, buckets: None, group_by: kind.into_iter().collect() };
+    let mut totals = HashMap::new();
+    match app.usage.aggregate(&query).await {
+        // Records with one of the tags have too many others.
+        Err(StoreError::TooManyGroups(_)) => {
+            for scope in scopes {
+                let filter = scope.filter().during(period);
+                let query = UsageQuery { filter, buckets: None, group_by: Vec::new() };
+                let groups = app.usage.aggregate(&query).await?;
+                totals.extend(groups.first().map(|group| (Scope::clone(scope), group.totals)));
+            }
+        }
+        groups => {
+            let by_value: HashMap<Option<String>, Totals> = groups?
+                .into_iter()
+                .map(|group| (group.keys.into_iter().flatten().next(), group.totals))
+                .collect();
+            for scope in scopes {
+                let value = scope.selected().map(|(_, value)| value);
+                totals.extend(by_value.get(&value).map(|totals| (Scope::clone(scope), *totals)));
+            }
+        }
+    }
+    Ok(totals)
 }
 
 impl BudgetView {

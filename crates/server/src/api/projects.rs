@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use crate::{
     api::{members::MemberView, usage_query::Paging},
     app::App,
-    auth::{Auth, Editor, Owner, ProjectAccess, Read, Viewer, Write},
+    auth::{Auth, Editor, Owner, ProjectAccess, Read, Viewer, Write, projects_of},
     budgets,
     error::{Failure, Result},
     input::{Json, Pairs},
@@ -111,11 +111,7 @@ pub async fn list_projects(
     pairs.only(|name| matches!(name, "page" | "limit" | "search" | "sort" | "order"))?;
     let paging = Paging::from_pairs(&pairs)?;
     let user = &auth.caller.user;
-    let mut projects = if user.role.sees_everything() {
-        app.meta.list_projects().await?
-    } else {
-        app.meta.list_projects_of(user.id).await?
-    };
+    let mut projects = projects_of(&app, user).await?;
     if let Some(search) = pairs.last("search") {
         let search = search.to_lowercase();
         projects.retain(|project| mentions(project, &search));

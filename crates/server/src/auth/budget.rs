@@ -6,7 +6,8 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use domain::{
     BudgetId, ProjectId,
     budget::{Scope, ScopedBudget},
-    project::{Project, ProjectRole},
+    project::Project,
+    user::User,
 };
 
 use super::{Caller, Grade, authenticate};
@@ -37,7 +38,7 @@ impl<G: Grade> FromRequestParts<App> for BudgetAccess<G> {
         caller.require_scope(G::SCOPE)?;
         let id: BudgetId = path_id(parts, "budgetId").await.ok_or_else(budget_not_found)?;
         if let Some(budget) = app.meta.find_budget(id).await? {
-            if !caller.may_see_budget(app, &budget.scope).await? {
+            if !may_see_budget(app, &caller.user, &budget.scope).await? {
                 return Err(budget_not_found());
             }
             return Ok(Self { caller, budget, project: None, grade: PhantomData });
@@ -53,25 +54,34 @@ impl<G: Grade> FromRequestParts<App> for BudgetAccess<G> {
     }
 }
 
-impl Caller {
-    /// Whether the caller may see a budget over `scope`, and, unless it is a project's, change it: administrators may, and
-    /// whose tracker key it is.
-    pub async fn may_see_budget(&self, app: &App, scope: &Scope) -> Result<bool> {
-        if self.user.role.sees_everything() {
-            return Ok(true);
-        }
-        Ok(match scope {
-            Scope::Project { project_id } => self
-                .find_project(app, *project_id)
-                .await?
-                .is_some_and(|(_, role)| role >= ProjectRole::Viewer),
-            Scope::Key { key_id } => {
-                let key = app.meta.find_tracker_key_by_id(*key_id).await?;
-                key.is_some_and(|key| key.user_id == self.user.id)
-            }
-            Scope::Tag { .. } | Scope::Account => false,
-        })
+/// Whether `user` may see a budget over `scope`, and, unless it is a project's, change it: administrators may, and whose
+/// tracker key it is.
+pub async fn may_see_budget(app: &App, user: &User, scope: &Scope) -> Result<bool> {
+    if user.role.sees_everything() {
+        return Ok(true);
     }
+    Ok(match scope {
+        Scope::Project { project_id } => {
+            let project = app.meta.find_project(*project_id).await?;
+            project.is_some_and(|project| project.role_of(user.id, user.role).is_some())
+        }
+        Scope::Key { key_id } => {
+            let key = app.meta.find_tracker_key_by_id(*key_id).await?;
+            key.is_some_and(|key| key.user_id == user.id)
+        }
+        Scope::Tag { .. } | Scope::Account => false,
+    })
+}
+
+/// Budgets that are not a project's and that `user` may see, by name.
+pub async fn budgets_of(app: &App, user: &User) -> Result<Vec<ScopedBudget>> {
+    let mut visible = Vec::new();
+    for budget in app.budgets.current(app).await?.budgets() {
+        if may_see_budget(app, user, &budget.scope).await? {
+            visible.push(ScopedBudget::clone(budget));
+        }
+    }
+    Ok(visible)
 }
 
 fn budget_not_found() -> ApiError {

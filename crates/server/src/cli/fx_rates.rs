@@ -67,8 +67,10 @@ async fn set(args: SetRate, context: &Context) -> anyhow::Result<()> {
     let store = context.open_store().await?;
     let kept = FxRates::new(store.list_fx_rates().await?).context("the rates in the store cannot be read")?;
     let line = format!("1 {currency} = {rate} USD from {effective_date}");
-    let rates = kept.with(FxRate { currency, rate, effective_date, source })?;
+    let row = FxRate { currency, rate, effective_date, source };
+    let rates = kept.with(row.clone())?;
     store.replace_fx_rates(rates.rows()).await?;
+    context.log(&store, "CLI fx-rates set", "fx-rates", &row).await?;
     store.close().await?;
     output::line(&line)?;
     Ok(())

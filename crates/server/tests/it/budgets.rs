@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use domain::limits::{GROUPS_MAX, TAGS_MAX};
+use jiff::ToSpan as _;
 use serde_json::{Value, json};
-use server::{notify::dispatch::deliver_due, watch::check_marked};
+use server::{
+    notify::dispatch::deliver_due,
+    watch::{check_marked, mark_ended_increases},
+};
 use store::sqlite::{Options, Sqlite};
 
 use crate::{
@@ -94,6 +99,28 @@ async fn a_call_counts_in_the_budgets_of_its_project_its_key_its_tags_and_the_ac
     assert!(by_key.to_string().contains(&key_id), "{by_key}");
     let of_key = server.get(&format!("/api/usage?trackerKey={key_id}")).by(&owner).send().await.expect(200);
     assert_eq!((of_key.as_array().unwrap().len(), &of_key[0]["trackerKey"]), (1, &json!(key_id)));
+}
+
+#[tokio::test]
+async fn tags_with_more_companions_than_an_answer_has_groups_are_summed_too() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    for tag in ["nightly", "never"] {
+        let terms = json!({ "amount": 10, "period": "monthly" });
+        let body = json!({ "name": tag, "scope": { "type": "tag", "tag": tag }, "budget": terms });
+        create(&server, &owner, &body).await;
+    }
+    let companions = |call: usize| (1..TAGS_MAX).map(move |tag| format!("{call}-{tag}"));
+    let call = |call| {
+        let tags: Vec<String> = companions(call).chain(["nightly".to_owned()]).collect();
+        json!({ "model": "gpt-4o", "cost": 0.01, "tags": tags })
+    };
+    let calls = GROUPS_MAX / (TAGS_MAX - 1) + 1;
+    let bulk = json!({ "usageData": (0..calls).map(call).collect::<Vec<_>>() });
+    server.post("/api/usage/bulk").by(&owner).json(&bulk).await.expect(200);
+    let listed = server.get("/api/budgets").by(&owner).send().await.expect(200);
+    let requests = |index: usize| listed[index]["spending"]["totalRequests"].clone();
+    assert_eq!((&listed[0]["name"], requests(0), requests(1)), (&json!("never"), json!(0), json!(calls)));
 }
 
 #[tokio::test]
@@ -228,10 +255,20 @@ async fn an_increase_counts_while_it_lasts() {
     check_marked(&server.app).await;
     assert_eq!(server.get("/api/alerts").by(&owner).send().await.expect(200), json!([]), "66 %");
 
-    server.clock.advance_seconds(12 * 3600);
+    server.clock.advance_seconds(12 * 3600 - 1);
+    let before = server.app.clock.now();
+    let looked_at = mark_ended_increases(&server.app, before - 1.hour()).await;
+    check_marked(&server.app).await;
     let owner = log_in(&server, &owner).await;
+    assert_eq!(server.get("/api/alerts").by(&owner).send().await.expect(200), json!([]), "a second is left");
+
+    server.clock.advance_seconds(1);
     assert_eq!(status(&server, &owner, &id).await["limit"]["total"], json!(100));
-    server.app.watch.mark_everything(server.app.clock.now());
+    assert_eq!(mark_ended_increases(&server.app, looked_at).await, looked_at, "not twice a minute");
+    check_marked(&server.app).await;
+    assert_eq!(server.get("/api/alerts").by(&owner).send().await.expect(200), json!([]));
+    server.clock.advance_seconds(59);
+    assert_eq!(mark_ended_increases(&server.app, looked_at).await, server.app.clock.now());
     check_marked(&server.app).await;
     let alerts = server.get("/api/alerts").by(&owner).send().await.expect(200);
     assert_eq!(alerts.as_array().unwrap().len(), 2, "80 % and the end: {alerts}");

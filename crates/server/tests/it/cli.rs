@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::process::{Process, command, run};
 
@@ -130,6 +130,21 @@ async fn provider_keys_are_rotated_to_a_new_master_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_changes_something_has_its_entry_in_the_audit_log() {
+    let data = tempfile::tempdir().unwrap();
+    let mut process = Process::start(data.path());
+    let key = process.owner_key().await;
+    assert!(process.terminate().success());
+    let (set, text) = output(data.path(), &["fx-rates", "set", "EUR", "1.1", "--date", "2024-02-01"]);
+    assert!(set, "{text}");
+    let process = Process::start(data.path());
+    let entries: Value = serde_json::from_str(&process.get("/api/audit", &key).await).unwrap();
+    let entry = &entries["data"][0];
+    assert_eq!((&entry["action"], &entry["actor"]), (&json!("CLI fx-rates set"), &Value::Null));
+    assert_eq!((&entry["after"]["currency"], &entry["after"]["rate"]), (&json!("EUR"), &json!(1.1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accounts_are_listed_promoted_and_given_new_passwords() {
     let data = tempfile::tempdir().unwrap();
     let mut process = Process::start(data.path());
@@ -191,7 +206,7 @@ async fn names_are_mapped_from_the_command_line_and_price_what_had_no_price() {
     assert!(added && text.contains("0 records"), "{text}");
 
     let (_, table) = mappings(&["show"]);
-    let models: Vec<String> = serde_json::from_str::<serde_json::Value>(&table).unwrap()["mappings"]
+    let models: Vec<String> = serde_json::from_str::<Value>(&table).unwrap()["mappings"]
         .as_array()
         .unwrap()
         .iter()
@@ -219,7 +234,7 @@ async fn names_are_mapped_from_the_command_line_and_price_what_had_no_price() {
 fn overrides_are_set_and_shown_from_the_command_line() {
     let data = tempfile::tempdir().unwrap();
     let overrides = |args: &[&str]| output(data.path(), &[&["prices", "overrides"], args].concat());
-    let write = |rules: serde_json::Value| {
+    let write = |rules: Value| {
         std::fs::write(data.path().join("rules.json"), json!({ "rules": rules }).to_string()).unwrap();
     };
     write(json!([{ "id": "a", "discountBasisPoints": 1, "marginBasisPoints": 1 }]));

@@ -118,3 +118,44 @@ async fn sigterm_answers_what_is_in_progress_and_leaves_everything_on_disk() {
     check(&process, &key, &ledger).await;
     process.kill();
 }
+
+/// Old records, of which retention deletes 200 in a write.
+const OLD: usize = 6_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_of_forgetting_leaves_a_whole_store_and_the_next_start_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let mut process = Process::start(data.path());
+    let key = process.owner_key().await;
+    for part in 0..OLD / 500 {
+        let old = |n| {
+            json!({ "model": "gpt-4o-mini", "cost": 0.01, "requestId": format!("{part}-{n}"),
+                "timestamp": "2024-02-10T12:00:00Z" })
+        };
+        let records: Vec<Value> = (0..500).map(old).collect();
+        process.post("/api/usage/bulk", &key, &json!(records)).await;
+    }
+    process.kill();
+    let forgetting = ["retention.record_days=30"];
+    process = Process::start_with(data.path(), &forgetting);
+    while left(&process, &key).await == OLD {}
+    process.kill();
+    let verified = run(data.path(), &["verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    process = Process::start_with(data.path(), &forgetting);
+    while left(&process, &key).await > 0 {}
+    let stats = process.get("/api/usage/stats?startDate=2024-02-10&endDate=2024-02-10", &key).await;
+    let stats: Value = serde_json::from_str(&stats).unwrap();
+    let sums = &stats["data"];
+    assert_eq!((&sums["totalRequests"], &sums["totalCost"]), (&json!(OLD), &json!(60)));
+    assert_eq!(sums["recordsFrom"].as_str().map(|from| from > "2024-02-10"), Some(true));
+    assert!(process.terminate().success());
+    let verified = run(data.path(), &["verify"]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+}
+
+/// How many records are there.
+async fn left(process: &Process, key: &str) -> usize {
+    let page: Value = serde_json::from_str(&process.get("/api/usage?limit=1", key).await).unwrap();
+    usize::try_from(page["pagination"]["total"].as_u64().unwrap()).unwrap()
+}

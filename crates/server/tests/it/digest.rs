@@ -131,6 +131,43 @@ async fn a_preview_shows_what_one_may_see() {
 }
 
 #[tokio::test]
+async fn it_tells_every_budget_that_one_may_see_with_the_limit_as_it_is_now() {
+    let stage = Stage::set().await;
+    let (server, owner) = (&stage.server, &stage.owner);
+    let member = server.register("member@example.com", None).await;
+    let member = server.key(&member, json!({ "name": "worker", "scopes": ["admin"] })).await;
+    let keys = server.get("/api/user/dashboard-api-keys").by(&member).send().await.expect(200);
+    let own = json!({ "type": "key", "keyId": keys[0]["keyId"] });
+    for (name, scope, by) in [
+        ("My worker", own, &member),
+        ("Nightly", json!({ "type": "tag", "tag": "nightly" }), owner),
+        ("Everything", json!({ "type": "account" }), owner),
+    ] {
+        let terms = json!({ "amount": 100, "period": "monthly" });
+        let body = json!({ "name": name, "scope": scope, "budget": terms });
+        let made = server.post("/api/budgets").by(by).json(&body).await.expect(201);
+        let increase = json!({ "amount": 100, "until": "2024-02-20T00:00:00Z", "reason": "launch" });
+        let path = format!("/api/budgets/{}/increases", made["id"].as_str().unwrap());
+        server.post(&path).by(owner).json(&increase).await.expect(201);
+    }
+    server.track(&member, json!({ "model": "gpt-4o", "cost": 30, "tags": ["nightly"] })).await;
+    stage.wait_until_monday(1);
+    let lines = async |by: &Person| {
+        let preview = server.get("/api/user/digest/preview").by(by).send().await.expect(200);
+        let lines = preview["facts"]["budgets"].as_array().unwrap().clone();
+        lines.into_iter().map(|line| json!([line["name"], line["amount"], line["spent"]])).collect::<Vec<_>>()
+    };
+    let all = [
+        json!(["Everything", 200, 250]),
+        json!(["Chat", 1000, 180.5]),
+        json!(["My worker", 200, 30]),
+        json!(["Nightly", 200, 30]),
+    ];
+    assert_eq!(lines(owner).await, all);
+    assert_eq!(lines(&member).await, [json!(["My worker", 200, 30])]);
+}
+
+#[tokio::test]
 async fn settings_are_kept_beside_other_preferences_and_checked() {
     let stage = Stage::set().await;
     let profile = json!({ "preferences": { "theme": "dark" } });

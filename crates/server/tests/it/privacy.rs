@@ -52,6 +52,12 @@ async fn prompts_go_first_then_records_and_their_sums_stay() {
     // The rollup knows no teams: the answer says from when on it can.
     let (by_team, records_from) = totals(&server, &owner, "team=search").await;
     assert_eq!((&by_team["totalRequests"], &records_from), (&json!(2), &json!("2024-02-11T00:00:00Z")));
+    let stats = server.get("/api/usage/stats?team=search").by(&owner).send().await.expect(200);
+    assert_eq!((&stats["totalRequests"], &stats["recordsFrom"]), (&json!(2), &records_from));
+    let allocation = format!("/api/projects/{project}/cost-allocation?groupBy=team");
+    let allocation = server.get(&allocation).by(&owner).send().await.expect(200);
+    assert_eq!(allocation["groups"].as_array().unwrap().len(), 1, "{allocation}");
+    assert_eq!(allocation["recordsFrom"], records_from);
     let again = server.track(&owner, call("a", Some(&project))).await;
     assert_eq!((&again["duplicate"], &again["id"]), (&json!(true), &first["id"]));
     server.clock.advance_seconds(10 * DAY);

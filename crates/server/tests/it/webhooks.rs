@@ -1,6 +1,7 @@
 //! Webhooks: who may have them, what they are sent, and what happens when nobody answers.
 
 use serde_json::{Value, json};
+use server::notify::dispatch::deliver_due;
 
 use crate::{
     harness::{Person, Server},
@@ -14,7 +15,7 @@ async fn server() -> Server {
 
 /// Sends what is due until nothing is.
 async fn deliver(server: &Server) {
-    while server::notify::dispatch::deliver_due(&server.app).await.unwrap() > 0 {}
+    while deliver_due(&server.app).await.unwrap() > 0 {}
 }
 
 async fn webhook(server: &Server, owner: &Person, body: Value) -> Value {
@@ -124,6 +125,30 @@ async fn a_receiver_that_was_down_for_an_hour_gets_everything_once_and_in_order(
     let ids: std::collections::BTreeSet<String> =
         receiver.received().iter().map(|received| received.header("webhook-id").to_owned()).collect();
     assert_eq!(ids.len(), 4, "a repetition carries the same id");
+}
+
+#[tokio::test]
+async fn what_arrived_and_was_not_noted_before_a_kill_arrives_again_with_the_same_id() {
+    let server = server().await;
+    let owner = server.owner().await;
+    let receiver = Receiver::start().await;
+    let made = webhook(&server, &owner, json!({ "url": receiver.url })).await;
+    test(&server, &owner, &made).await;
+    receiver.holds(true);
+    tokio::select! {
+        _ = deliver_due(&server.app) => panic!("the receiver does not answer"),
+        () = receiver.has_got(1) => {}
+    }
+    receiver.holds(false);
+    deliver(&server).await;
+    assert_eq!(receiver.received().len(), 1, "it may still be under way");
+    server.clock.advance_seconds(120);
+    deliver(&server).await;
+    deliver(&server).await;
+    let received = receiver.received();
+    assert_eq!(received.len(), 2);
+    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
+    assert_eq!(log(&server, &owner, &made).await[0]["state"], json!("delivered"));
 }
 
 #[tokio::test]
@@ -255,6 +280,8 @@ async fn webhooks_reach_no_address_that_only_this_server_reaches() {
         ("http://10.0.0.1/".to_owned(), "a private address"),
         ("http://100.64.0.1/".to_owned(), "carrier-grade NAT"),
         ("http://[64:ff9b::a00:1]/".to_owned(), "a NAT64 address"),
+        (format!("http://2130706433:{port}/"), "127.0.0.1 is at 127.0.0.1, a loopback address"),
+        (format!("http://0177.0.0.1:{port}/"), "127.0.0.1 is at 127.0.0.1, a loopback address"),
         ("http://0.0.0.0/".to_owned(), "an unspecified address"),
     ] {
         let made = webhook(&server, &owner, json!({ "url": url })).await;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::{Invalid, query::Dimension};
+use jiff::Timestamp;
 use pricing::Money;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,6 +33,9 @@ pub struct Allocation {
     total_cost: Money,
     /// By value, largest first; what nobody is charged for is `(none)`.
     groups: Vec<Slice>,
+    /// From when on records are there; `null` if they all are. What was spent before is in `totalCost`, and in no group.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    records_from: Option<Timestamp>,
 }
 
 /// A project's costs by department, team, purpose, client, campaign or tag.
@@ -68,5 +72,6 @@ pub async fn get_cost_allocation(
     let whole = question.totals(&app).await?;
     let parts = question.breakdowns(&app, &[group_by]).await?.pop().unwrap_or_default();
     let groups = slices(parts, &whole, metric(&pairs)?, question.limit, &plain);
-    Ok(Success::ok(Allocation { group_by, total_cost: whole.cost, groups }))
+    let records_from = app.usage.records_from(&question.filter).await?;
+    Ok(Success::ok(Allocation { group_by, total_cost: whole.cost, groups, records_from }))
 }

@@ -21,14 +21,13 @@ use crate::{
     auth::{Admin, Auth, Read},
     error::{ApiError, ErrorCode, Failure, Result},
     input::{Query, path_id},
-    limits,
     notify::{
         audience,
         event::{About, event},
         facts::TestFacts,
         webhook::message_id,
     },
-    reply::{Pagination, Success},
+    reply::{PageSize, Success},
 };
 
 /// One event for one destination.
@@ -102,22 +101,9 @@ pub async fn list_webhook_deliveries(
     Query(page): Query<LogPage>,
 ) -> Result<Success<Vec<DeliveryView>>> {
     let webhook = find(&app, &auth.caller, id).await?;
-    let limit = page.limit.unwrap_or(limits::PAGE_ITEMS_DEFAULT).clamp(1, limits::PAGE_ITEMS_MAX);
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    // One more than the page holds tells whether there is a next one.
-    let mut logs = app.meta.list_deliveries(webhook.id, page.cursor, wanted + 1).await?;
-    let has_next = logs.len() > wanted;
-    logs.truncate(wanted);
-    let last = logs.last().filter(|_| has_next).map(|log| log.delivery.id.to_string());
-    let pagination = Pagination {
-        page: None,
-        limit,
-        total: None,
-        pages: None,
-        has_next,
-        has_prev: page.cursor.is_some(),
-        next_cursor: last,
-    };
+    let size = PageSize::of(page.limit);
+    let mut logs = app.meta.list_deliveries(webhook.id, page.cursor, size.to_read()).await?;
+    let pagination = size.cut(&mut logs, page.cursor.is_some(), |log| log.delivery.id.to_string());
     Ok(Success::ok(logs.into_iter().map(DeliveryView::from).collect()).with_pagination(pagination))
 }
 
