@@ -16,6 +16,7 @@ export const neverAnswers = (path: string) => http.get(`*${path}`, () => new Pro
 
 const LISTS = [
   "/api/alerts",
+  "/api/anomalies",
   "/api/audit",
   "/api/budgets",
   "/api/prices",

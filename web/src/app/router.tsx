@@ -121,7 +121,9 @@ const alerts = createRoute({
   getParentRoute: () => root,
   path: "/alerts",
   validateSearch: reading((search) => ({
+    tab: oneOf(search.tab, ["anomalies"] as const),
     status: oneOf(search.status, ["unread", "snoozed", "all"] as const),
+    expected: oneOf(search.expected, ["yes", "all"] as const),
     project: textOf(search.project),
   })),
   component: lazyRouteComponent(() => import("@/features/alerts/alerts"), "Alerts"),
@@ -175,6 +177,18 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("@/features/settings/settings"), "Settings"),
 });
 
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("@/features/start/forgot-password"), "ForgotPassword"),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("@/features/start/reset-password"), "ResetPassword"),
+});
+
 export const routeTree = root.addChildren([
   overview,
   explorer,
@@ -188,6 +202,8 @@ export const routeTree = root.addChildren([
   webhooks,
   audit,
   settings,
+  forgotPassword,
+  resetPassword,
 ]);
 
 export const router = createRouter({

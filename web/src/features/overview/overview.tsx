@@ -9,6 +9,7 @@ import { FirstSteps } from "@/features/start/first-steps";
 import { classes } from "@/lib/classes";
 import { formatDays, today } from "@/lib/days";
 import { type Preset, periodBefore, periodOf } from "@/lib/period";
+import { AnomalyCard } from "./anomaly-card";
 import { BudgetsAtRisk } from "./budgets-at-risk";
 import { SpendOverTime } from "./spend-over-time";
 import { Tiles } from "./tiles";
@@ -90,6 +91,7 @@ function Figures() {
             <WhatChanged period={period} before={before} timeZone={timeZone} className="xl:col-span-3" />
             <div className="grid grid-cols-1 content-start gap-4 xl:col-span-2">
               <BudgetsAtRisk />
+              <AnomalyCard timeZone={timeZone} />
               <UnpricedInbox period={period} timeZone={timeZone} search={search} />
             </div>
           </div>
