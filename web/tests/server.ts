@@ -30,6 +30,7 @@ const LISTS = [
 
 export const server = setupServer(
   ...LISTS.map((path) => says(path, [])),
+  says("/api/user/digest", { frequency: "off", timeZone: "UTC" }),
   says("/api/alerts/unread-count", { count: 0 }),
   says("/api/prices/mappings", { mappings: [] }),
   says("/api/prices/overrides", { rules: [] }),

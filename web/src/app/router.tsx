@@ -24,7 +24,7 @@ export const PRICE_TABS = [
   "reprice",
   "changes",
 ] as const;
-export const SETTINGS_TABS = ["keys", "profile", "people", "currencies", "notifications"] as const;
+export const SETTINGS_TABS = ["keys", "profile", "people", "currencies", "notifications", "erasure"] as const;
 
 const overview = createRoute({
   getParentRoute: () => root,

@@ -3,6 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { analytics, newestRecord, projects, type Question, usageStats } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { PeriodPicker } from "@/components/period-picker";
+import { RecordsGone } from "@/components/records-gone";
 import { PageHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { FirstSteps } from "@/features/start/first-steps";
@@ -70,6 +71,7 @@ function Figures() {
       </PageHead>
       {current.data && previous.data ? (
         <div className={classes("grid gap-4", loading && "stale")} aria-busy={loading}>
+          <RecordsGone period={current.data.period} />
           <Tiles
             current={current.data}
             previous={previous.data}
