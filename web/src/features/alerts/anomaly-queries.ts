@@ -4,7 +4,7 @@ import { api, dataOf, pageOf, type Schemas } from "@/api/client";
 export type Anomaly = Schemas["AnomalyView"];
 
 const PAGE_ITEMS = 50;
-const SHORT_ITEMS = 4;
+const NEWEST_ITEMS = 20;
 
 export const anomalyList = (expected: boolean | undefined, projectId: string | undefined) =>
   infiniteQueryOptions({
@@ -34,7 +34,7 @@ export const newestAnomalies = () =>
   queryOptions({
     queryKey: ["anomalies", "newest"],
     queryFn: ({ signal }) =>
-      pageOf(api.GET("/api/anomalies", { params: { query: { expected: false, limit: SHORT_ITEMS } }, signal })),
+      pageOf(api.GET("/api/anomalies", { params: { query: { expected: false, limit: NEWEST_ITEMS } }, signal })),
   });
 
 export const changeAnomaly = (anomalyId: string, change: Schemas["AnomalyChange"]): Promise<Anomaly> =>
@@ -49,3 +49,14 @@ export const callsOf = ({ start, service, model, projectId }: Anomaly) => ({
   model: [model],
   project: [projectId ?? "(none)"],
 });
+
+/** The same model on the same day once, be it unusual by the hour, by the day or both. */
+export function oncePerDay(anomalies: readonly Anomaly[]): Anomaly[] {
+  const days = new Map<string, Anomaly>();
+  for (const anomaly of anomalies) {
+    const { projectId, service, model, start } = anomaly;
+    const key = JSON.stringify([projectId, service, model, start.slice(0, 10)]);
+    if (!days.has(key) || anomaly.span === "day") days.set(key, anomaly);
+  }
+  return [...days.values()];
+}

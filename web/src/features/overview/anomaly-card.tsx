@@ -3,9 +3,11 @@ import { Link } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
-import { callsOf, newestAnomalies } from "@/features/alerts/anomaly-queries";
+import { callsOf, newestAnomalies, oncePerDay } from "@/features/alerts/anomaly-queries";
 import { spanOf } from "@/features/alerts/span";
 import { formatMoney } from "@/lib/money";
+
+const SHOWN = 4;
 
 /** Spending that was far from usual and that nobody expected, the newest first. */
 export function AnomalyCard({ timeZone }: { timeZone: string }) {
@@ -30,21 +32,23 @@ export function AnomalyCard({ timeZone }: { timeZone: string }) {
             </p>
           ) : (
             <ul className="grid gap-2.5">
-              {items.map((anomaly) => (
-                <li key={anomaly.id}>
-                  <Link
-                    to="/explorer"
-                    search={{ ...callsOf(anomaly), by: "project", bucket: "hour" }}
-                    className="rounded font-medium break-words hover:underline"
-                  >
-                    {anomaly.explanation}
-                  </Link>
-                  <p className="nums text-[13px] text-muted">
-                    {formatMoney(anomaly.spent)} against {formatMoney(anomaly.usual)} ·{" "}
-                    {anomaly.projectName ?? "no project"} · {spanOf(anomaly, timeZone)}
-                  </p>
-                </li>
-              ))}
+              {oncePerDay(items)
+                .slice(0, SHOWN)
+                .map((anomaly) => (
+                  <li key={anomaly.id}>
+                    <Link
+                      to="/explorer"
+                      search={{ ...callsOf(anomaly), by: "project", bucket: "hour" }}
+                      className="rounded font-medium break-words hover:underline"
+                    >
+                      {anomaly.explanation}
+                    </Link>
+                    <p className="nums text-[13px] text-muted">
+                      {formatMoney(anomaly.spent)} against {formatMoney(anomaly.usual)} ·{" "}
+                      {anomaly.projectName ?? "no project"} · {spanOf(anomaly, timeZone)}
+                    </p>
+                  </li>
+                ))}
             </ul>
           )
         }

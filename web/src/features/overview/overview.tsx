@@ -90,10 +90,12 @@ function Figures() {
             now={now}
           />
           <div className="below grid gap-4 xl:grid-cols-5">
-            <WhatChanged period={period} before={before} timeZone={timeZone} className="xl:col-span-3" />
+            <div className="grid grid-cols-1 content-start gap-4 xl:col-span-3">
+              <WhatChanged period={period} before={before} timeZone={timeZone} />
+              <AnomalyCard timeZone={timeZone} />
+            </div>
             <div className="grid grid-cols-1 content-start gap-4 xl:col-span-2">
               <BudgetsAtRisk />
-              <AnomalyCard timeZone={timeZone} />
               <UnpricedInbox period={period} timeZone={timeZone} search={search} />
             </div>
           </div>
