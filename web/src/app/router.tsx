@@ -124,6 +124,7 @@ const alerts = createRoute({
     tab: oneOf(search.tab, ["anomalies"] as const),
     status: oneOf(search.status, ["unread", "snoozed", "all"] as const),
     expected: oneOf(search.expected, ["yes", "all"] as const),
+    anomaly: textOf(search.anomaly),
     project: textOf(search.project),
   })),
   component: lazyRouteComponent(() => import("@/features/alerts/alerts"), "Alerts"),
@@ -173,7 +174,10 @@ const audit = createRoute({
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
-  validateSearch: reading((search) => ({ tab: oneOf(search.tab, SETTINGS_TABS) })),
+  validateSearch: reading((search) => ({
+    tab: oneOf(search.tab, SETTINGS_TABS),
+    preview: oneOf(search.preview, ["digest"] as const),
+  })),
   component: lazyRouteComponent(() => import("@/features/settings/settings"), "Settings"),
 });
 

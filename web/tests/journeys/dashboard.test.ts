@@ -253,7 +253,7 @@ const PAGES = [
   ["/audit", "Audit log"],
   ["/settings", "Settings"],
   ["/settings?tab=notifications", "Settings"],
-  ["/settings?tab=profile", "Settings"],
+  ["/settings?tab=profile&preview=digest", "Settings"],
   ["/settings?tab=people", "Settings"],
   ["/settings?tab=currencies", "Settings"],
   ["/settings?tab=erasure", "Settings"],

@@ -62,7 +62,7 @@ test("an administrator of the project says why it was expected", async () => {
   );
   openPage("/alerts?tab=anomalies");
   fireEvent.click(await screen.findByRole("button", { name: "Was expected" }));
-  fireEvent.change(screen.getByLabelText("Why"), { target: { value: " load test " } });
+  fireEvent.change(await screen.findByLabelText("Why"), { target: { value: " load test " } });
   fireEvent.click(screen.getByRole("button", { name: "Mark as expected" }));
   await screen.findByText("Nothing unusual");
   expect(asked).toContain("false");
@@ -98,6 +98,6 @@ test("a refusal is said where one asked", async () => {
   );
   openPage("/alerts?tab=anomalies");
   fireEvent.click(await screen.findByRole("button", { name: "Was expected" }));
-  fireEvent.click(screen.getByRole("button", { name: "Mark as expected" }));
+  fireEvent.click(await screen.findByRole("button", { name: "Mark as expected" }));
   await screen.findByText("this needs the role admin");
 });

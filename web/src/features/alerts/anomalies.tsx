@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
-import { type FormEvent, type ReactNode, useState } from "react";
+import type { FormEvent, ReactNode } from "react";
 import { projects } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { isAdministrator } from "@/app/places";
@@ -40,6 +40,9 @@ export function Anomalies({ children }: { children: ReactNode }) {
   const administrated = new Set(known.filter(({ role }) => role === "owner" || role === "admin").map(({ id }) => id));
   const session = useSession();
   const administrates = session.state === "in" && isAdministrator(session.user);
+  const mayChange = ({ projectId }: Anomaly) => (projectId ? administrated.has(projectId) : administrates);
+  const ask = (anomaly: string | undefined) =>
+    void navigate({ search: (old) => ({ ...old, anomaly }), resetScroll: false });
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center gap-3">
@@ -59,6 +62,7 @@ export function Anomalies({ children }: { children: ReactNode }) {
       <Loaded query={list} skeleton="h-80">
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
+          const asked = items.find((anomaly) => anomaly.id === search.anomaly && mayChange(anomaly));
           return (
             <Card>
               {items.length === 0 && (
@@ -71,7 +75,8 @@ export function Anomalies({ children }: { children: ReactNode }) {
                   <AnomalyRow
                     key={anomaly.id}
                     anomaly={anomaly}
-                    mayChange={anomaly.projectId ? administrated.has(anomaly.projectId) : administrates}
+                    mayChange={mayChange(anomaly)}
+                    onAsk={() => ask(anomaly.id)}
                   />
                 ))}
               </ul>
@@ -82,6 +87,7 @@ export function Anomalies({ children }: { children: ReactNode }) {
                   </Button>
                 </p>
               )}
+              {asked && <ExpectDialog anomaly={asked} onClose={() => ask(undefined)} />}
             </Card>
           );
         }}
@@ -90,9 +96,10 @@ export function Anomalies({ children }: { children: ReactNode }) {
   );
 }
 
-function AnomalyRow({ anomaly, mayChange }: { anomaly: Anomaly; mayChange: boolean }) {
+type RowProps = { anomaly: Anomaly; mayChange: boolean; onAsk: () => void };
+
+function AnomalyRow({ anomaly, mayChange, onAsk }: RowProps) {
   const timeZone = useTimeZone();
-  const [asking, setAsking] = useState(false);
   const { explanation, projectName, spent, usual, service, model, expected } = anomaly;
   const calls = callsOf(anomaly);
   return (
@@ -130,12 +137,11 @@ function AnomalyRow({ anomaly, mayChange }: { anomaly: Anomaly; mayChange: boole
           (expected ? (
             <Unexpect anomaly={anomaly} />
           ) : (
-            <Button size="small" onClick={() => setAsking(true)}>
+            <Button size="small" onClick={onAsk}>
               Was expected
             </Button>
           ))}
       </div>
-      {asking && <ExpectDialog anomaly={anomaly} onClose={() => setAsking(false)} />}
     </li>
   );
 }

@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, dataOf, type Schemas } from "@/api/client";
 import { isTimeZone, usePreferences } from "@/app/preferences";
@@ -8,6 +9,8 @@ import { Field, Input, Select } from "@/components/ui/field";
 import { Loaded } from "@/components/ui/loaded";
 import { InlineFailure } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
+
+const route = getRouteApi("/settings");
 
 type DigestSettings = Schemas["DigestSettings"];
 
@@ -28,14 +31,17 @@ const FREQUENCIES: Record<DigestSettings["frequency"], string> = {
 /** What one is told regularly, and what the last one says. */
 export function DigestSettingsCard() {
   const known = useQuery(digest());
-  const [shown, setShown] = useState(false);
+  const { preview: shown } = route.useSearch();
+  const navigate = route.useNavigate();
+  const toggle = () =>
+    void navigate({ search: (old) => ({ ...old, preview: shown ? undefined : "digest" }), resetScroll: false });
   return (
     <Card>
       <CardHead
         title="Digest"
         hint="What was spent in your projects, at seven in the morning: by e-mail, and to your webhooks for cost.digest."
       >
-        <Button size="small" aria-expanded={shown} onClick={() => setShown(!shown)}>
+        <Button size="small" aria-expanded={Boolean(shown)} onClick={toggle}>
           {shown ? "Hide the preview" : "Preview"}
         </Button>
       </CardHead>
