@@ -20,12 +20,13 @@ const BINARY = fileURLToPath(new URL("../../../target/debug/ai-cost-tracker", im
 const SETTINGS = ["smtp.host=127.0.0.1", "smtp.security=none", "smtp.from=costs@example.com"];
 const DAY_MS = 86_400_000;
 
-/** A model that costs a dollar a day, and fifty just now. */
-function spikeIn(folder: string): string {
-  const file = join(folder, "spike.csv");
+/** A model that costs a dollar a day, and fifty just now; and a call that no price is known for. */
+function callsIn(folder: string): string {
+  const file = join(folder, "calls.csv");
   const at = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
-  const rows = Array.from({ length: 57 }, (_, days) => `${at(days)},own,acme-spike,${days === 0 ? 50 : 1}`);
-  writeFileSync(file, ["timestamp,service,model,cost", ...rows].join("\n"));
+  const rows = Array.from({ length: 57 }, (_, days) => `${at(days)},own,acme-spike,${days === 0 ? 50 : 1},,`);
+  rows.push(`${at(0)},self-hosted,acme-research-32b,,1000000,400000`);
+  writeFileSync(file, ["timestamp,service,model,cost,promptTokens,completionTokens", ...rows].join("\n"));
   return file;
 }
 
@@ -40,7 +41,7 @@ async function freePort(): Promise<number> {
 export default async function setup({ provide }: TestProject) {
   const data = mkdtempSync(join(tmpdir(), "dashboard-"));
   const filled = execFileSync(BINARY, ["--data-dir", data, "demo", "--records", "2000"], { encoding: "utf8" });
-  execFileSync(BINARY, ["--data-dir", data, "import", "--user", "demo@localhost", spikeIn(data)]);
+  execFileSync(BINARY, ["--data-dir", data, "import", "--user", "demo@localhost", callsIn(data)]);
   const [port, mailPort] = [await freePort(), await freePort()];
   const settings = [`smtp.port=${mailPort}`, `server.public_url=http://127.0.0.1:${port}`, ...SETTINGS].flatMap(
     (setting) => ["--setting", setting],
