@@ -16,6 +16,7 @@ export const neverAnswers = (path: string) => http.get(`*${path}`, () => new Pro
 
 const LISTS = [
   "/api/alerts",
+  "/api/anomalies",
   "/api/audit",
   "/api/budgets",
   "/api/prices",
@@ -29,6 +30,7 @@ const LISTS = [
 
 export const server = setupServer(
   ...LISTS.map((path) => says(path, [])),
+  says("/api/user/digest", { frequency: "off", timeZone: "UTC" }),
   says("/api/alerts/unread-count", { count: 0 }),
   says("/api/prices/mappings", { mappings: [] }),
   says("/api/prices/overrides", { rules: [] }),

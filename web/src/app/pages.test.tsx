@@ -7,6 +7,7 @@ import { neverAnswers, refuses, says, server } from "../../tests/server";
 const PAGES = [
   { page: "/budgets", route: "/api/budgets", empty: "No budget yet" },
   { page: "/alerts", route: "/api/alerts", empty: "Nothing here" },
+  { page: "/alerts?tab=anomalies", route: "/api/anomalies", empty: "Nothing unusual" },
   { page: "/webhooks", route: "/api/webhooks", empty: "No webhook yet" },
   { page: "/prices", route: "/api/prices", empty: "No price of that name" },
   { page: "/prices?tab=overrides", route: "/api/prices/overrides", empty: "No rule yet" },

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { Outlet } from "@tanstack/react-router";
-import { useEffect } from "react";
+import { Outlet, useRouterState } from "@tanstack/react-router";
+import { Suspense, useEffect } from "react";
 import { refreshSession, useSession } from "@/api/session";
 import { FailureNotice } from "@/components/ui/states";
 import { Toasts } from "@/components/ui/toasts";
@@ -8,13 +8,17 @@ import { SignIn } from "@/features/start/sign-in";
 import { queryClient } from "./query-client";
 import { Shell } from "./shell";
 
+/** For people who cannot log in. */
+const OPEN_PAGES: ReadonlySet<string> = new Set(["/forgot-password", "/reset-password"]);
+
 /** The log-in stands in place of the page that was asked for, so that a shared link is still there after it. */
 export function Root() {
   const session = useSession();
+  const isOpen = useRouterState({ select: ({ location }) => OPEN_PAGES.has(location.pathname) });
   const first = useQuery({
     queryKey: ["session"],
     queryFn: refreshSession,
-    enabled: session.state === "unknown",
+    enabled: session.state === "unknown" && !isOpen,
     staleTime: Number.POSITIVE_INFINITY,
     retry: false,
   });
@@ -26,7 +30,11 @@ export function Root() {
   }, [person]);
   return (
     <>
-      {session.state === "in" ? (
+      {isOpen ? (
+        <Suspense>
+          <Outlet />
+        </Suspense>
+      ) : session.state === "in" ? (
         <Shell user={session.user}>
           <Outlet />
         </Shell>

@@ -24,7 +24,7 @@ export const PRICE_TABS = [
   "reprice",
   "changes",
 ] as const;
-export const SETTINGS_TABS = ["keys", "profile", "people", "currencies", "notifications"] as const;
+export const SETTINGS_TABS = ["keys", "profile", "people", "currencies", "notifications", "erasure"] as const;
 
 const overview = createRoute({
   getParentRoute: () => root,
@@ -121,7 +121,10 @@ const alerts = createRoute({
   getParentRoute: () => root,
   path: "/alerts",
   validateSearch: reading((search) => ({
+    tab: oneOf(search.tab, ["anomalies"] as const),
     status: oneOf(search.status, ["unread", "snoozed", "all"] as const),
+    expected: oneOf(search.expected, ["yes", "all"] as const),
+    anomaly: textOf(search.anomaly),
     project: textOf(search.project),
   })),
   component: lazyRouteComponent(() => import("@/features/alerts/alerts"), "Alerts"),
@@ -171,8 +174,23 @@ const audit = createRoute({
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
-  validateSearch: reading((search) => ({ tab: oneOf(search.tab, SETTINGS_TABS) })),
+  validateSearch: reading((search) => ({
+    tab: oneOf(search.tab, SETTINGS_TABS),
+    preview: oneOf(search.preview, ["digest"] as const),
+  })),
   component: lazyRouteComponent(() => import("@/features/settings/settings"), "Settings"),
+});
+
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("@/features/start/forgot-password"), "ForgotPassword"),
+});
+
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("@/features/start/reset-password"), "ResetPassword"),
 });
 
 export const routeTree = root.addChildren([
@@ -188,6 +206,8 @@ export const routeTree = root.addChildren([
   webhooks,
   audit,
   settings,
+  forgotPassword,
+  resetPassword,
 ]);
 
 export const router = createRouter({

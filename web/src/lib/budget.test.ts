@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Schemas } from "@/api/client";
-import { burnDown, crossings, paceOf, standingOf } from "./budget";
+import { burnDown, crossings, evenDays, paceOf, standingOf } from "./budget";
 
 const status = (more: Partial<Schemas["BudgetStatus"]> = {}): Schemas["BudgetStatus"] => ({
   id: "a",
@@ -89,4 +89,15 @@ test("a threshold is reached at exactly its share", () => {
     { threshold: 50, on: "2026-10-02" },
     { threshold: 100, on: undefined },
   ]);
+});
+
+test("even spending of a budget is shared by the days of its period", () => {
+  const budget = (period: string, more = {}) => ({ amount: 366, period, ...more }) as never;
+  expect(evenDays(budget("monthly"), ["2026-11-30", "2026-12-01"])).toEqual([366 / 30, 366 / 31]);
+  expect(evenDays(budget("quarterly"), ["2026-12-31"])).toEqual([366 / 92]);
+  expect(evenDays(budget("yearly"), ["2028-02-29"])).toEqual([1]);
+  expect(evenDays(budget("weekly"), ["2026-11-24"])).toEqual([366 / 7]);
+  expect(evenDays(budget("one-time"), ["2026-11-24"])).toBeUndefined();
+  expect(evenDays(budget("monthly", { currency: "EUR" }), ["2026-11-24"])).toBeUndefined();
+  expect(evenDays(budget("monthly", { startDate: "2026-11-15" }), ["2026-11-24"])).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import type { Schemas } from "@/api/client";
-import { addDays, type Day, daysBetween, today } from "./days";
+import { addDays, addMonths, type Day, daysBetween, monthStart, today } from "./days";
 import { numberOf } from "./money";
 
 type Status = Schemas["BudgetStatus"];
@@ -105,4 +105,25 @@ export function crossings(
     })?.day;
     return { threshold, on };
   });
+}
+
+/** The first days of the calendar period that `day` is in, and of the next one. */
+function calendarPeriod(period: Schemas["Period"], day: Day): [Day, Day] | undefined {
+  const month = monthStart(day);
+  if (period === "weekly") return [day, addDays(day, 7)];
+  if (period === "monthly") return [month, addMonths(month, 1)];
+  if (period === "yearly") return [`${day.slice(0, 4)}-01-01`, `${Number(day.slice(0, 4)) + 1}-01-01`];
+  if (period !== "quarterly") return undefined;
+  const start = addMonths(month, -((Number(day.slice(5, 7)) - 1) % 3));
+  return [start, addMonths(start, 3)];
+}
+
+/** What even spending of a budget in dollars is on each day; nothing for one without calendar periods. */
+export function evenDays(budget: Schemas["Budget"], days: readonly Day[]): number[] | undefined {
+  if ((budget.currency ?? "USD") !== "USD" || (budget.startDate && budget.period !== "weekly")) return undefined;
+  const shares = days.map((day) => {
+    const period = calendarPeriod(budget.period, day);
+    return period && numberOf(budget.amount) / daysBetween(...period);
+  });
+  return shares.every((share) => share !== undefined) ? shares : undefined;
 }

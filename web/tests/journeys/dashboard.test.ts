@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { base, call, DEMO, enter, launch, tokenOf, violationsOf } from "./browser";
+import { postOffice } from "./post";
 
 const OWNER = { email: "owner@example.com", password: "owner-password-1" };
 const VIEWER = { email: "viewer@example.com", password: "viewer-password-1" };
@@ -169,6 +170,52 @@ test("a price for a model without one is found, and its calls are costed", async
   await owners.getByText(/^The log is whole/).waitFor();
 });
 
+test("spending that was far from usual is on the overview, and is marked as expected", async () => {
+  await owners.goto(base);
+  await owners
+    .getByRole("link", { name: /^acme-spike spent 50\.0 times its usual/ })
+    .first()
+    .waitFor();
+  await owners.getByRole("link", { name: "All anomalies" }).click();
+  const rows = owners.getByRole("listitem").filter({ hasText: "acme-spike spent" });
+  await rows.first().waitFor();
+  expect(await violationsOf(owners)).toEqual([]);
+  const before = await rows.count();
+  await rows.first().getByRole("button", { name: "Was expected" }).click();
+  await owners.getByRole("dialog").getByLabel("Why").fill("A journey");
+  expect(await violationsOf(owners)).toEqual([]);
+  await owners.getByRole("button", { name: "Mark as expected" }).click();
+  await owners.getByRole("dialog").waitFor({ state: "detached" });
+  await owners.getByRole("radio", { name: "Expected", exact: true }).click();
+  await owners.getByText(/^Expected since .*: A journey$/).waitFor();
+  expect(new URL(owners.url()).searchParams.get("expected")).toBe("yes");
+  await owners.getByRole("radio", { name: "Unexpected" }).click();
+  await owners.locator("main [aria-busy=false]").first().waitFor();
+  expect(await rows.count()).toBe(before - 1);
+});
+
+test("a forgotten password is replaced by the link of an e-mail", async () => {
+  const post = await postOffice(inject("mailPort"), /(\/reset-password#token=\S+)/);
+  const context = await browser.newContext();
+  const theirs = await context.newPage();
+  await theirs.goto(base);
+  await theirs.getByRole("link", { name: "Forgotten the password?" }).click();
+  expect(await violationsOf(theirs)).toEqual([]);
+  await theirs.getByLabel("E-mail").fill(VIEWER.email);
+  await theirs.getByRole("button", { name: "Send the e-mail" }).click();
+  await theirs.getByText(/^If there is an account for viewer@example.com/).waitFor();
+  await theirs.goto(base + (await post.letter));
+  await theirs.getByRole("heading", { name: "Set a new password" }).waitFor();
+  await theirs.waitForURL(`${base}/reset-password`);
+  expect(await violationsOf(theirs)).toEqual([]);
+  await theirs.getByLabel("New password").fill("another-password-1");
+  await theirs.getByRole("button", { name: "Set the password" }).click();
+  await theirs.getByText("The password is changed").waitFor();
+  await context.close();
+  const again = await enter(browser, { ...VIEWER, password: "another-password-1" }, defects);
+  await again.close();
+});
+
 test("pages are reached by keys", async () => {
   await page.goto(base);
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
@@ -194,6 +241,7 @@ const PAGES = [
   ["/projects", "Projects"],
   ["/budgets", "Budgets"],
   ["/alerts", "Alerts"],
+  ["/alerts?tab=anomalies&expected=all", "Alerts"],
   ["/prices", "Models and prices"],
   ["/prices?model=gpt-5", "gpt-5"],
   ["/prices?tab=unpriced", "Models and prices"],
@@ -207,9 +255,12 @@ const PAGES = [
   ["/audit", "Audit log"],
   ["/settings", "Settings"],
   ["/settings?tab=notifications", "Settings"],
-  ["/settings?tab=profile", "Settings"],
+  ["/settings?tab=profile&preview=digest", "Settings"],
   ["/settings?tab=people", "Settings"],
   ["/settings?tab=currencies", "Settings"],
+  ["/settings?tab=erasure", "Settings"],
+  ["/forgot-password", "Forgotten the password"],
+  ["/reset-password", "Set a new password"],
 ] as const;
 
 test.each(

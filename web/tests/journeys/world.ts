@@ -1,6 +1,6 @@
 // The real server with demo data, and a browser's address for it.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,10 +11,24 @@ declare module "vitest" {
   export interface ProvidedContext {
     base: string;
     password: string;
+    mailPort: number;
   }
 }
 
 const BINARY = fileURLToPath(new URL("../../../target/debug/ai-cost-tracker", import.meta.url));
+
+const SETTINGS = ["smtp.host=127.0.0.1", "smtp.security=none", "smtp.from=costs@example.com"];
+const DAY_MS = 86_400_000;
+
+/** A model that costs a dollar a day, and fifty just now; and a call that no price is known for. */
+function callsIn(folder: string): string {
+  const file = join(folder, "calls.csv");
+  const at = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
+  const rows = Array.from({ length: 57 }, (_, days) => `${at(days)},own,acme-spike,${days === 0 ? 50 : 1},,`);
+  rows.push(`${at(0)},self-hosted,acme-research-32b,,1000000,400000`);
+  writeFileSync(file, ["timestamp,service,model,cost,promptTokens,completionTokens", ...rows].join("\n"));
+  return file;
+}
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -27,8 +41,12 @@ async function freePort(): Promise<number> {
 export default async function setup({ provide }: TestProject) {
   const data = mkdtempSync(join(tmpdir(), "dashboard-"));
   const filled = execFileSync(BINARY, ["--data-dir", data, "demo", "--records", "2000"], { encoding: "utf8" });
-  const port = await freePort();
-  const server = spawn(BINARY, ["--data-dir", data, "serve", "--port", String(port)]);
+  execFileSync(BINARY, ["--data-dir", data, "import", "--user", "demo@localhost", callsIn(data)]);
+  const [port, mailPort] = [await freePort(), await freePort()];
+  const settings = [`smtp.port=${mailPort}`, `server.public_url=http://127.0.0.1:${port}`, ...SETTINGS].flatMap(
+    (setting) => ["--setting", setting],
+  );
+  const server = spawn(BINARY, ["--data-dir", data, ...settings, "serve", "--port", String(port)]);
   await new Promise<void>((ready, failed) => {
     const look = (text: Buffer) => String(text).includes("listening") && ready();
     server.stdout.on("data", look);
@@ -36,6 +54,7 @@ export default async function setup({ provide }: TestProject) {
     server.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
   });
   provide("base", `http://127.0.0.1:${port}`);
+  provide("mailPort", mailPort);
   provide("password", /password\s+(\S+)/.exec(filled)?.[1] ?? "");
   return async () => {
     const ended = new Promise((done) => server.once("exit", done));

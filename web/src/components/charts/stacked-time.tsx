@@ -19,6 +19,8 @@ type Props = {
   before?: readonly number[] | undefined;
   /** What is to be expected of points to come. */
   expected?: readonly (number | null)[] | undefined;
+  /** What even spending of a budget would be at each point. */
+  allowance?: readonly number[] | undefined;
   /** Index of the point that is not over yet: it is hatched. */
   unfinished?: number | undefined;
   format: (value: number) => string;
@@ -32,10 +34,11 @@ type Props = {
 /** Sums over time, one layer for each series. */
 export function StackedTimeChart(props: Props) {
   const theme = useTheme();
-  const { kind, points, titles, series, before, expected, unfinished, format, formatAxis } = props;
+  const { kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis } = props;
   const option = useMemo(
-    () => optionOf({ kind, points, titles, series, before, expected, unfinished, format, formatAxis }, theme),
-    [kind, points, titles, series, before, expected, unfinished, format, formatAxis, theme],
+    () =>
+      optionOf({ kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis }, theme),
+    [kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis, theme],
   );
   return (
     <ChartCanvas
@@ -51,12 +54,12 @@ export function StackedTimeChart(props: Props) {
 
 type Drawn = Pick<
   Props,
-  "kind" | "points" | "titles" | "series" | "before" | "expected" | "unfinished" | "format" | "formatAxis"
+  "kind" | "points" | "titles" | "series" | "before" | "expected" | "allowance" | "unfinished" | "format" | "formatAxis"
 >;
 
 function optionOf(drawn: Drawn, theme: Theme) {
   const paint = PAINT[theme];
-  const { kind, points, titles, series, before, expected, unfinished, format, formatAxis } = drawn;
+  const { kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis } = drawn;
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
@@ -87,12 +90,20 @@ function optionOf(drawn: Drawn, theme: Theme) {
           ? { type: "shadow", shadowStyle: { color: paint.muted, opacity: 0.08 } }
           : { type: "line", lineStyle: { color: paint.muted } },
       formatter: (hits: unknown) =>
-        tooltipOf((hits as { dataIndex: number }[])[0]?.dataIndex ?? 0, { titles, series, before, expected, format }),
+        tooltipOf((hits as { dataIndex: number }[])[0]?.dataIndex ?? 0, {
+          titles,
+          series,
+          before,
+          expected,
+          allowance,
+          format,
+        }),
     },
     series: [
       ...series.map((one) => layer(one, kind, unfinished, theme)),
       ...(before ? [thinLine("Before", before, PAINT[theme].muted)] : []),
       ...(expected ? [thinLine("Expected", expected, PAINT[theme].accent)] : []),
+      ...(allowance ? [thinLine("Budget", allowance, PAINT[theme].bad)] : []),
     ],
   };
 }
@@ -147,7 +158,14 @@ const TOOLTIP_ROWS = 10;
 /** Built of elements, not of markup: names are the senders' own text. */
 function tooltipOf(
   index: number,
-  { titles, series, before, expected, format }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "format">,
+  {
+    titles,
+    series,
+    before,
+    expected,
+    allowance,
+    format,
+  }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "allowance" | "format">,
 ): HTMLElement {
   const rows = series
     .map((one) => ({ name: one.name, colour: one.colour, value: one.values[index] ?? 0 }))
@@ -161,6 +179,7 @@ function tooltipOf(
   if (awaited != null && rows.length === 0) box.append(line("Expected", format(awaited)));
   else if (rows.length !== 1) box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
   if (before) box.append(line("Period before", format(before[index] ?? 0), undefined, "text-muted"));
+  if (allowance) box.append(line("Budget, spent evenly", format(allowance[index] ?? 0), undefined, "text-muted"));
   return box;
 }
 

@@ -1,5 +1,5 @@
 import { Tabs as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { classes } from "@/lib/classes";
 
 type Tab = { id: string; name: ReactNode; content: () => ReactNode };
@@ -15,9 +15,14 @@ export function Tabs({
   onChange: (id: string) => void;
   label: string;
 }) {
+  const list = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another tab may be out of sight on a narrow screen
+  useEffect(() => {
+    list.current?.querySelector("[data-state=active]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [value]);
   return (
     <Radix.Root value={value} onValueChange={onChange} className="min-w-0">
-      <Radix.List aria-label={label} className="-mx-1 mb-4 flex gap-1 overflow-x-auto border-b px-1">
+      <Radix.List ref={list} aria-label={label} className="-mx-1 mb-4 flex gap-1 overflow-x-auto border-b px-1">
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.id}

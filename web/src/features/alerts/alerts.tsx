@@ -1,210 +1,65 @@
-import {
-  type UseMutationOptions,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { BellOff, BellRing, CheckCheck, Mail, MailOpen, Trash2 } from "lucide-react";
-import { projects, unreadAlerts } from "@/api/queries";
-import { useTimeZone } from "@/app/preferences";
-import { Button } from "@/components/ui/button";
-import { Card, PageHead } from "@/components/ui/card";
-import { ConfirmButton } from "@/components/ui/confirm";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { projects } from "@/api/queries";
+import { PageHead } from "@/components/ui/card";
 import { Select } from "@/components/ui/field";
-import { Loaded } from "@/components/ui/loaded";
-import { Menu, MenuItem } from "@/components/ui/menu";
-import { Empty } from "@/components/ui/states";
-import { Segments } from "@/components/ui/tabs";
-import { toast } from "@/components/ui/toasts";
-import { formatInstant } from "@/lib/days";
-import { formatMoney } from "@/lib/money";
-import { type AlertStatus, type AlertView, alertList, changeAlert, deleteAlert, readAllAlerts } from "./queries";
+import { Tabs } from "@/components/ui/tabs";
+import { Anomalies } from "./anomalies";
+import { Inbox, ReadAll } from "./inbox";
 
 const route = getRouteApi("/alerts");
 
-const STATUSES: { value: AlertStatus; name: string; empty: string }[] = [
-  { value: "current", name: "Current", empty: "No alert fired, or all of them are snoozed or deleted." },
-  { value: "unread", name: "Unread", empty: "You have seen every alert." },
-  { value: "snoozed", name: "Snoozed", empty: "No alert is snoozed." },
-  { value: "all", name: "All", empty: "No alert fired yet. Budgets say when that happens." },
-];
-
-/** Does something with alerts, and says so when it cannot be done; all lists and the count follow. */
-function useAlertAction<Input>(mutationFn: UseMutationOptions<unknown, Error, Input>["mutationFn"]) {
-  const client = useQueryClient();
-  return useMutation({
-    ...(mutationFn ? { mutationFn } : {}),
-    onError: (failure: Error) => toast(failure.message, true),
-    onSettled: () => client.invalidateQueries({ queryKey: ["alerts"] }),
-  });
-}
-
-/** Alerts that fired, as one's own list: what one reads, snoozes or deletes the others still see. */
+/** What called for attention: budgets that reached a threshold, and spending that was far from usual. */
 export function Alerts() {
-  const search = route.useSearch();
+  const { project, tab = "budgets" } = route.useSearch();
   const navigate = route.useNavigate();
-  const status = search.status ?? "current";
-  const list = useInfiniteQuery(alertList(status, search.project));
-  const { data: unread = 0 } = useQuery(unreadAlerts());
   const { data: known = [] } = useQuery(projects());
-  const readAll = useAlertAction(() => readAllAlerts());
-  const change = (next: Partial<typeof search>) =>
-    void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
+  const toProject = (
+    <Select
+      aria-label="Project"
+      className="h-8 w-auto max-w-56 py-0"
+      value={project ?? ""}
+      onChange={(event) =>
+        void navigate({
+          search: (old) => ({ ...old, project: event.target.value || undefined }),
+          resetScroll: false,
+        })
+      }
+    >
+      <option value="">All projects</option>
+      {known.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
+    </Select>
+  );
   return (
     <>
       <PageHead
         title="Alerts"
-        hint="What budgets had to say. What you read, snooze or delete stays on the list of the others."
+        hint={
+          tab === "budgets"
+            ? "What budgets had to say. What you read, snooze or delete stays on the list of the others."
+            : "What a model cost in a project, far above what it usually costs there at that time."
+        }
       >
-        <Button disabled={unread === 0} busy={readAll.isPending} onClick={() => readAll.mutate(undefined)}>
-          <CheckCheck />
-          Read all
-        </Button>
+        {tab === "budgets" && <ReadAll />}
       </PageHead>
-      <div className="mb-4 flex flex-wrap items-center gap-3">
-        <Segments
-          label="Which alerts"
-          value={status}
-          choices={STATUSES}
-          onChange={(value) => change({ status: value === "current" ? undefined : value })}
-        />
-        <Select
-          aria-label="Project"
-          className="h-8 w-auto max-w-56 py-0"
-          value={search.project ?? ""}
-          onChange={(event) => change({ project: event.target.value || undefined })}
-        >
-          <option value="">All projects</option>
-          {known.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </Select>
-      </div>
-      <Loaded query={list} skeleton="h-80">
-        {({ pages }) => {
-          const items = pages.flatMap((page) => page.items);
-          return (
-            <Card>
-              {items.length === 0 && (
-                <Empty icon={<BellOff />} title="Nothing here">
-                  {STATUSES.find(({ value }) => value === status)?.empty}
-                </Empty>
-              )}
-              <ul className="divide-y">
-                {items.map((alert) => (
-                  <AlertRow key={alert.id} alert={alert} />
-                ))}
-              </ul>
-              {list.hasNextPage && (
-                <p className="border-t p-3 text-center">
-                  <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                    Show earlier ones
-                  </Button>
-                </p>
-              )}
-            </Card>
-          );
-        }}
-      </Loaded>
-    </>
-  );
-}
-
-const HOUR_MS = 3_600_000;
-const SNOOZES = [
-  { name: "For an hour", ms: HOUR_MS },
-  { name: "Until tomorrow", ms: 24 * HOUR_MS },
-  { name: "For a week", ms: 7 * 24 * HOUR_MS },
-];
-
-function AlertRow({ alert }: { alert: AlertView }) {
-  const timeZone = useTimeZone();
-  const change = useAlertAction((next: Parameters<typeof changeAlert>[1]) => changeAlert(alert.id, next));
-  const remove = useAlertAction(() => deleteAlert(alert.id));
-  const isNew = !alert.readAt;
-  const snoozed = alert.snoozedUntil && Date.parse(alert.snoozedUntil) > Date.now();
-  const read = () => isNew && change.mutate({ read: true });
-  return (
-    <li className="flex items-start gap-3 px-4 py-3 sm:px-5">
-      <span
-        aria-hidden="true"
-        className={`mt-1.5 size-2 shrink-0 rounded-full ${isNew ? "bg-accent" : "bg-transparent"}`}
+      <Tabs
+        label="Kinds of alerts"
+        value={tab}
+        onChange={(next) =>
+          void navigate({
+            search: { project, tab: next === "anomalies" ? next : undefined },
+            resetScroll: false,
+          })
+        }
+        tabs={[
+          { id: "budgets", name: "Budgets", content: () => <Inbox>{toProject}</Inbox> },
+          { id: "anomalies", name: "Anomalies", content: () => <Anomalies>{toProject}</Anomalies> },
+        ]}
       />
-      <div className="min-w-0 flex-1">
-        <p className={isNew ? "font-semibold" : ""}>
-          {isNew && <span className="sr-only">New: </span>}
-          <Link
-            to="/budgets/$budgetId"
-            params={{ budgetId: alert.budgetId }}
-            onClick={read}
-            className="rounded hover:underline"
-          >
-            {alert.budgetName}
-          </Link>{" "}
-          {alert.exceeded ? (
-            <span className="text-bad">has used up its budget</span>
-          ) : (
-            <>
-              reached <span className={alert.threshold >= 100 ? "text-bad" : "text-warn"}>{alert.threshold} %</span> of
-              its budget
-            </>
-          )}
-        </p>
-        <p className="nums text-[13px] text-muted">
-          {formatMoney(alert.spent)} of {formatMoney(alert.amount)} · {formatInstant(alert.firedAt, timeZone)}
-          {snoozed && alert.snoozedUntil && ` · snoozed until ${formatInstant(alert.snoozedUntil, timeZone)}`}
-        </p>
-      </div>
-      <div className="flex items-center gap-0.5">
-        <Button
-          look="quiet"
-          size="small-icon"
-          aria-label={isNew ? "Mark as read" : "Mark as unread"}
-          title={isNew ? "Mark as read" : "Mark as unread"}
-          onClick={() => change.mutate({ read: isNew })}
-        >
-          {isNew ? <MailOpen /> : <Mail />}
-        </Button>
-        {snoozed ? (
-          <Button
-            look="quiet"
-            size="small-icon"
-            aria-label="Show it again"
-            title="Show it again"
-            onClick={() => change.mutate({ snoozedUntil: null })}
-          >
-            <BellRing />
-          </Button>
-        ) : (
-          <Menu
-            trigger={
-              <Button look="quiet" size="small-icon" aria-label="Snooze" title="Snooze">
-                <BellOff />
-              </Button>
-            }
-          >
-            {SNOOZES.map(({ name, ms }) => (
-              <MenuItem
-                key={name}
-                onSelect={() => change.mutate({ snoozedUntil: new Date(Date.now() + ms).toISOString() })}
-              >
-                {name}
-              </MenuItem>
-            ))}
-          </Menu>
-        )}
-        <ConfirmButton
-          label="Delete from my list"
-          sure="Delete"
-          icon={<Trash2 />}
-          busy={remove.isPending}
-          onConfirm={() => remove.mutate(undefined)}
-        />
-      </div>
-    </li>
+    </>
   );
 }

@@ -1,7 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, ImageDown, Table2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef } from "react";
-import type { Analytics, Bucket, Metric, Question } from "@/api/queries";
+import { type Analytics, type Bucket, type Metric, projects, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
 import type { Canvas } from "@/components/charts/canvas";
 import { Legend } from "@/components/charts/legend";
@@ -13,6 +14,7 @@ import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { pointNames } from "@/lib/axis";
+import { evenDays } from "@/lib/budget";
 import { OTHER } from "@/lib/colours";
 import { formatDays, today } from "@/lib/days";
 import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
@@ -43,6 +45,25 @@ type Props = {
   onFilter: (filters: Filters) => void;
 };
 
+/** The even spending of the budget of the one project that is looked at, where nothing else narrows it. */
+function useAllowance(answer: Analytics, { filters, search }: Question, metric: Metric): number[] | undefined {
+  const { data: known } = useQuery(projects());
+  const [id, ...others] = filters?.project ?? [];
+  const isWhole = id && others.length === 0 && Object.keys(filters ?? {}).length === 1 && !search;
+  const budget = isWhole && known?.find((project) => project.id === id)?.budget;
+  const isDaily = metric === "cost" && answer.period.bucket === "day";
+  return useMemo(
+    () =>
+      budget && isDaily
+        ? evenDays(
+            budget,
+            answer.timeline.map(({ date }) => date),
+          )
+        : undefined,
+    [budget, isDaily, answer],
+  );
+}
+
 /** The answer over time, as one wants to see it. */
 export function Drawing({ answer, before, question, by, metric, filters, onFilter }: Props) {
   const search = route.useSearch();
@@ -59,6 +80,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
       answer.timeline.map((_, index) => (before.timeline[index] ? amountOf(before.timeline[index], metric) : 0)),
     [answer, before, metric],
   );
+  const allowance = useAllowance(answer, question, metric);
   const kind = search.chart ?? "bar";
   const format = metric === "cost" ? formatAbout : formatCount;
   const figure = { cost: "Cost", tokens: "Tokens", requests: "Requests" }[metric];
@@ -90,7 +112,12 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
   return (
     <Card className="px-3 py-4 sm:px-4">
       <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
-        <h2 className="text-[15px] font-semibold">{title}</h2>
+        <div className="min-w-0">
+          <h2 className="text-[15px] font-semibold">{title}</h2>
+          {allowance && kind !== "table" && kind !== "heat" && (
+            <p className="text-[13px] text-muted">The red line is the project's budget, spent evenly.</p>
+          )}
+        </div>
         <div className="flex items-center gap-2">
           {kind !== "table" && (
             <Button
@@ -131,6 +158,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
             titles={points.titles}
             series={layers}
             before={line}
+            allowance={allowance}
             unfinished={question.period.end >= today(new Date(), zone) ? answer.timeline.length - 1 : undefined}
             format={format}
             formatAxis={metric === "cost" ? formatAxis : formatCompact}

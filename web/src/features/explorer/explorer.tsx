@@ -8,6 +8,7 @@ import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
 import { PeriodPicker } from "@/components/period-picker";
+import { RecordsGone } from "@/components/records-gone";
 import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
@@ -167,6 +168,7 @@ export function Explorer() {
         </Card>
       ) : (
         <div className={classes("grid gap-4", stale && "stale")} aria-busy={stale}>
+          <RecordsGone period={current.data.period} />
           {durations ? (
             <Durations answer={sums.data} question={question} by={by} names={names} filters={filters} />
           ) : (

@@ -3,12 +3,14 @@ import { getRouteApi } from "@tanstack/react-router";
 import { analytics, newestRecord, projects, type Question, usageStats } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { PeriodPicker } from "@/components/period-picker";
+import { RecordsGone } from "@/components/records-gone";
 import { PageHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { FirstSteps } from "@/features/start/first-steps";
 import { classes } from "@/lib/classes";
 import { formatDays, today } from "@/lib/days";
 import { type Preset, periodBefore, periodOf } from "@/lib/period";
+import { AnomalyCard } from "./anomaly-card";
 import { BudgetsAtRisk } from "./budgets-at-risk";
 import { SpendOverTime } from "./spend-over-time";
 import { Tiles } from "./tiles";
@@ -69,6 +71,7 @@ function Figures() {
       </PageHead>
       {current.data && previous.data ? (
         <div className={classes("grid gap-4", loading && "stale")} aria-busy={loading}>
+          <RecordsGone period={current.data.period} />
           <Tiles
             current={current.data}
             previous={previous.data}
@@ -87,7 +90,10 @@ function Figures() {
             now={now}
           />
           <div className="below grid gap-4 xl:grid-cols-5">
-            <WhatChanged period={period} before={before} timeZone={timeZone} className="xl:col-span-3" />
+            <div className="grid grid-cols-1 content-start gap-4 xl:col-span-3">
+              <WhatChanged period={period} before={before} timeZone={timeZone} />
+              <AnomalyCard timeZone={timeZone} />
+            </div>
             <div className="grid grid-cols-1 content-start gap-4 xl:col-span-2">
               <BudgetsAtRisk />
               <UnpricedInbox period={period} timeZone={timeZone} search={search} />

@@ -8,6 +8,8 @@ import { toast } from "@/components/ui/toasts";
 import { BudgetFields, budgetOf, wordsOf } from "@/features/budgets/budget-fields";
 import { type Project, type ProjectChange, ProjectService } from "@/services/project.service";
 
+const daysOf = (text: string): number | null => (text ? Number(text) : null);
+
 /** What the form says; without an amount there is no budget. */
 function changeOf(form: FormData, project: Project | undefined): ProjectChange {
   const said = (name: string) => String(form.get(name) ?? "").trim();
@@ -20,7 +22,11 @@ function changeOf(form: FormData, project: Project | undefined): ProjectChange {
     ...(project
       ? {
           isActive: form.has("isActive"),
-          settings: { ...project.settings, storePrompts: form.has("storePrompts") },
+          settings: {
+            ...project.settings,
+            storePrompts: form.has("storePrompts"),
+            retention: { contentDays: daysOf(said("contentDays")), recordDays: daysOf(said("recordDays")) },
+          },
         }
       : {}),
   };
@@ -70,6 +76,7 @@ export function ProjectForm({ project, onDone }: { project?: Project; onDone: (p
             label="Keep prompts"
             hint="Prompts and completions of new calls are kept."
           />
+          <RetentionFields project={project} />
         </>
       )}
       <div className="sm:col-span-2">
@@ -81,5 +88,29 @@ export function ProjectForm({ project, onDone }: { project?: Project; onDone: (p
         </Button>
       </div>
     </form>
+  );
+}
+
+const DAYS = {
+  type: "number",
+  min: 1,
+  max: 36_500,
+  step: 1,
+  inputMode: "numeric",
+  placeholder: "As the installation",
+} as const;
+
+/** How long what was recorded is kept. What is gone does not come back by a longer time. */
+function RetentionFields({ project }: { project: Project }) {
+  const { contentDays, recordDays } = project.settings.retention ?? {};
+  return (
+    <>
+      <Field label="Days that prompts are kept" hint="Empty: as long as the installation says.">
+        {(parts) => <Input {...parts} {...DAYS} name="contentDays" defaultValue={contentDays ?? ""} />}
+      </Field>
+      <Field label="Days that records are kept" hint="Older ones are deleted for good. Their sums by day stay.">
+        {(parts) => <Input {...parts} {...DAYS} name="recordDays" defaultValue={recordDays ?? ""} />}
+      </Field>
+    </>
   );
 }

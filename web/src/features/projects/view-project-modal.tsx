@@ -5,6 +5,7 @@ import { useTimeZone } from "@/app/preferences";
 import { BudgetBar } from "@/components/budget-bar";
 import { Sparkline } from "@/components/charts/sparkline";
 import { ProjectIdGuide } from "@/components/integration";
+import { RecordsGone } from "@/components/records-gone";
 import { buttonClasses } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
@@ -70,6 +71,7 @@ function Costs({ project }: { project: Project }) {
   ];
   return (
     <div className="grid grid-cols-1 gap-5">
+      <RecordsGone period={answer.data.period} />
       <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line sm:grid-cols-4">
         {facts.map(([name, value]) => (
           <div key={name} className="bg-surface px-3 py-2">

@@ -12,7 +12,16 @@ import type { Project } from "@/services/project.service";
 
 const ALLOCATION = ["department", "team", "purpose", "client", "campaign"] as const;
 
-const WORK_AT_ONCE = 4;
+/** Records by what should change in them: those that need the same are corrected at once. */
+function changesOf(records: UsageRecord[], form: FormData): Schemas["NewCorrections"][] {
+  const alike = new Map<string, Schemas["NewCorrections"]>();
+  for (const record of records) {
+    const change = changeOf(record, form);
+    const key = JSON.stringify(change);
+    alike.set(key, { change, usageIds: [...(alike.get(key)?.usageIds ?? []), record.id] });
+  }
+  return [...alike.values()];
+}
 
 /** What a form says should change in one record; what is left empty stays as it is. */
 function changeOf(record: UsageRecord, form: FormData): Schemas["UsageChange"] {
@@ -46,14 +55,15 @@ export function CorrectionDialog({
   const client = useQueryClient();
   const correct = useMutation({
     async mutationFn(form: FormData) {
-      const waiting = [...records];
-      const work = async () => {
-        for (let record = waiting.shift(); record; record = waiting.shift()) {
-          const path = { usageId: record.id };
-          await dataOf(api.PUT("/api/usage/{usageId}", { params: { path }, body: changeOf(record, form) }));
-        }
-      };
-      await Promise.all(Array.from({ length: WORK_AT_ONCE }, work));
+      const refused: Schemas["CorrectionResult"][] = [];
+      for (const body of changesOf(records, form)) {
+        const { results } = await dataOf(api.POST("/api/usage/corrections", { body }));
+        refused.push(...results.filter(({ corrected }) => !corrected));
+      }
+      if (refused.length)
+        throw new Error(
+          `${counted(records.length - refused.length, "call")} corrected, ${refused.length} not: ${refused[0]?.message ?? refused[0]?.code}`,
+        );
     },
     onSuccess() {
       toast(`${counted(records.length, "call")} corrected`);

@@ -27,7 +27,8 @@ import { RecordTable } from "./record-table";
 const route = getRouteApi("/records");
 const FALLBACK: Preset = "30d";
 const PAGE_ITEMS = 100;
-const CHOSEN_MAX = 500;
+/** As many as are corrected at once. */
+const CHOSEN_MAX = 1_000;
 const LOOK_MS = 400;
 
 const SORTS = [

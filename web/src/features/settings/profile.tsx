@@ -10,6 +10,7 @@ import { Loaded } from "@/components/ui/loaded";
 import { InlineFailure } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
 import { type Profile, userService } from "@/services/user.service";
+import { DigestSettingsCard } from "./digest";
 
 /** One's name, the zone whose days count, and the password. */
 export function ProfileSettings() {
@@ -22,6 +23,7 @@ export function ProfileSettings() {
           {(person) => <ProfileForm person={person} />}
         </Loaded>
       </Card>
+      <DigestSettingsCard />
       <Card>
         <CardHead title="Password" hint="Changing it ends every log-in of yours, here too." />
         <PasswordForm />

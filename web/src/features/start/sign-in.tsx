@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { api, dataOf, Failure } from "@/api/client";
 import { setup } from "@/api/queries";
@@ -6,10 +7,11 @@ import { signedIn } from "@/api/session";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
 import { FailureNotice, InlineFailure } from "@/components/ui/states";
+import { DOOR_FORM, Door } from "./door";
 
-type Door = "login" | "owner" | "register";
+type Way = "login" | "owner" | "register";
 
-const WORDS: Record<Door, { title: string; hint: string; submit: string }> = {
+const WORDS: Record<Way, { title: string; hint: string; submit: string }> = {
   owner: {
     title: "Create the owner",
     hint: "This is a new installation. The first account owns it.",
@@ -24,12 +26,12 @@ const FIELDS = ["name", "email", "password", "invitation"];
 /** Log-in, the first account, and registration with an invitation. */
 export function SignIn() {
   const { data: state, error, refetch } = useQuery(setup());
-  const [chosen, setChosen] = useState<Door>();
-  const door = chosen ?? (state?.needsOwner ? "owner" : "login");
+  const [chosen, setChosen] = useState<Way>();
+  const way = chosen ?? (state?.needsOwner ? "owner" : "login");
   const enter = useMutation({
     mutationFn: (form: Record<string, string>) => {
       const { email = "", password = "", name = "", invitation = "" } = form;
-      if (door === "login") return dataOf(api.POST("/api/auth/login", { body: { email, password } }));
+      if (way === "login") return dataOf(api.POST("/api/auth/login", { body: { email, password } }));
       const code = invitation.trim() ? { invitation: invitation.trim() } : {};
       return dataOf(api.POST("/api/auth/register", { body: { email, password, name, ...code } }));
     },
@@ -51,78 +53,79 @@ export function SignIn() {
   const general = enter.error && !FIELDS.some(problem) ? enter.error : null;
   if (error) return <FailureNotice failure={error} onRetry={() => void refetch()} />;
   if (!state) return null;
-  const { title, hint, submit: action } = WORDS[door];
-  const registers = door !== "login";
+  const { title, hint, submit: action } = WORDS[way];
+  const registers = way !== "login";
   return (
-    <main className="grid min-h-dvh place-items-center p-4">
-      <div className="w-full max-w-sm">
-        <div className="mb-6 flex items-center justify-center gap-2.5 text-lg font-semibold tracking-tight">
-          <img src="/icon.svg" alt="" className="size-8" />
-          AI Cost Tracker
+    <Door>
+      <form onSubmit={submit} noValidate className={DOOR_FORM}>
+        <div>
+          <h1 className="text-lg font-semibold">{title}</h1>
+          {hint && <p className="text-muted">{hint}</p>}
         </div>
-        <form onSubmit={submit} noValidate className="flex flex-col gap-4 rounded-xl border bg-surface p-6">
-          <div>
-            <h1 className="text-lg font-semibold">{title}</h1>
-            {hint && <p className="text-muted">{hint}</p>}
-          </div>
-          {registers && (
-            <Field label="Name" problem={problem("name")}>
-              {(parts) => <Input {...parts} name="name" autoComplete="name" required />}
-            </Field>
-          )}
-          <Field label="E-mail" problem={problem("email")}>
-            {(parts) => <Input {...parts} name="email" type="email" autoComplete="username" required />}
+        {registers && (
+          <Field label="Name" problem={problem("name")}>
+            {(parts) => <Input {...parts} name="name" autoComplete="name" required />}
           </Field>
-          <Field label="Password" hint={registers ? "At least 8 characters." : undefined} problem={problem("password")}>
-            {(parts) => (
-              <Input
-                {...parts}
-                name="password"
-                type="password"
-                autoComplete={registers ? "new-password" : "current-password"}
-                required
-              />
-            )}
-          </Field>
-          {door === "register" && !state.signupOpen && (
-            <Field
-              label="Invitation"
-              hint="The code that the person who invited you sent."
-              problem={problem("invitation")}
-            >
-              {(parts) => <Input {...parts} name="invitation" autoComplete="off" />}
-            </Field>
+        )}
+        <Field label="E-mail" problem={problem("email")}>
+          {(parts) => <Input {...parts} name="email" type="email" autoComplete="username" required />}
+        </Field>
+        <Field label="Password" hint={registers ? "At least 8 characters." : undefined} problem={problem("password")}>
+          {(parts) => (
+            <Input
+              {...parts}
+              name="password"
+              type="password"
+              autoComplete={registers ? "new-password" : "current-password"}
+              required
+            />
           )}
-          <InlineFailure failure={general} />
-          <Button type="submit" look="primary" busy={enter.isPending}>
-            {action}
-          </Button>
-        </form>
-        <p className="mt-4 text-center">
-          <button
-            type="button"
-            className="rounded font-medium text-accent-text hover:underline"
-            onClick={() => {
-              enter.reset();
-              setChosen(registers ? "login" : state.needsOwner ? "owner" : "register");
-            }}
+        </Field>
+        {way === "register" && !state.signupOpen && (
+          <Field
+            label="Invitation"
+            hint="The code that the person who invited you sent."
+            problem={problem("invitation")}
           >
-            {registers
-              ? "Log in instead"
-              : state.needsOwner
-                ? "Create the owner instead"
-                : state.signupOpen
-                  ? "Create an account"
-                  : "I have an invitation"}
-          </button>
-        </p>
-        {state.needsOwner && (
-          <p className="mt-4 text-center text-[13px] text-muted">
-            Only want to look around? Stop the server, run <code className="font-mono">ai-cost-tracker demo</code> and
-            start it again.
+            {(parts) => <Input {...parts} name="invitation" autoComplete="off" />}
+          </Field>
+        )}
+        {!registers && (
+          <p className="-mt-2 text-right text-[13px]">
+            <Link to="/forgot-password" className="rounded font-medium text-accent-text hover:underline">
+              Forgotten the password?
+            </Link>
           </p>
         )}
-      </div>
-    </main>
+        <InlineFailure failure={general} />
+        <Button type="submit" look="primary" busy={enter.isPending}>
+          {action}
+        </Button>
+      </form>
+      <p className="mt-4 text-center">
+        <button
+          type="button"
+          className="rounded font-medium text-accent-text hover:underline"
+          onClick={() => {
+            enter.reset();
+            setChosen(registers ? "login" : state.needsOwner ? "owner" : "register");
+          }}
+        >
+          {registers
+            ? "Log in instead"
+            : state.needsOwner
+              ? "Create the owner instead"
+              : state.signupOpen
+                ? "Create an account"
+                : "I have an invitation"}
+        </button>
+      </p>
+      {state.needsOwner && (
+        <p className="mt-4 text-center text-[13px] text-muted">
+          Only want to look around? Stop the server, run <code className="font-mono">ai-cost-tracker demo</code> and
+          start it again.
+        </p>
+      )}
+    </Door>
   );
 }

@@ -1,0 +1,15 @@
+import { render, screen } from "@testing-library/react";
+import { expect, test } from "vitest";
+import { RecordsGone } from "./records-gone";
+
+const period = { start: "2026-01-01T00:00:00Z", end: "2026-12-01T00:00:00Z", timeZone: "UTC", bucket: "day" } as const;
+
+test("figures say from when on there are records", () => {
+  render(<RecordsGone period={{ ...period, recordsFrom: "2026-08-03T00:00:00Z" }} />);
+  screen.getByText(/^Records from before 3 Aug 2026, 00:00 were deleted by age/);
+});
+
+test("nothing is said when all of them are there", () => {
+  const { container } = render(<RecordsGone period={{ ...period, recordsFrom: null }} />);
+  expect(container.childElementCount).toBe(0);
+});
