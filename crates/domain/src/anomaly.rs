@@ -213,11 +213,11 @@ impl Anomaly {
         self.span.containing(self.start)
     }
 
-    /// How many times what is usual was spent, to a tenth.
+    /// How many times what is usual was spent, to a tenth: `4.2`, `50`.
     pub fn times(&self) -> String {
         let median = i128::from(self.usual.median.nanos()).max(1);
         let tenths = (i128::from(self.spent.nanos()) * 10 + median / 2) / median;
-        format!("{}.{}", tenths / 10, tenths % 10)
+        if tenths % 10 == 0 { (tenths / 10).to_string() } else { format!("{}.{}", tenths / 10, tenths % 10) }
     }
 
     /// What it is compared with, e.g. `Tuesday`, `Tuesday 14:00 to 15:00 UTC`.

@@ -17,7 +17,6 @@ use domain::{
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pricing::Money;
 use store::NewAnomaly;
-use tokio::time;
 
 use crate::{
     app::App,
@@ -47,20 +46,9 @@ pub fn start(app: &App) {
     if !app.config.anomalies.enabled {
         return;
     }
-    let worker = app.clone();
-    app.spawn("anomalies", async move {
-        let stopping = worker.stopping();
-        tokio::pin!(stopping);
-        let mut ticks = time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = &mut stopping => return,
-                _ = ticks.tick() => {}
-            }
-            if let Err(error) = look(&worker).await {
-                tracing::error!(%error, "anomalies could not be looked for; they will be");
-            }
+    app.spawn_every(LOOK_EVERY, "anomalies", |app: App| async move {
+        if let Err(error) = look(&app).await {
+            tracing::error!(%error, "anomalies could not be looked for; they will be");
         }
     });
 }

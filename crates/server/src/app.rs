@@ -1,6 +1,6 @@
 //! What every handler and job has at hand.
 
-use std::{future::Future, ops::Deref, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use domain::{Clock, IdSource};
 use futures_util::FutureExt as _;
@@ -166,6 +166,28 @@ impl App {
                 tracing::error!(task = name, "a background task panicked");
             }
         }));
+    }
+
+    /// Starts background work with a name that is done now and again and again, with a pause of `every` in between, until the
+    /// program stops.
+    pub fn spawn_every<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        every: Duration,
+        name: &'static str,
+        work: impl Fn(Self) -> F + Send + 'static,
+    ) {
+        let app = self.clone();
+        self.spawn(name, async move {
+            let stopping = app.stopping();
+            tokio::pin!(stopping);
+            loop {
+                work(app.clone()).await;
+                tokio::select! {
+                    () = &mut stopping => return,
+                    () = tokio::time::sleep(every) => {}
+                }
+            }
+        });
     }
 
     /// Completes when the program has been told to stop.

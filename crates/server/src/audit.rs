@@ -145,28 +145,20 @@ pub async fn keep(State(app): State<App>, request: Request, next: Next) -> Respo
 
 /// Says the head of the log once an hour: kept where logs are collected, it shows later whether the end was cut off.
 pub fn say_head(app: &App) {
-    let (worker, stopping) = (app.clone(), app.stopping());
-    app.spawn("audit_head", async move {
-        tokio::pin!(stopping);
-        loop {
-            let query = AuditQuery {
-                period: Interval::ALWAYS,
-                actor: None,
-                project: None,
-                action: None,
-                before: None,
-                limit: 1,
-            };
-            match worker.meta.list_audit(&query).await {
-                Ok(last) => last.iter().for_each(|entry| {
-                    tracing::info!(entries = entry.number, head = hex(&entry.hash), "the audit log");
-                }),
-                Err(error) => tracing::warn!(%error, "the audit log cannot be read"),
-            }
-            tokio::select! {
-                () = &mut stopping => return,
-                () = tokio::time::sleep(HEAD_EVERY) => {}
-            }
+    app.spawn_every(HEAD_EVERY, "audit_head", |app: App| async move {
+        let query = AuditQuery {
+            period: Interval::ALWAYS,
+            actor: None,
+            project: None,
+            action: None,
+            before: None,
+            limit: 1,
+        };
+        match app.meta.list_audit(&query).await {
+            Ok(last) => last.iter().for_each(|entry| {
+                tracing::info!(entries = entry.number, head = hex(&entry.hash), "the audit log");
+            }),
+            Err(error) => tracing::warn!(%error, "the audit log cannot be read"),
         }
     });
 }

@@ -16,7 +16,6 @@ use domain::{
 use pricing::Money;
 use sha2::{Digest as _, Sha256};
 use store::{AnomalyQuery, StoreError};
-use tokio::time;
 
 use crate::{
     analytics::{Parts, Question},
@@ -41,20 +40,9 @@ const LINES_MAX: usize = 5;
 
 /// Sends what is due, until the program stops.
 pub fn start(app: &App) {
-    let worker = app.clone();
-    app.spawn("digest", async move {
-        let stopping = worker.stopping();
-        tokio::pin!(stopping);
-        let mut ticks = time::interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = &mut stopping => return,
-                _ = ticks.tick() => {}
-            }
-            if let Err(error) = send_due(&worker).await {
-                tracing::error!(%error, "digests could not be sent; they will be");
-            }
+    app.spawn_every(LOOK_EVERY, "digest", |app: App| async move {
+        if let Err(error) = send_due(&app).await {
+            tracing::error!(%error, "digests could not be sent; they will be");
         }
     });
 }

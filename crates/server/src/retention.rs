@@ -28,23 +28,14 @@ pub struct Forgotten {
 
 /// Forgets what is old, now and every hour, until the program stops.
 pub fn start(app: &App) {
-    let worker = app.clone();
-    app.spawn("retention", async move {
-        let stopping = worker.stopping();
-        tokio::pin!(stopping);
-        loop {
-            match forget_old(&worker).await {
-                Ok(forgotten) if forgotten != Forgotten::default() => {
-                    let Forgotten { contents, records } = forgotten;
-                    tracing::info!(contents, records, "what is older than it is kept was forgotten");
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "what is old could not be forgotten; it will be"),
+    app.spawn_every(EVERY, "retention", |app: App| async move {
+        match forget_old(&app).await {
+            Ok(forgotten) if forgotten != Forgotten::default() => {
+                let Forgotten { contents, records } = forgotten;
+                tracing::info!(contents, records, "what is older than it is kept was forgotten");
             }
-            tokio::select! {
-                () = &mut stopping => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "what is old could not be forgotten; it will be"),
         }
     });
 }
