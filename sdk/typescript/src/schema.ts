@@ -16,7 +16,7 @@ export interface components {
             threshold: number;
             /** @description How people are told. */
             type: components["schemas"]["AlertKind"];
-            /** @description E-mail addresses; the project's owners when empty. */
+            /** @description E-mail addresses; the project's owners when empty, or those of the installation for other budgets. */
             recipients?: string[];
             /** @description Where a webhook goes; the account's webhooks when missing. */
             webhookUrl?: string | null;
@@ -41,7 +41,7 @@ export interface components {
              */
             firedAt?: string | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description What had been spent then.
              */
             spent?: number | null;
@@ -95,11 +95,11 @@ export interface components {
         /** @description A limit on what may be spent in a period. */
         Budget: {
             /**
-             * Format: double
+             * Format: decimal
              * @description The limit, more than 0.
              */
             amount: number;
-            /** @description Currency of the amount. Only `USD` is taken: no rate is built in and none is fetched. */
+            /** @description Currency of the amount. Another than `USD` needs an exchange rate: none is built in and none is fetched. */
             currency?: string;
             /** @description How often it starts afresh. */
             period: components["schemas"]["Period"];
@@ -113,17 +113,71 @@ export interface components {
             timeZone?: string;
             /** @description What happens when it is used up. */
             enforcement?: components["schemas"]["Enforcement"];
+            /** @description Whether what a period leaves over may be spent in the next one. */
+            carryOver?: boolean;
             /** @description When people are told. */
             alerts?: components["schemas"]["Alert"][];
         };
+        /** @description What may be spent in a period, in US dollars. */
+        BudgetLimit: {
+            /**
+             * Format: decimal
+             * @description All of it.
+             */
+            total: number;
+            /**
+             * Format: decimal
+             * @description The budget's own amount.
+             */
+            amount: number;
+            /**
+             * Format: decimal
+             * @description What increases add now.
+             */
+            increased: number;
+            /**
+             * Format: decimal
+             * @description What the period before left over.
+             */
+            carriedOver: number;
+            conversion?: components["schemas"]["Conversion"] | null;
+        };
+        /** @description What a budget is over: whose calls count in it. */
+        BudgetScope: {
+            /** @description Which. */
+            project_id: string;
+            /** @enum {string} */
+            type: "project";
+        } | {
+            /** @description Which. */
+            key_id: string;
+            /** @enum {string} */
+            type: "key";
+        } | {
+            /** @description Which. */
+            tag: string;
+            /** @enum {string} */
+            type: "tag";
+        } | {
+            /** @enum {string} */
+            type: "account";
+        };
         /** @description How a budget stands. */
         BudgetStatus: {
-            /** @description Whose budget. */
-            projectId: string;
+            /** @description Id; the project's for a project's budget. */
+            id: string;
+            /** @description How it is called; the project's name for a project's budget. */
+            name: string;
+            /** @description Whose calls count in it. */
+            scope: components["schemas"]["BudgetScope"];
+            /** @description The project, if it is a project's budget. */
+            projectId?: string | null;
             /** @description How the project is called. */
-            projectName: string;
+            projectName?: string | null;
             /** @description The budget. */
             budget: components["schemas"]["Budget"];
+            /** @description What may be spent in the current period, in US dollars as everything below. */
+            limit: components["schemas"]["BudgetLimit"];
             /**
              * Format: date-time
              * @description First instant of the current period.
@@ -135,30 +189,30 @@ export interface components {
              */
             periodEnd?: string | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs of the period.
              */
             spent: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description What calls under way may cost at most.
              */
             reserved: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description What is neither spent nor reserved; negative when the budget is overrun.
              */
             remaining: number;
             /**
              * Format: double
-             * @description Percent of the amount that is spent.
+             * @description Percent of the limit that is spent.
              */
             utilization: number;
             pace?: components["schemas"]["Pace"] | null;
             forecast?: components["schemas"]["ForecastView"] | null;
             /**
              * Format: date-time
-             * @description When the budget is used up if days stay as they were; `null` if it lasts for the period, or is used up already.
+             * @description When the budget is used up if days go on as the forecast has them; `null` if it lasts for the period, or is used up already.
              */
             projectedExhaustionAt?: string | null;
             /**
@@ -243,6 +297,26 @@ export interface components {
             /** @description Time of day, in UTC. */
             daily?: Record<string, never> | null;
         };
+        /** @description An amount in another currency was taken at this rate. */
+        Conversion: {
+            /** @description The budget's own currency. */
+            currency: string;
+            /**
+             * Format: decimal
+             * @description Its amount in that currency, increases included.
+             */
+            amount: number;
+            /**
+             * Format: decimal
+             * @description US dollars for one unit.
+             */
+            rate: number;
+            /**
+             * Format: date
+             * @description The day from which the rate holds.
+             */
+            rateDate: string;
+        };
         /** @description Whom a call's cost is charged to inside the organisation. */
         CostAllocation: {
             /** @description Department name. */
@@ -274,10 +348,10 @@ export interface components {
          */
         Enforcement: "alert" | "block";
         /**
-         * @description Stable code of an error: programs decide by it. Each is documented in `docs/reference/errors.md`.
+         * @description Stable code of an error: programs decide by it.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "alert_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -285,14 +359,14 @@ export interface components {
             /** @description The model. */
             model: string;
             /**
-             * Format: double
+             * Format: decimal
              * @description What it would cost; `null` is unknown, not free.
              */
             cost?: number | null;
             /** @description Where that comes from. */
             costSource: components["schemas"]["CostSource"];
             /**
-             * Format: double
+             * Format: decimal
              * @description The catalog's own figure.
              */
             listCost?: number | null;
@@ -313,7 +387,7 @@ export interface components {
             /** @description What was counted, at which rate, and what that is. The amounts are exact; their sum is rounded once. */
             items: components["schemas"]["ItemView"][];
             /**
-             * Format: double
+             * Format: decimal
              * @description The sum, rounded half to even to a nano-dollar.
              */
             total: number;
@@ -325,6 +399,11 @@ export interface components {
          * @enum {string}
          */
         Flag: "inconsistent_usage" | "cost_differs" | "tokens_estimated" | "content_cut" | "tier_assumed_standard";
+        /**
+         * @description What a forecast is made of.
+         * @enum {string}
+         */
+        ForecastBasis: "average" | "weeklyPattern" | "weeklyPatternWithTrend";
         /** @description What a period will probably have cost when it ends. */
         ForecastView: {
             /**
@@ -333,20 +412,24 @@ export interface components {
              */
             periodEnd: string;
             /**
-             * Format: double
+             * Format: decimal
              * @description Nine times in ten it is more than this.
              */
             low: number;
             /**
-             * Format: double
-             * @description Spent so far plus an average day for each that remains.
+             * Format: decimal
+             * @description Spent so far plus what the days that remain usually cost.
              */
             expected: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description Nine times in ten it is less than this.
              */
             high: number;
+            /** @description What it is made of. */
+            basis: components["schemas"]["ForecastBasis"];
+            /** @description Days that it is made of: at most the last eight weeks, whole ones where there are two. */
+            historyDays: number;
         };
         /** @description One group of those asked for by `groupBy`. */
         GroupView: {
@@ -355,7 +438,7 @@ export interface components {
             /** @description Value of each dimension; `null` where the records have none. */
             key: Record<string, never>;
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs.
              */
             cost: number;
@@ -417,12 +500,12 @@ export interface components {
              */
             elapsed: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description What would have been spent by now if the amount were spent evenly.
              */
             evenSpending: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description What is spent beyond that; negative when less is spent.
              */
             ahead: number;
@@ -448,6 +531,12 @@ export interface components {
             timeZone: string;
             /** @description Length of the timeline's points. */
             bucket: components["schemas"]["Bucket"];
+            /**
+             * Format: date-time
+             * @description From when on records are there; `null` if they all are. Of the days before, only sums by UTC day, service, model,
+             *     project and account are known: what asks for anything else, and latency, lacks these days.
+             */
+            recordsFrom?: string | null;
         };
         /**
          * @description A rule that makes the cost of some calls another than the catalog's.
@@ -579,7 +668,7 @@ export interface components {
             /** @description Id of the project or account. */
             id?: string | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs.
              */
             cost: number;
@@ -621,7 +710,7 @@ export interface components {
         /** @description What a project has spent in the current period of its budget; in the current month (UTC), if it has none. */
         Spending: {
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs.
              */
             totalCost: number;
@@ -641,7 +730,7 @@ export interface components {
              */
             unpricedRequests: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description What is left of the budget; negative when it is overrun.
              */
             remaining?: number | null;
@@ -664,7 +753,7 @@ export interface components {
         /** @description Sums of a set of records. */
         Summary: {
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs, in US dollars.
              */
             totalCost: number;
@@ -689,17 +778,17 @@ export interface components {
              */
             totalRequests: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description Average over calls whose cost is known; `null` when there is none.
              */
             averageCostPerRequest?: number | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description Average over tokens of calls whose cost is known.
              */
             costPerThousandTokens?: number | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description What the catalog says the calls cost, where it has a price.
              */
             listCost: number;
@@ -709,7 +798,7 @@ export interface components {
              */
             cachedTokens: number;
             /**
-             * Format: double
+             * Format: decimal
              * @description What caching saved against the same calls uncached.
              */
             cacheSavings: number;
@@ -741,7 +830,7 @@ export interface components {
              */
             start: string;
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs.
              */
             cost: number;
@@ -797,7 +886,7 @@ export interface components {
             /** @description Id of the record. */
             id: string;
             /**
-             * Format: double
+             * Format: decimal
              * @description What it cost; `null` is unknown, not free.
              */
             cost?: number | null;
@@ -833,7 +922,7 @@ export interface components {
              */
             totalTokens?: number | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description What it cost; `null` is unknown, not free.
              */
             cost?: number | null;
@@ -915,7 +1004,7 @@ export interface components {
             /** @description The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed. */
             response?: Record<string, never> | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description What it cost in US dollars (also `estimatedCost`). Zero is a cost; missing, it is computed from the catalog.
              */
             cost?: number | null;
@@ -959,12 +1048,12 @@ export interface components {
         /** @description How costs develop. */
         Trends: {
             /**
-             * Format: double
+             * Format: decimal
              * @description Known costs of the period before, of the same length.
              */
             previousTotal?: number | null;
             /**
-             * Format: double
+             * Format: decimal
              * @description Difference to it.
              */
             change?: number | null;
