@@ -97,7 +97,9 @@ async fn what_emitters_tell_of_openais_calls_is_what_the_upstream_counted() {
 
 #[tokio::test]
 async fn what_emitters_tell_of_anthropics_calls_is_what_the_upstream_counted() {
-    for fixture in ["anthropic-sdk.pb", "ai5-anthropic.json", "stacked-anthropic.pb"] {
+    for fixture in
+        ["anthropic-sdk.pb", "ai5-anthropic.json", "traceloop-anthropic.pb", "stacked-anthropic.pb"]
+    {
         let records = Stage::records_of(fixture).await;
         assert_eq!(records.len(), 2, "{fixture}: one whole, one stream: {records:#?}");
         for record in records {
