@@ -95,6 +95,12 @@ pub struct NewUsage {
     pub side_calls: Vec<SideCall>,
 }
 
+/// The key of a call by which it can be told again, through whichever door it comes: the provider's id of the reply.
+pub fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<String> {
+    let key = format!("reply:{}:{}", provider.unwrap_or_default(), response_id?);
+    text::reference("response.id", &key).ok()
+}
+
 /// The records that one call makes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRecords {

@@ -216,6 +216,32 @@ impl UsageRecord {
         self.price.as_ref().and_then(|price| price.cost_of(&self.usage).ok())
     }
 
+    /// Whether this record is to be kept in the place of `kept`, which has the same key: what a trace tells of a call gives
+    /// way to whoever made the call, and to a trace that tells more of it: more kinds of tokens, or more output. The same
+    /// told again changes nothing.
+    pub fn supersedes(&self, kept: &Self) -> bool {
+        let told = |record: &Self| {
+            let kinds = record.usage.iter().filter(|(unit, count)| *unit != Unit::TotalTokens && *count > 0);
+            (kinds.count(), record.usage.get(Unit::OutputTokens))
+        };
+        kept.origin == Origin::Otlp && (self.origin != Origin::Otlp || told(self) > told(kept))
+    }
+
+    /// Keeps what `kept`, in whose place this record is, knows and this one does not: whom the call was for, and to what
+    /// it belongs.
+    pub fn take_over(&mut self, kept: Self) {
+        if self.tags.is_empty() {
+            self.tags = kept.tags;
+        }
+        if self.allocation == CostAllocation::default() {
+            self.allocation = kept.allocation;
+        }
+        self.user_email = self.user_email.take().or(kept.user_email);
+        self.customer_email = self.customer_email.take().or(kept.customer_email);
+        self.session_id = self.session_id.take().or(kept.session_id);
+        self.trace_id = self.trace_id.take().or(kept.trace_id);
+    }
+
     /// Applies a correction.
     pub fn amend(&mut self, amendment: &Amendment) {
         if let Some(tags) = &amendment.tags {

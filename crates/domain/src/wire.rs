@@ -24,6 +24,7 @@ mod headers;
 mod json;
 mod metered;
 mod openai;
+pub mod opentelemetry;
 mod stream;
 
 use pricing::Usage;

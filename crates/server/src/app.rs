@@ -2,7 +2,7 @@
 
 use std::{future::Future, ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use domain::{Clock, IdSource};
+use domain::{Clock, IdSource, wire::opentelemetry::Nesting};
 use futures_util::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use pricing::PriceBook;
@@ -74,6 +74,8 @@ pub struct Parts {
     pub watch: Watch,
     /// Tells of what is recorded as it happens.
     pub feed: Feed,
+    /// Calls inside of calls, in traces whose spans come one by one.
+    pub nesting: Nesting,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -141,6 +143,7 @@ impl App {
             notifier: Notifier::new(&config)?,
             watch: Watch::default(),
             feed: Feed::default(),
+            nesting: Nesting::default(),
             config,
             clock,
             usage,

@@ -28,6 +28,7 @@ pub const EXEMPT: &[(&str, &str)] = &[
     ("POST /api/usage/track", "the record says who sent it and when"),
     ("POST /api/usage/track-sdk", "the record says who sent it and when"),
     ("POST /api/usage/bulk", "the records say who sent them and when"),
+    ("POST /v1/traces", "the records say who sent them and when"),
     ("POST /api/analytics/compare", "asks"),
     ("POST /api/prices/estimate", "asks"),
     ("POST /api/prices/simulate", "asks"),

@@ -77,7 +77,7 @@ pub async fn ingest(
         app.repricings.prices_changed();
     }
     let mut ingested = |record: UsageRecord| match appended.next() {
-        Some(Appended::New) => Ok(Ingested::New(Box::new(record))),
+        Some(Appended::New | Appended::Replaced(_)) => Ok(Ingested::New(Box::new(record))),
         Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
         Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
         None => Err(ApiError::internal("the store answered for fewer records than it was given")),
@@ -104,7 +104,11 @@ pub async fn append(app: &App, records: &[UsageRecord]) -> Result<Vec<Appended>,
     let outcomes = || records.iter().zip(&appended);
     outcomes().for_each(|(record, outcome)| count(record, outcome));
     app.feed.ring();
-    let new = outcomes().filter(|(_, outcome)| **outcome == Appended::New);
+    if appended.iter().any(|outcome| matches!(outcome, Appended::Replaced(_))) {
+        // What a replaced record had cost is no longer spent.
+        app.ledger.forget();
+    }
+    let new = outcomes().filter(|(_, outcome)| matches!(outcome, Appended::New | Appended::Replaced(_)));
     watch::after_ingest(app, new.map(|(record, _)| record));
     Ok(appended)
 }
@@ -125,10 +129,13 @@ async fn with_estimates(mut batch: Vec<NewUsage>, book: &Arc<PriceBook>) -> Resu
 }
 
 fn count(record: &UsageRecord, outcome: &Appended) {
-    let is_new = *outcome == Appended::New;
-    let outcome = if is_new { "new" } else { "duplicate" };
+    let (is_kept, outcome) = match outcome {
+        Appended::New => (true, "new"),
+        Appended::Replaced(_) => (true, "replaced"),
+        Appended::Duplicate(_) | Appended::Deleted(_) => (false, "duplicate"),
+    };
     count_outcome(record.origin, outcome);
-    if is_new && record.cost.is_none() {
+    if is_kept && record.cost.is_none() {
         metrics::counter!("aict_usage_unpriced_total", "provider" => record.provider.clone()).increment(1);
     }
 }

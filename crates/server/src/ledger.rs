@@ -296,7 +296,8 @@ impl Appending {
         for (record, outcome) in outcomes {
             for scope in Scope::all_of_record(record) {
                 for account in by_scope.get(&scope).into_iter().flatten() {
-                    account.state().appended(record, *outcome == Appended::New);
+                    let is_kept = matches!(outcome, Appended::New | Appended::Replaced(_));
+                    account.state().appended(record, is_kept);
                 }
             }
         }

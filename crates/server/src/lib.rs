@@ -29,6 +29,7 @@ pub mod limits;
 pub mod lines;
 pub mod live;
 pub mod notify;
+pub mod otlp;
 pub mod pages;
 pub mod price_book;
 pub mod rate_limit;

@@ -34,7 +34,7 @@ use crate::{
     app::App,
     audit, dashboard,
     error::{ApiError, ErrorCode},
-    gateway, rate_limit, telemetry,
+    gateway, otlp, rate_limit, telemetry,
 };
 
 /// Head of the OpenAPI document; the routes come from [`routes()`].
@@ -152,6 +152,7 @@ fn notifications() -> OpenApiRouter<App> {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api())
+        .routes(routes!(otlp::export_traces))
         .route("/", get(dashboard::get_page))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_api_page))

@@ -8,7 +8,7 @@ mod fields;
 use domain::{
     Invalid, Problem,
     allocation::{CostAllocation, Tags},
-    ingest::NewUsage,
+    ingest::{NewUsage, identity},
     limits, text,
     usage_record::{CallError, Content, Status},
     wire::{self, Metered},
@@ -115,12 +115,6 @@ fn read_metered(fields: &mut Fields<'_>, provider: Option<&str>) -> Metered {
         provider_cost: metered.provider_cost.filter(|cost| *cost >= Money::ZERO),
         ..metered
     }
-}
-
-/// The key of a call by which it can be told again, through whichever door it comes: the provider's id of the reply.
-pub fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<String> {
-    let key = format!("reply:{}:{}", provider.unwrap_or_default(), response_id?);
-    text::reference("response.id", &key).ok()
 }
 
 /// Counts that the sender names itself win over those of the provider's own reply.

@@ -51,6 +51,7 @@ macro_rules! usage_contract {
                 a_key_twice_in_one_batch_is_kept_once
                 a_key_sent_by_32_tasks_is_kept_once
                 a_deleted_key_stays_deleted
+                what_a_trace_tells_gives_way_to_what_is_known_better
                 a_record_is_found_by_those_who_may_see_it
                 nothing_of_a_batch_with_a_known_id_is_kept
                 batches_of_nothing_are_kept

@@ -16,6 +16,9 @@ use crate::StoreError;
 pub enum Appended {
     /// It is kept.
     New,
+    /// It is kept, in the place of this one, which had the same key and told less of the call
+    /// ([`UsageRecord::supersedes`]).
+    Replaced(Box<UsageRecord>),
     /// The same account had already sent its key; this is the record that is kept.
     Duplicate(Box<UsageRecord>),
     /// The same account had already sent its key, and has deleted the record since. It stays deleted.
@@ -74,8 +77,10 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// Keeps `records`, each on its own merit: the answer has one entry for each, in order. Durable on return.
     ///
     /// A record whose `request_id` the same account has sent before is not kept again, however concurrently. The batch
-    /// is a sequence in this: of two records with the same key the first is kept. `Conflict("id")`, and nothing kept,
-    /// if the id of a record is taken.
+    /// is a sequence in this: of two records with the same key the first is kept. Only a record that
+    /// [supersedes](UsageRecord::supersedes) the one that has its key is kept in its place, with what it
+    /// [takes over](UsageRecord::take_over); aggregates follow. `Conflict("id")`, and nothing kept, if the id of a record
+    /// is taken.
     async fn append(&self, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError>;
 
     /// The record with its content, if it is visible. Flags come back in the order of

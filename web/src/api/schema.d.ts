@@ -1341,6 +1341,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record the model calls of traces, as OpenTelemetry sends them.
+         * @description An `ExportTraceServiceRequest` in protobuf or JSON, also compressed with gzip. Spans that are calls of models become
+         *     records; all others are taken and not kept.
+         */
+        post: operations["export_traces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2613,6 +2634,13 @@ export interface components {
             /** @description Send it as `cursor` for the next page; deep pages do not get slower that way. */
             nextCursor?: string | null;
         };
+        /** @description What was not recorded. */
+        PartialSuccess: {
+            /** @description Calls that cannot be recorded; sending them again changes nothing. A 64-bit number, which is a text in JSON. */
+            rejectedSpans: string;
+            /** @description Why, for people. */
+            errorMessage: string;
+        };
         /** @description A change of password. */
         PasswordChange: {
             /**
@@ -3159,6 +3187,16 @@ export interface components {
         RoleChange: {
             /** @description What they may do. */
             role: components["schemas"]["ProjectRole"];
+        };
+        /** @description `google.rpc.Status`: how OTLP says that a request is refused. */
+        RpcStatus: {
+            /**
+             * Format: int32
+             * @description gRPC's code of the error.
+             */
+            code: number;
+            /** @description For people. */
+            message: string;
         };
         /** @description The same tokens with one model. */
         Scenario: {
@@ -5223,6 +5261,15 @@ export interface components {
             nextAttemptAt?: string | null;
             /** @description Why it has not arrived, if it has not. */
             reason?: string | null;
+        };
+        /** @description `ExportTraceServiceResponse`. */
+        TracesAccepted: {
+            partialSuccess?: components["schemas"]["PartialSuccess"] | null;
+        };
+        /** @description `ExportTraceServiceRequest`: spans by what produced them, as OTLP defines it. */
+        TracesExport: {
+            /** @description Spans of one service: `resource` and `scopeSpans`. */
+            resourceSpans: Record<string, never>[];
         };
         /** @description A call to record. Only `model` is required; fields this server does not know are kept under `metadata.extra`. */
         TrackUsage: {
@@ -10430,6 +10477,78 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+        };
+    };
+    export_traces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TracesExport"];
+                "application/x-protobuf": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracesAccepted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
                 };
             };
         };

@@ -9,6 +9,21 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         r#"{ "email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada" }"#,
     ),
     ("login", r#"{ "email": "ada@example.com", "password": "correct horse battery staple" }"#),
+    (
+        "export_traces",
+        r#"{
+    "resourceSpans": [{ "scopeSpans": [{ "spans": [{
+      "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "chat gpt-4o-mini",
+      "attributes": [
+        { "key": "gen_ai.operation.name", "value": { "stringValue": "chat" } },
+        { "key": "gen_ai.provider.name", "value": { "stringValue": "openai" } },
+        { "key": "gen_ai.request.model", "value": { "stringValue": "gpt-4o-mini" } },
+        { "key": "gen_ai.usage.input_tokens", "value": { "intValue": 1000 } },
+        { "key": "gen_ai.usage.output_tokens", "value": { "intValue": 200 } }
+      ]
+    }] }] }]
+  }"#,
+    ),
     ("refresh_session", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     ("logout", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     (

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::{
     ProjectId,
-    ingest::NewUsage,
+    ingest::{NewUsage, identity},
     redact::redact,
     text,
     usage_record::{CallError, Content, Status},
@@ -15,7 +15,6 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ask::Ask, attribution::Attribution, batch::BatchedCall, upstream::Upstream};
-use crate::track;
 
 /// Bytes of an answer that are taken for a token, where nobody counted; the providers' own rule of thumb.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -152,7 +151,7 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     call.time_to_first_token_ms = first_piece_ms.filter(|_| ask.streams && !is_refused);
     call.error = error(status.filter(|_| is_refused), end, &error_body);
     call.status = if call.error == CallError::default() { Status::Success } else { Status::Error };
-    call.request_id = track::identity(call.provider.as_deref(), metered.response_id.as_deref());
+    call.request_id = identity(call.provider.as_deref(), metered.response_id.as_deref());
     add_metered(call, metered);
     if !call.usage.is_empty() || call.provider_cost.is_some() {
         return;
@@ -207,7 +206,7 @@ pub(super) fn batched(
         custom_id: custom_id.as_deref(),
     };
     call.metadata = serde_json::to_string(&details).ok();
-    call.request_id = track::identity(call.provider.as_deref(), Some(&id));
+    call.request_id = identity(call.provider.as_deref(), Some(&id));
     call.operation = Some(operation.to_owned());
     add_metered(&mut call, metered);
     // Nobody says what was asked for; what answered is what is charged.

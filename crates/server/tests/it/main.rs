@@ -26,6 +26,7 @@ mod keys;
 mod listener;
 mod live;
 mod operations;
+mod otlp;
 mod prices;
 mod privacy;
 mod process;

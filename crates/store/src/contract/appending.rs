@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::{query::Visibility, usage_record::UsageRecord};
+use domain::{
+    query::Visibility,
+    usage_record::{Origin, UsageRecord},
+};
+use pricing::{Unit, Usage};
 use tokio::task::JoinSet;
 
-use super::sample::{everything, full_record, id, newest_first, project_id, record, record_with, usage_id};
+use super::sample::{
+    everything, full_record, id, newest_first, project_id, record, record_with, tags, usage_id,
+};
 use crate::{Appended, StoreError, UsageStore};
 
 /// What is kept comes back as it was, with its content when asked for alone and without it in a list.
@@ -62,6 +68,7 @@ pub async fn a_key_sent_by_32_tasks_is_kept_once(store: Arc<dyn UsageStore>) {
             Appended::New => new.push(id),
             Appended::Duplicate(kept) => holders.push(kept.id),
             Appended::Deleted(id) => holders.push(id),
+            Appended::Replaced(_) => {}
         }
     }
     assert_eq!((new.len(), holders.len()), (1, 31));
@@ -76,6 +83,34 @@ pub async fn a_deleted_key_stays_deleted(store: Arc<dyn UsageStore>) {
     store.delete_record(usage_id(1)).await.unwrap().unwrap();
     assert_eq!(append(&*store, keyed(2, 1)).await, Appended::Deleted(usage_id(1)));
     assert_eq!(count(&*store).await, 0);
+}
+
+/// What a trace tells gives way to one that tells more, and to whoever made the call; to nothing else. Sums follow.
+pub async fn what_a_trace_tells_gives_way_to_what_is_known_better(store: Arc<dyn UsageStore>) {
+    let told = |n, output| UsageRecord {
+        origin: Origin::Otlp,
+        usage: Usage::new().with(Unit::InputTokens, 1_000).with(Unit::OutputTokens, output),
+        ..keyed(n, 1)
+    };
+    let first = UsageRecord { tags: tags(&["a"]), trace_id: Some("trace".to_owned()), ..told(1, 10) };
+    assert_eq!(append(&*store, first.clone()).await, Appended::New);
+    for less in [told(2, 10), told(3, 9)] {
+        assert_eq!(append(&*store, less).await, Appended::Duplicate(Box::new(first.clone())));
+    }
+    assert_eq!(append(&*store, told(4, 11)).await, Appended::Replaced(Box::new(first.clone())));
+    let second = UsageRecord { tags: first.tags.clone(), trace_id: first.trace_id.clone(), ..told(4, 11) };
+    let gateway = UsageRecord { origin: Origin::Gateway, tags: tags(&["b"]), ..keyed(5, 1) };
+    assert_eq!(append(&*store, gateway.clone()).await, Appended::Replaced(Box::new(second)));
+    let kept = UsageRecord { trace_id: first.trace_id.clone(), ..gateway };
+    for late in [told(6, 99), keyed(7, 1)] {
+        assert_eq!(append(&*store, late).await, Appended::Duplicate(Box::new(kept.clone())));
+    }
+    assert_eq!(store.find_record(&Visibility::Everything, usage_id(5)).await.unwrap(), Some(kept));
+    assert_eq!(store.find_record(&Visibility::Everything, usage_id(1)).await.unwrap(), None);
+    assert_eq!((count(&*store).await, places(&*store, 0, 9).await), (1, vec![(3, 5)]));
+    assert_eq!(store.verify().await.unwrap().differences, Vec::<String>::new());
+    store.delete_record(usage_id(5)).await.unwrap().unwrap();
+    assert_eq!(append(&*store, keyed(8, 1)).await, Appended::Deleted(usage_id(5)));
 }
 
 /// What may not be seen does not exist.

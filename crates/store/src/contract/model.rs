@@ -32,15 +32,27 @@ impl Model {
     pub fn append(&mut self, record: UsageRecord) -> Appended {
         if let Some(request_id) = &record.request_id {
             let key = (record.user_id, request_id.clone());
-            if let Some(holder) = self.keys.get(&key) {
-                let kept = self.records.iter().find(|kept| kept.id == *holder);
-                return kept
-                    .map_or(Appended::Deleted(*holder), |kept| Appended::Duplicate(Box::new(kept.clone())));
+            if let Some(holder) = self.keys.get(&key).copied() {
+                return self.append_again(record, key, holder);
             }
             self.keys.insert(key, record.id);
         }
         self.records.push(record);
         Appended::New
+    }
+
+    fn append_again(&mut self, mut record: UsageRecord, key: (UserId, String), holder: UsageId) -> Appended {
+        let Some(index) = self.records.iter().position(|kept| kept.id == holder) else {
+            return Appended::Deleted(holder);
+        };
+        if !record.supersedes(&self.records[index]) {
+            return Appended::Duplicate(Box::new(self.records[index].clone()));
+        }
+        let kept = self.records.remove(index);
+        record.take_over(kept.clone());
+        self.keys.insert(key, record.id);
+        self.records.push(record);
+        Appended::Replaced(Box::new(kept))
     }
 
     /// Corrects a record.

@@ -199,6 +199,7 @@ pub fn varied_record(n: u32, random: &mut Random) -> UsageRecord {
     record.user_id = random.pick(&[id(1), id(2), id(3)]);
     record.project_id = random.pick(&[None, Some(id(11)), Some(id(12)), Some(id(13))]);
     record.tracker_key_id = random.pick(&[None, Some(id(21)), Some(id(22))]);
+    record.origin = random.pick(&[Origin::Track, Origin::Otlp]);
     record.provider = String::from(random.pick(&["openai", "anthropic"]));
     record.model = String::from(random.pick(&["gpt-4o", "o3", "claude-sonnet-4"]));
     record.usage = varied_usage(random);

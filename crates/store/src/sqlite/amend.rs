@@ -62,12 +62,21 @@ pub(super) fn amend(
 /// Deletes a record but not its key; as it was.
 pub(super) fn delete(tx: &mut WriteTx<'_>, id: UsageId) -> Result<Option<UsageRecord>, StoreError> {
     let Some(found) = record::find(tx.connection, tx.names, id)? else { return Ok(None) };
-    kept::note_last(tx.connection)?;
-    tx.connection.prepare_cached(DELETE)?.execute([found.seq])?;
     let mut change = rollup::Change::default();
-    change.subtract(found.rollup_key, &Totals::of(&found.record))?;
+    remove(tx, &found, &mut change)?;
     change.apply(tx.connection)?;
     Ok(Some(found.record))
+}
+
+/// Takes a record out of the store and of the sums, but not its key.
+pub(super) fn remove(
+    tx: &WriteTx<'_>,
+    found: &record::Kept,
+    change: &mut rollup::Change,
+) -> Result<(), StoreError> {
+    kept::note_last(tx.connection)?;
+    tx.connection.prepare_cached(DELETE)?.execute([found.seq])?;
+    change.subtract(found.rollup_key, &Totals::of(&found.record))
 }
 
 /// Deletes the records of `projects` and their keys; how many records.

@@ -4,11 +4,12 @@ use domain::{UsageId, totals::Totals, usage_record::UsageRecord};
 use rusqlite::OptionalExtension as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{dictionary::Kind, record, rollup, writer::WriteTx};
+use super::{amend, dictionary::Kind, record, rollup, writer::WriteTx};
 use crate::{Appended, StoreError};
 
 const CLAIM_KEY: &str =
     "insert into usage_key (user, key_hash, id) values (?1, ?2, ?3) on conflict do nothing";
+const MOVE_KEY: &str = "update usage_key set id = ?3 where user = ?1 and key_hash = ?2";
 const FIND_KEY: &str = "select id from usage_key where user = ?1 and key_hash = ?2";
 
 /// Keeps `records`; what became of each.
@@ -48,24 +49,47 @@ fn append_one(
     if let Some(request_id) = &record.request_id
         && !claim_key(tx, user, request_id, record.id)?
     {
-        return find_holder(tx, user, request_id);
+        return append_again(tx, user, record, request_id, change);
     }
+    insert(tx, user, record, change)?;
+    Ok(Appended::New)
+}
+
+fn insert(
+    tx: &mut WriteTx<'_>,
+    user: i64,
+    record: &UsageRecord,
+    change: &mut rollup::Change,
+) -> Result<(), StoreError> {
     let rollup_key = record::insert(tx, user, record)?;
     change.add(rollup_key, &Totals::of(record))?;
     *tx.appended += 1;
-    Ok(Appended::New)
+    Ok(())
+}
+
+/// What becomes of a record whose key is taken.
+fn append_again(
+    tx: &mut WriteTx<'_>,
+    user: i64,
+    record: &UsageRecord,
+    request_id: &str,
+    change: &mut rollup::Change,
+) -> Result<Appended, StoreError> {
+    let id = find_key(tx.connection, user, request_id)?;
+    let id = id.ok_or_else(|| StoreError::Damaged("a key that is taken has no holder".to_owned()))?;
+    let Some(kept) = record::find(tx.connection, tx.names, id)? else { return Ok(Appended::Deleted(id)) };
+    if !record.supersedes(&kept.record) {
+        return Ok(Appended::Duplicate(Box::new(kept.record)));
+    }
+    amend::remove(tx, &kept, change)?;
+    tx.connection.prepare_cached(MOVE_KEY)?.execute((user, key_hash(request_id), record.id.bytes()))?;
+    let mut successor = record.clone();
+    successor.take_over(kept.record.clone());
+    insert(tx, user, &successor, change)?;
+    Ok(Appended::Replaced(Box::new(kept.record)))
 }
 
 fn claim_key(tx: &WriteTx<'_>, user: i64, request_id: &str, id: UsageId) -> Result<bool, StoreError> {
     let mut statement = tx.connection.prepare_cached(CLAIM_KEY)?;
     Ok(statement.execute((user, key_hash(request_id), id.bytes()))? == 1)
-}
-
-fn find_holder(tx: &mut WriteTx<'_>, user: i64, request_id: &str) -> Result<Appended, StoreError> {
-    let id = find_key(tx.connection, user, request_id)?;
-    let id = id.ok_or_else(|| StoreError::Damaged("a key that is taken has no holder".to_owned()))?;
-    Ok(match record::find(tx.connection, tx.names, id)? {
-        Some(kept) => Appended::Duplicate(Box::new(kept.record)),
-        None => Appended::Deleted(id),
-    })
 }
