@@ -12,12 +12,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0004_search_type.sql"),
     include_str!("schema/0005_notifications.sql"),
     include_str!("schema/0006_key_limits.sql"),
-    include_str!("schema/0008_tracker_key.sql"),
-    include_str!("schema/0009_budgets.sql"),
-    include_str!("schema/0010_live.sql"),
-    include_str!("schema/0011_password_reset.sql"),
-    include_str!("schema/0012_retention.sql"),
-    include_str!("schema/0013_anomalies.sql"),
+    include_str!("schema/0007_tracker_key.sql"),
+    include_str!("schema/0008_budgets.sql"),
+    include_str!("schema/0009_live.sql"),
+    include_str!("schema/0010_password_reset.sql"),
+    include_str!("schema/0011_retention.sql"),
+    include_str!("schema/0012_anomalies.sql"),
 ];
 
 /// Brings the database to the version that this program knows.
