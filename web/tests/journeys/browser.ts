@@ -54,8 +54,13 @@ export async function call<Data>(path: string, body: unknown, token?: string): P
 export const tokenOf = async (person: { email: string; password: string }): Promise<string> =>
   (await call<{ accessToken: string }>("/api/auth/login", person)).accessToken;
 
-/** What axe finds serious or critical. */
+/** What axe finds serious or critical, when nothing fades in or out any more: half-way there is no contrast. */
 export async function violationsOf(page: Page): Promise<string[]> {
+  await page.evaluate(async () => {
+    const ends = (animation: Animation) => animation.effect?.getComputedTiming().endTime !== Infinity;
+    const fading = document.getAnimations().filter(ends);
+    await Promise.allSettled(fading.map(({ finished }) => finished));
+  });
   await page.evaluate(AXE);
   return page.evaluate(async () => {
     type Result = { violations: { impact: string; id: string; nodes: { target: string[] }[] }[] };
