@@ -30,6 +30,8 @@ const LISTS = [
 
 export const server = setupServer(
   ...LISTS.map((path) => says(path, [])),
+  // Nothing is recorded meanwhile.
+  neverAnswers("/api/usage/stream"),
   says("/api/user/digest", { frequency: "off", timeZone: "UTC" }),
   says("/api/alerts/unread-count", { count: 0 }),
   says("/api/prices/mappings", { mappings: [] }),

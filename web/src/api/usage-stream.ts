@@ -1,15 +1,17 @@
 import { useEffect, useRef, useState } from "react";
-import { eventReader } from "@/lib/events";
-import { send } from "./client";
+import { eventReader, type ServerEvent } from "@/lib/events";
+import { type Schemas, send } from "./client";
+import { quoteMoney } from "./money-json";
 import { API_URL } from "./session";
 
 /** A stream that ended is taken up again after this, where it ended. */
 const AGAIN_MS = 3_000;
 
 export type Live = "off" | "connecting" | "on";
+export type TrackedUsage = Schemas["TrackedUsage"];
 
 /** Follows what is recorded. The browser's own EventSource cannot send the access token. */
-export function useUsageStream(enabled: boolean, onTracked: () => void): Live {
+export function useUsageStream(enabled: boolean, onTracked: (usage: TrackedUsage) => void): Live {
   const [live, setLive] = useState<Live>("off");
   const tell = useRef(onTracked);
   tell.current = onTracked;
@@ -21,10 +23,10 @@ export function useUsageStream(enabled: boolean, onTracked: () => void): Live {
     const follow = async () => {
       setLive("connecting");
       try {
-        await read(gone.signal, last, (event, id) => {
+        await read(gone.signal, last, ({ event, id, data }) => {
           setLive("on");
           last = id ?? last;
-          if (event === "usage.tracked") tell.current();
+          if (event === "usage.tracked") tell.current(JSON.parse(quoteMoney(data)) as TrackedUsage);
         });
       } catch {
         // Whatever ended it, it is tried again.
@@ -44,7 +46,7 @@ export function useUsageStream(enabled: boolean, onTracked: () => void): Live {
 async function read(
   signal: AbortSignal,
   last: string | undefined,
-  onEvent: (event: string, id: string | undefined) => void,
+  onEvent: (event: ServerEvent) => void,
 ): Promise<void> {
   const headers = { accept: "text/event-stream", ...(last ? { "last-event-id": last } : {}) };
   const address = `${API_URL || window.location.origin}/api/usage/stream`;
@@ -55,6 +57,6 @@ async function read(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    for (const { event, id } of split(value)) onEvent(event, id);
+    split(value).forEach(onEvent);
   }
 }

@@ -1,16 +1,16 @@
 import { Link } from "@tanstack/react-router";
-import { Compass } from "lucide-react";
 import { buttonClasses } from "@/components/ui/button";
-import { Empty, FailureNotice } from "@/components/ui/states";
+import { PageHead } from "@/components/ui/card";
+import { FailureNotice } from "@/components/ui/states";
 
 export function NotFound() {
   return (
-    <Empty icon={<Compass />} title="There is no such page">
-      <p>The address may have a typing mistake.</p>
-      <Link to="/" className={`${buttonClasses()} mt-3`}>
+    <>
+      <PageHead title="There is no such page" hint="The address may have a typing mistake." />
+      <Link to="/" className={buttonClasses()}>
         To the overview
       </Link>
-    </Empty>
+    </>
   );
 }
 

@@ -22,7 +22,7 @@ export function SearchBox({
         type="search"
         data-page-search
         aria-label="Search in records"
-        placeholder="Model, tag, e-mail, request id"
+        placeholder="Search in records"
         defaultValue={text}
         className="h-8 pl-8"
       />

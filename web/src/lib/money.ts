@@ -71,11 +71,14 @@ export function formatAbout(dollarsAbout: number): string {
   return formatMoney(moneyOf(BigInt(Math.round(dollarsAbout * 1e9))));
 }
 
+const significant = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3, useGrouping: false });
+
 /** What an axis says; short. */
 export function formatAxis(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e9) return `$${+(value / 1e9).toFixed(1)}B`;
   if (size >= 1e6) return `$${+(value / 1e6).toFixed(1)}M`;
   if (size >= 1e4) return `$${+(value / 1e3).toFixed(1)}k`;
   if (size >= 1 || size === 0) return `$${+value.toFixed(2)}`;
-  return `$${+value.toPrecision(3)}`;
+  return `$${significant.format(value)}`;
 }

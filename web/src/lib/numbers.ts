@@ -13,17 +13,18 @@ export function formatShare(part: number): string {
   return `${(Math.trunc(part * 1000) / 10).toFixed(1)} %`;
 }
 
-/** A change in percent, with its sign. */
+/** A change in percent, with its sign unless it rounds to nothing. */
 export function formatRate(rate: number): string {
   const percent = Math.abs(rate * 100);
   const text = percent >= 1000 ? whole.format(Math.round(percent)) : percent.toFixed(1);
-  return `${rate > 0 ? "+" : rate < 0 ? "−" : ""}${text} %`;
+  return `${text === "0.0" ? "" : rate > 0 ? "+" : "−"}${text} %`;
 }
 
 export function formatMs(ms: number | null | undefined): string {
   if (ms === null || ms === undefined) return "–";
   if (ms < 1000) return `${ms} ms`;
-  return ms < 60_000
-    ? `${(ms / 1000).toFixed(1)} s`
-    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${whole.format(Math.floor(seconds / 3_600))} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }

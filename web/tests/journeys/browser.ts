@@ -1,24 +1,14 @@
 // A browser that logs in as people do, and a client that calls the API as their programs do.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { inject } from "vitest";
+import { logIn, post } from "../../tools/stage.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 export const base = inject("base");
+export const OWNER = { email: "owner@example.com", password: "owner-password-1" };
 export const DEMO = { email: "demo@localhost", password: inject("password") };
-
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
 
 /** A page of its own for one person, logged in; what breaks or breaks the policy is noted in `defects`. */
 export async function enter(
@@ -32,24 +22,11 @@ export async function enter(
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) defects.push(message.text());
   });
-  await page.goto(base);
-  await page.getByLabel("E-mail").fill(person.email);
-  await page.getByLabel("Password").fill(person.password);
-  await page.getByRole("button", { name: "Log in", exact: true }).click();
-  await page.getByRole("link", { name: "Explorer", exact: true }).waitFor();
+  await logIn(page, base, person);
   return page;
 }
 
-export async function call<Data>(path: string, body: unknown, token?: string): Promise<Data> {
-  const response = await fetch(`${base}${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-  return (JSON.parse(text) as { data: Data }).data;
-}
+export const call = <Data>(path: string, body: unknown, token?: string): Promise<Data> => post(base, path, body, token);
 
 export const tokenOf = async (person: { email: string; password: string }): Promise<string> =>
   (await call<{ accessToken: string }>("/api/auth/login", person)).accessToken;

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { base, call, DEMO, enter, launch, tokenOf, violationsOf } from "./browser";
+import { launch } from "../../tools/stage.mjs";
+import { base, call, DEMO, enter, OWNER, tokenOf, violationsOf } from "./browser";
 import { postOffice } from "./post";
 
-const OWNER = { email: "owner@example.com", password: "owner-password-1" };
 const VIEWER = { email: "viewer@example.com", password: "viewer-password-1" };
 const defects: string[] = [];
 let browser: Browser;
@@ -13,7 +13,6 @@ let owners: Page;
 
 beforeAll(async () => {
   browser = await launch();
-  await call("/api/auth/register", { ...OWNER, name: "Owner" });
   page = await enter(browser, DEMO, defects);
   owners = await enter(browser, OWNER, defects);
 });
@@ -42,6 +41,14 @@ test("calls are followed as they are recorded", async () => {
   await page.getByRole("link", { name: /^gpt-followed/ }).waitFor();
 });
 
+test("a call is told of on the overview as it is recorded", async () => {
+  await page.goto(base);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await call("/api/usage/track", { model: "gpt-ticked", service: "openai", cost: 1.5 }, await tokenOf(DEMO));
+  await page.getByRole("link", { name: "gpt-ticked $1.50" }).click();
+  await page.getByRole("dialog", { name: "gpt-ticked" }).waitFor();
+});
+
 test("a name in the explorer narrows it, and the file has the sum that is on the screen", async () => {
   await page.goto(`${base}/explorer?by=service`);
   await page.getByRole("button", { name: "openai", exact: true }).last().click();
@@ -66,6 +73,11 @@ test("a name in the explorer narrows it, and the file has the sum that is on the
   const cents = (nanos + 5_000_000n) / 10_000_000n;
   expect(`$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`).toBe(shown?.replaceAll(",", ""));
   expect(rows.length).toBeGreaterThan(10);
+  const model = await page.locator("tbody tr").first().locator("th").textContent();
+  await page.getByRole("link", { name: "Records" }).nth(1).click();
+  await page.getByRole("heading", { name: "Records", level: 1 }).waitFor();
+  const drilled = new URL(page.url()).searchParams;
+  expect([drilled.get("service"), drilled.get("model")]).toEqual(["openai", model]);
 });
 
 function nanosOf(money: string): bigint {
@@ -230,80 +242,6 @@ test("pages are reached by keys", async () => {
   await page.keyboard.type("webhooks");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Webhooks", level: 1 }).waitFor();
-});
-
-const PAGES = [
-  ["/", "Overview"],
-  ["/explorer", "Explorer"],
-  ["/explorer?chart=heat", "Explorer"],
-  ["/explorer?metric=duration", "Explorer"],
-  ["/records", "Records"],
-  ["/projects", "Projects"],
-  ["/budgets", "Budgets"],
-  ["/alerts", "Alerts"],
-  ["/alerts?tab=anomalies&expected=all", "Alerts"],
-  ["/prices", "Models and prices"],
-  ["/prices?model=gpt-5", "gpt-5"],
-  ["/prices?tab=unpriced", "Models and prices"],
-  ["/prices?tab=simulate&candidate=gpt-4o-mini", "Models and prices"],
-  ["/prices?tab=overrides", "Models and prices"],
-  ["/prices?tab=names", "Models and prices"],
-  ["/prices?tab=import", "Models and prices"],
-  ["/prices?tab=reprice", "Models and prices"],
-  ["/integration", "Integration"],
-  ["/webhooks", "Webhooks"],
-  ["/audit", "Audit log"],
-  ["/settings", "Settings"],
-  ["/settings?tab=notifications", "Settings"],
-  ["/settings?tab=profile&preview=digest", "Settings"],
-  ["/settings?tab=people", "Settings"],
-  ["/settings?tab=currencies", "Settings"],
-  ["/settings?tab=erasure", "Settings"],
-  ["/forgot-password", "Forgotten the password"],
-  ["/reset-password", "Set a new password"],
-] as const;
-
-test.each(
-  PAGES.flatMap(([path, name]) =>
-    (["light", "dark"] as const).flatMap((theme) => [1440, 375].map((width) => [path, name, theme, width] as const)),
-  ),
-)("%s (%s) in %s at %i is accessible and fits", async (path, name, theme, width) => {
-  await owners.emulateMedia({ colorScheme: theme });
-  await owners.setViewportSize({ width, height: 900 });
-  await owners.goto(base + path);
-  await owners.getByRole("heading", { name, level: 1 }).waitFor();
-  await owners.waitForLoadState("networkidle");
-  expect(await violationsOf(owners)).toEqual([]);
-  expect(await owners.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
-});
-
-const DIALOGS = [
-  ["/projects?new=yes", "New project"],
-  ["/webhooks?new=yes", "New webhook"],
-  ["/budgets?new=yes", "New budget"],
-] as const;
-
-test.each(DIALOGS.flatMap(([path, name]) => (["light", "dark"] as const).map((theme) => [path, name, theme] as const)))(
-  "%s (%s) in %s is accessible",
-  async (path, name, theme) => {
-    await owners.emulateMedia({ colorScheme: theme });
-    await owners.goto(base + path);
-    await owners.getByRole("dialog", { name }).waitFor();
-    await owners.waitForLoadState("networkidle");
-    expect(await violationsOf(owners)).toEqual([]);
-  },
-);
-
-test.each(["light", "dark"] as const)("the page of a budget and its form in %s are accessible", async (theme) => {
-  await owners.emulateMedia({ colorScheme: theme });
-  await owners.goto(`${base}/budgets`);
-  await owners.getByRole("link", { name: "Journey" }).click();
-  await owners.getByRole("heading", { name: "Burn-down" }).waitFor();
-  await owners.waitForLoadState("networkidle");
-  expect(await violationsOf(owners)).toEqual([]);
-  await owners.getByRole("button", { name: "Change" }).click();
-  await owners.getByRole("dialog", { name: "Budget of Journey" }).waitFor();
-  expect(await violationsOf(owners)).toEqual([]);
 });
 
 test("no page broke, and nothing ran against the policy", () => {

@@ -1,21 +1,24 @@
-// The real server with demo data, and a browser's address for it.
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// The real server with demo data, another one with nothing in it, a provider that is none, and a browser's address for them.
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
+import { dataFolder, fillWithDemo, listen, post, serve } from "../../tools/stage.mjs";
 
 declare module "vitest" {
   export interface ProvidedContext {
     base: string;
+    /** Nobody has an account there. */
+    freshBase: string;
     password: string;
     mailPort: number;
   }
 }
 
-const BINARY = fileURLToPath(new URL("../../../target/debug/ai-cost-tracker", import.meta.url));
+const program = (name: string) => fileURLToPath(new URL(`../../../target/debug/${name}`, import.meta.url));
+const BINARY = program("ai-cost-tracker");
 
 const SETTINGS = ["smtp.host=127.0.0.1", "smtp.security=none", "smtp.from=costs@example.com"];
 const DAY_MS = 86_400_000;
@@ -39,27 +42,31 @@ async function freePort(): Promise<number> {
 }
 
 export default async function setup({ provide }: TestProject) {
-  const data = mkdtempSync(join(tmpdir(), "dashboard-"));
-  const filled = execFileSync(BINARY, ["--data-dir", data, "demo", "--records", "2000"], { encoding: "utf8" });
-  execFileSync(BINARY, ["--data-dir", data, "import", "--user", "demo@localhost", callsIn(data)]);
+  const [full, fresh] = [dataFolder(), dataFolder()];
+  const { password } = fillWithDemo(BINARY, full.data, 2_000);
+  execFileSync(BINARY, ["--data-dir", full.data, "import", "--user", "demo@localhost", callsIn(full.data)]);
   const [port, mailPort] = [await freePort(), await freePort()];
-  const settings = [`smtp.port=${mailPort}`, `server.public_url=http://127.0.0.1:${port}`, ...SETTINGS].flatMap(
-    (setting) => ["--setting", setting],
+  const server = await serve(
+    BINARY,
+    full.data,
+    [`smtp.port=${mailPort}`, `server.public_url=http://127.0.0.1:${port}`, ...SETTINGS],
+    port,
   );
-  const server = spawn(BINARY, ["--data-dir", data, ...settings, "serve", "--port", String(port)]);
-  await new Promise<void>((ready, failed) => {
-    const look = (text: Buffer) => String(text).includes("listening") && ready();
-    server.stdout.on("data", look);
-    server.stderr.on("data", look);
-    server.once("exit", (code) => failed(new Error(`the server ended with ${code}`)));
+  const provider = await listen(program("fake-upstream"), ["--port", "0"]);
+  const other = await serve(BINARY, fresh.data, [`gateway.providers.openai.base_url=${provider.base}`]);
+  // The demo's account is no administrator.
+  await post(server.base, "/api/auth/register", {
+    email: "owner@example.com",
+    password: "owner-password-1",
+    name: "Owner",
   });
-  provide("base", `http://127.0.0.1:${port}`);
+  provide("base", server.base);
+  provide("freshBase", other.base);
   provide("mailPort", mailPort);
-  provide("password", /password\s+(\S+)/.exec(filled)?.[1] ?? "");
+  provide("password", password);
   return async () => {
-    const ended = new Promise((done) => server.once("exit", done));
-    server.kill("SIGTERM");
-    await ended;
-    rmSync(data, { recursive: true });
+    await Promise.all([server, other, provider].map(({ stop }) => stop()));
+    full.leave();
+    fresh.leave();
   };
 }

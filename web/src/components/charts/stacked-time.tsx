@@ -19,6 +19,8 @@ type Props = {
   before?: readonly number[] | undefined;
   /** What is to be expected of points to come. */
   expected?: readonly (number | null)[] | undefined;
+  /** Between what it will probably be there. */
+  likely?: { low: readonly (number | null)[]; high: readonly (number | null)[] } | undefined;
   /** What even spending of a budget would be at each point. */
   allowance?: readonly number[] | undefined;
   /** Index of the point that is not over yet: it is hatched. */
@@ -34,11 +36,14 @@ type Props = {
 /** Sums over time, one layer for each series. */
 export function StackedTimeChart(props: Props) {
   const theme = useTheme();
-  const { kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis } = props;
+  const { kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis } = props;
   const option = useMemo(
     () =>
-      optionOf({ kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis }, theme),
-    [kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis, theme],
+      optionOf(
+        { kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis },
+        theme,
+      ),
+    [kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis, theme],
   );
   return (
     <ChartCanvas
@@ -52,14 +57,11 @@ export function StackedTimeChart(props: Props) {
   );
 }
 
-type Drawn = Pick<
-  Props,
-  "kind" | "points" | "titles" | "series" | "before" | "expected" | "allowance" | "unfinished" | "format" | "formatAxis"
->;
+type Drawn = Omit<Props, "label" | "className" | "onSweep" | "onPick" | "onReady">;
 
 function optionOf(drawn: Drawn, theme: Theme) {
   const paint = PAINT[theme];
-  const { kind, points, titles, series, before, expected, allowance, unfinished, format, formatAxis } = drawn;
+  const { kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis } = drawn;
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
@@ -95,12 +97,14 @@ function optionOf(drawn: Drawn, theme: Theme) {
           series,
           before,
           expected,
+          likely,
           allowance,
           format,
         }),
     },
     series: [
       ...series.map((one) => layer(one, kind, unfinished, theme)),
+      ...(likely ? bandOf(likely, PAINT[theme].accent) : []),
       ...(before ? [thinLine("Before", before, PAINT[theme].muted)] : []),
       ...(expected ? [thinLine("Expected", expected, PAINT[theme].accent)] : []),
       ...(allowance ? [thinLine("Budget", allowance, PAINT[theme].bad)] : []),
@@ -153,6 +157,22 @@ function thinLine(name: string, values: readonly (number | null)[], colour: stri
   };
 }
 
+/** Two stacked areas of which the lower one cannot be seen. */
+function bandOf({ low, high }: NonNullable<Drawn["likely"]>, colour: string) {
+  const width = high.map((most, index) => (most === null ? null : most - (low[index] ?? 0)));
+  const part = { type: "line", stack: "likely", symbol: "none", silent: true, lineStyle: { opacity: 0 } };
+  return [
+    { ...part, name: "Likely from", data: low, itemStyle: { color: colour } },
+    {
+      ...part,
+      name: "Likely to",
+      data: width,
+      itemStyle: { color: colour },
+      areaStyle: { color: colour, opacity: 0.15 },
+    },
+  ];
+}
+
 const TOOLTIP_ROWS = 10;
 
 /** Built of elements, not of markup: names are the senders' own text. */
@@ -163,9 +183,10 @@ function tooltipOf(
     series,
     before,
     expected,
+    likely,
     allowance,
     format,
-  }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "allowance" | "format">,
+  }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "likely" | "allowance" | "format">,
 ): HTMLElement {
   const rows = series
     .map((one) => ({ name: one.name, colour: one.colour, value: one.values[index] ?? 0 }))
@@ -176,8 +197,14 @@ function tooltipOf(
   box.append(element("p", "mb-1.5 font-semibold", titles[index] ?? ""));
   for (const row of shown) box.append(line(row.name, format(row.value), row.colour));
   const awaited = expected?.[index];
-  if (awaited != null && rows.length === 0) box.append(line("Expected", format(awaited)));
-  else if (rows.length !== 1) box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
+  if (awaited != null && rows.length === 0) {
+    box.append(line("Expected", format(awaited)));
+    const [low, high] = [likely?.low[index], likely?.high[index]];
+    if (low != null && high != null)
+      box.append(line("Likely", `${format(low)} to ${format(high)}`, undefined, "text-muted"));
+  }
+  if (awaited == null && rows.length !== 1)
+    box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
   if (before) box.append(line("Period before", format(before[index] ?? 0), undefined, "text-muted"));
   if (allowance) box.append(line("Budget, spent evenly", format(allowance[index] ?? 0), undefined, "text-muted"));
   return box;

@@ -4,7 +4,8 @@ import { ConfirmButton } from "@/components/ui/confirm";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { formatInstant } from "@/lib/days";
 
-export const when = (at: string | null | undefined): string => (at ? formatInstant(at, "UTC") : "never");
+export const when = (at: string | null | undefined, timeZone: string): string =>
+  at ? formatInstant(at, timeZone) : "never";
 
 type KeyRow = { id: string; title: string; masked: string; note: string; badge: ReactNode; action?: ReactNode };
 

@@ -3,6 +3,7 @@ import { Pencil } from "lucide-react";
 import { useState } from "react";
 import type { Schemas } from "@/api/client";
 import { trackerKeys } from "@/api/queries";
+import { useTimeZone } from "@/app/preferences";
 import { SecretOnce } from "@/components/secret-once";
 import { Button } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
@@ -20,6 +21,7 @@ type Change = Schemas["TrackerKeyChange"];
 export function TrackerKeys() {
   const client = useQueryClient();
   const keys = useQuery(trackerKeys());
+  const timeZone = useTimeZone();
   const [guide, setGuide] = useState(false);
   const [open, setOpen] = useState<TrackerKey>();
   const again = () => client.invalidateQueries({ queryKey: trackerKeys().queryKey });
@@ -51,7 +53,7 @@ export function TrackerKeys() {
             id: key.keyId,
             title: key.name,
             masked: key.maskedKey,
-            note: noteOf(key),
+            note: noteOf(key, timeZone),
             badge: key.isActive ? undefined : <Badge tone="bad">expired</Badge>,
             action: (
               <Button
@@ -72,14 +74,14 @@ export function TrackerKeys() {
   );
 }
 
-function noteOf(key: TrackerKey): string {
+function noteOf(key: TrackerKey, timeZone: string): string {
   return [
     key.scopes.join(", "),
-    key.expiresAt && `until ${when(key.expiresAt)}`,
+    key.expiresAt && `until ${when(key.expiresAt, timeZone)}`,
     key.allowedIps.length > 0 && `only from ${key.allowedIps.join(", ")}`,
     key.requestsPerMinute && `${key.requestsPerMinute} calls a minute`,
     key.tokensPerMinute && `${key.tokensPerMinute} tokens a minute`,
-    `last used ${when(key.lastUsedAt)}`,
+    `last used ${when(key.lastUsedAt, timeZone)}`,
   ]
     .filter(Boolean)
     .join(" · ");

@@ -85,7 +85,7 @@ export function Badge({ tone = "plain", children, title }: { tone?: Tone; childr
     <span
       title={title}
       className={classes(
-        "inline-flex items-center gap-1 rounded-md px-1.5 py-0.5 text-xs font-medium whitespace-nowrap",
+        "inline-flex max-w-full items-center gap-1 overflow-hidden rounded-md px-1.5 py-0.5 text-xs font-medium text-ellipsis whitespace-nowrap",
         TONES[tone],
       )}
     >

@@ -6,11 +6,10 @@ import { projects } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { isAdministrator } from "@/app/places";
 import { useTimeZone } from "@/app/preferences";
+import { PagedList } from "@/components/paged-list";
 import { Button, buttonClasses } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
 import { Dialog } from "@/components/ui/dialog";
 import { Field, Textarea } from "@/components/ui/field";
-import { Loaded } from "@/components/ui/loaded";
 import { Badge, Empty, InlineFailure } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { toast } from "@/components/ui/toasts";
@@ -43,55 +42,45 @@ export function Anomalies({ children }: { children: ReactNode }) {
   const mayChange = ({ projectId }: Anomaly) => (projectId ? administrated.has(projectId) : administrates);
   const ask = (anomaly: string | undefined) =>
     void navigate({ search: (old) => ({ ...old, anomaly }), resetScroll: false });
+  const asked = list.data?.pages
+    .flatMap(({ items }) => items)
+    .find((anomaly) => anomaly.id === search.anomaly && mayChange(anomaly));
+  const controls = (
+    <>
+      <Segments
+        label="Which anomalies"
+        value={choice.value}
+        choices={CHOICES}
+        onChange={(value) =>
+          void navigate({
+            search: (old) => ({ ...old, expected: value === "no" ? undefined : value }),
+            resetScroll: false,
+          })
+        }
+      />
+      {children}
+    </>
+  );
+  const empty = (
+    <Empty icon={<CircleCheck />} title="Nothing unusual">
+      {choice.empty}
+    </Empty>
+  );
   return (
     <>
-      <div className="mb-4 flex flex-wrap items-center gap-3">
-        <Segments
-          label="Which anomalies"
-          value={choice.value}
-          choices={CHOICES}
-          onChange={(value) =>
-            void navigate({
-              search: (old) => ({ ...old, expected: value === "no" ? undefined : value }),
-              resetScroll: false,
-            })
-          }
-        />
-        {children}
-      </div>
-      <Loaded query={list} skeleton="h-80">
-        {({ pages }) => {
-          const items = pages.flatMap((page) => page.items);
-          const asked = items.find((anomaly) => anomaly.id === search.anomaly && mayChange(anomaly));
-          return (
-            <Card>
-              {items.length === 0 && (
-                <Empty icon={<CircleCheck />} title="Nothing unusual">
-                  {choice.empty}
-                </Empty>
-              )}
-              <ul className="divide-y">
-                {items.map((anomaly) => (
-                  <AnomalyRow
-                    key={anomaly.id}
-                    anomaly={anomaly}
-                    mayChange={mayChange(anomaly)}
-                    onAsk={() => ask(anomaly.id)}
-                  />
-                ))}
-              </ul>
-              {list.hasNextPage && (
-                <p className="border-t p-3 text-center">
-                  <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                    Show earlier ones
-                  </Button>
-                </p>
-              )}
-              {asked && <ExpectDialog anomaly={asked} onClose={() => ask(undefined)} />}
-            </Card>
-          );
-        }}
-      </Loaded>
+      <PagedList list={list} controls={controls} empty={empty}>
+        {(items) =>
+          items.map((anomaly) => (
+            <AnomalyRow
+              key={anomaly.id}
+              anomaly={anomaly}
+              mayChange={mayChange(anomaly)}
+              onAsk={() => ask(anomaly.id)}
+            />
+          ))
+        }
+      </PagedList>
+      {asked && <ExpectDialog anomaly={asked} onClose={() => ask(undefined)} />}
     </>
   );
 }

@@ -10,10 +10,9 @@ import { BellOff, BellRing, CheckCheck, Mail, MailOpen, Trash2 } from "lucide-re
 import type { ReactNode } from "react";
 import { unreadAlerts } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
+import { PagedList } from "@/components/paged-list";
 import { Button } from "@/components/ui/button";
-import { Card } from "@/components/ui/card";
 import { ConfirmButton } from "@/components/ui/confirm";
-import { Loaded } from "@/components/ui/loaded";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { Empty } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
@@ -59,49 +58,31 @@ export function Inbox({ children }: { children: ReactNode }) {
   const navigate = route.useNavigate();
   const status = search.status ?? "current";
   const list = useInfiniteQuery(alertList(status, search.project));
-  return (
+  const controls = (
     <>
-      <div className="mb-4 flex flex-wrap items-center gap-3">
-        <Segments
-          label="Which alerts"
-          value={status}
-          choices={STATUSES}
-          onChange={(value) =>
-            void navigate({
-              search: (old) => ({ ...old, status: value === "current" ? undefined : value }),
-              resetScroll: false,
-            })
-          }
-        />
-        {children}
-      </div>
-      <Loaded query={list} skeleton="h-80">
-        {({ pages }) => {
-          const entries = crossings(pages.flatMap((page) => page.items));
-          return (
-            <Card>
-              {entries.length === 0 && (
-                <Empty icon={<BellOff />} title="Nothing here">
-                  {STATUSES.find(({ value }) => value === status)?.empty}
-                </Empty>
-              )}
-              <ul className="divide-y">
-                {entries.map(({ shown, ids }) => (
-                  <AlertRow key={shown.id} alert={shown} ids={ids} />
-                ))}
-              </ul>
-              {list.hasNextPage && (
-                <p className="border-t p-3 text-center">
-                  <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                    Show earlier ones
-                  </Button>
-                </p>
-              )}
-            </Card>
-          );
-        }}
-      </Loaded>
+      <Segments
+        label="Which alerts"
+        value={status}
+        choices={STATUSES}
+        onChange={(value) =>
+          void navigate({
+            search: (old) => ({ ...old, status: value === "current" ? undefined : value }),
+            resetScroll: false,
+          })
+        }
+      />
+      {children}
     </>
+  );
+  const empty = (
+    <Empty icon={<BellOff />} title="Nothing here">
+      {STATUSES.find(({ value }) => value === status)?.empty}
+    </Empty>
+  );
+  return (
+    <PagedList list={list} controls={controls} empty={empty}>
+      {(alerts) => crossings(alerts).map(({ shown, ids }) => <AlertRow key={shown.id} alert={shown} ids={ids} />)}
+    </PagedList>
   );
 }
 

@@ -6,11 +6,11 @@ import { api, download, pageOf } from "@/api/client";
 import { projects } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
+import { PagedList } from "@/components/paged-list";
 import { PeriodPicker } from "@/components/period-picker";
 import { Button } from "@/components/ui/button";
-import { Card, PageHead } from "@/components/ui/card";
+import { PageHead } from "@/components/ui/card";
 import { Input, Select } from "@/components/ui/field";
-import { Loaded } from "@/components/ui/loaded";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { Empty } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
@@ -64,6 +64,42 @@ export function Audit() {
   const actor = list.data?.pages
     .flatMap(({ items }) => items)
     .find((entry) => entry.actor === search.actor)?.actorEmail;
+  const controls = (
+    <>
+      <form onSubmit={find} key={search.action ?? ""}>
+        <Input
+          name="action"
+          type="search"
+          data-page-search
+          aria-label="Find an action"
+          placeholder="DELETE, /webhooks, /budgets"
+          className="h-8 w-60"
+          defaultValue={search.action}
+        />
+      </form>
+      <Select
+        aria-label="Project"
+        className="h-8 w-auto max-w-56 py-0"
+        value={search.project ?? ""}
+        onChange={(event) => change({ project: event.target.value || undefined })}
+      >
+        <option value="">All projects</option>
+        {known.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      {search.actor && (
+        <Button size="small" className="h-8" onClick={() => change({ actor: undefined })}>
+          By {actor ?? search.actor}
+          <X aria-label="remove the filter" />
+        </Button>
+      )}
+      <Verify />
+    </>
+  );
+  const empty = <Empty title="No entry matches">Choose a longer period, or take out a filter.</Empty>;
   return (
     <>
       <PageHead
@@ -87,69 +123,19 @@ export function Audit() {
           <MenuItem onSelect={() => save("ndjson")}>As JSON Lines</MenuItem>
         </Menu>
       </PageHead>
-      <div className="mb-4 flex flex-wrap items-center gap-2">
-        <form onSubmit={find} key={search.action ?? ""}>
-          <Input
-            name="action"
-            type="search"
-            data-page-search
-            aria-label="Find an action"
-            placeholder="DELETE, /webhooks, /budgets"
-            className="h-8 w-60"
-            defaultValue={search.action}
-          />
-        </form>
-        <Select
-          aria-label="Project"
-          className="h-8 w-auto max-w-56 py-0"
-          value={search.project ?? ""}
-          onChange={(event) => change({ project: event.target.value || undefined })}
-        >
-          <option value="">All projects</option>
-          {known.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </Select>
-        {search.actor && (
-          <Button size="small" className="h-8" onClick={() => change({ actor: undefined })}>
-            By {actor ?? search.actor}
-            <X aria-label="remove the filter" />
-          </Button>
-        )}
-        <Verify />
-      </div>
-      <Loaded query={list} skeleton="h-96">
-        {({ pages }) => {
-          const items = pages.flatMap((page) => page.items);
-          return (
-            <Card>
-              {items.length === 0 && (
-                <Empty title="No entry matches">Choose a longer period, or take out a filter.</Empty>
-              )}
-              <ol className="divide-y">
-                {items.map((entry) => (
-                  <AuditEntry
-                    key={entry.number}
-                    entry={entry}
-                    timeZone={timeZone}
-                    projectName={known.find(({ id }) => id === entry.projectId)?.name}
-                    onActor={(id) => change({ actor: id })}
-                  />
-                ))}
-              </ol>
-              {list.hasNextPage && (
-                <p className="border-t p-3 text-center">
-                  <Button busy={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                    Show earlier ones
-                  </Button>
-                </p>
-              )}
-            </Card>
-          );
-        }}
-      </Loaded>
+      <PagedList list={list} controls={controls} empty={empty}>
+        {(items) =>
+          items.map((entry) => (
+            <AuditEntry
+              key={entry.number}
+              entry={entry}
+              timeZone={timeZone}
+              projectName={known.find(({ id }) => id === entry.projectId)?.name}
+              onActor={(id) => change({ actor: id })}
+            />
+          ))
+        }
+      </PagedList>
     </>
   );
 }

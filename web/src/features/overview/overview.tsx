@@ -12,6 +12,8 @@ import { formatDays, today } from "@/lib/days";
 import { type Preset, periodBefore, periodOf } from "@/lib/period";
 import { AnomalyCard } from "./anomaly-card";
 import { BudgetsAtRisk } from "./budgets-at-risk";
+import { KeyFigures } from "./key-figures";
+import { LiveTick } from "./live-tick";
 import { SpendOverTime } from "./spend-over-time";
 import { Tiles } from "./tiles";
 import { TopLists } from "./top-lists";
@@ -25,8 +27,8 @@ export function Overview() {
   const newest = useQuery(newestRecord());
   if (newest.error && !newest.data)
     return <FailureNotice failure={newest.error} onRetry={() => void newest.refetch()} />;
-  if (newest.data?.pagination.total === 0) return <FirstSteps />;
-  return <Figures />;
+  // The figures are asked for at the same time: hardly ever is there nothing.
+  return newest.data?.pagination.total === 0 ? <FirstSteps /> : <Figures />;
 }
 
 function Figures() {
@@ -58,6 +60,7 @@ function Figures() {
   return (
     <>
       <PageHead title="Overview" hint={`Compared with ${against}. Days are in ${timeZone}.`}>
+        {period.end >= now && <LiveTick today={now} />}
         <PeriodPicker
           search={search}
           fallback={FALLBACK}
@@ -81,6 +84,7 @@ function Figures() {
             against={against}
             now={now}
           />
+          <KeyFigures current={current.data.summary} previous={previous.data.summary} />
           <SpendOverTime
             answer={current.data}
             before={previous.data}
@@ -120,6 +124,7 @@ function Loading() {
           <Skeleton key={tile} className="h-[136px] last:col-span-2 md:last:col-span-1" />
         ))}
       </div>
+      <Skeleton className="h-16" />
       <Skeleton className="h-[404px]" />
       <Skeleton className="h-72" />
     </div>

@@ -17,6 +17,7 @@ import { formatAbout, formatAxis, numberOf } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
 import type { Period } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
+import { type BudgetLine, useBudgetLine } from "./budget-line";
 
 const route = getRouteApi("/");
 
@@ -42,13 +43,31 @@ function daysToCome(answer: Analytics, now: Day) {
   const { forecast } = answer.trends;
   const rest = daysBetween(now, addMonths(monthStart(now), 1)) - 1;
   if (!forecast || rest <= 0 || answer.period.bucket !== "day") return undefined;
-  const each = Math.max(0, numberOf(forecast.expected) - numberOf(answer.summary.totalCost)) / rest;
   const days = Array.from({ length: rest }, (_, index) => addDays(now, index + 1));
+  const spent = numberOf(answer.summary.totalCost);
+  const each = (whole: typeof forecast.low) => {
+    const value = Math.max(0, numberOf(whole) - spent) / rest;
+    return [...answer.timeline.map(() => null), ...days.map(() => value)];
+  };
   return {
+    days,
     points: days.map((day) => formatDay(day)),
     titles: days.map((day) => formatDay(day, LONG)),
-    expected: [...answer.timeline.map(() => null), ...days.map(() => each)],
+    expected: each(forecast.expected),
+    likely: { low: each(forecast.low), high: each(forecast.high) },
   };
+}
+
+/** What the lines and the hatching mean, as far as they are there. */
+function hintOf(by: string, isUnfinished: boolean, isForecast: boolean, budget: BudgetLine | undefined): string {
+  const parts = [
+    `By ${by}.`,
+    "Grey dashes: the period before.",
+    isUnfinished && "Hatched: not over yet.",
+    isForecast && "Blue dashes and their band: expected.",
+    budget && `Red: ${budget.of}, spent evenly.`,
+  ];
+  return parts.filter(Boolean).join(" ");
 }
 
 export function SpendOverTime({ answer, before, by, metric, period, now }: Props) {
@@ -70,6 +89,9 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
     () => (isMonth && metric === "cost" && !table ? daysToCome(answer, now) : undefined),
     [answer, isMonth, metric, table, now],
   );
+  const days = useMemo(() => [...answer.timeline.map(({ date }) => date), ...(coming?.days ?? [])], [answer, coming]);
+  const budget = useBudgetLine(days, metric === "cost" && answer.period.bucket === "day");
+  const isUnfinished = period.end >= now;
   const format = metric === "cost" ? formatAbout : formatCount;
   const explore = (name: string) => {
     const layer = layers.find((one) => one.name === name);
@@ -88,7 +110,7 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
     <Card>
       <CardHead
         title={TITLES[metric]}
-        hint={`By ${DIMENSIONS[by].one.toLowerCase()}. The dashed line is the period before${period.end >= now ? "; the hatched bar is not over yet" : ""}${coming ? ", what follows is expected" : ""}.`}
+        hint={hintOf(DIMENSIONS[by].one.toLowerCase(), isUnfinished, Boolean(coming), budget)}
       >
         <Segments
           label="Figure"
@@ -133,7 +155,9 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
               series={layers}
               before={line}
               expected={coming?.expected}
-              unfinished={period.end >= now ? answer.timeline.length - 1 : undefined}
+              likely={coming?.likely}
+              allowance={budget?.values}
+              unfinished={isUnfinished ? answer.timeline.length - 1 : undefined}
               format={format}
               formatAxis={metric === "cost" ? formatAxis : formatCompact}
               onSweep={zoom}

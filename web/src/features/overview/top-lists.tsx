@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Analytics, Slice } from "@/api/queries";
+import { knownCost } from "@/components/slice-table";
 import { Card, CardHead } from "@/components/ui/card";
-import { formatMoney, numberOf } from "@/lib/money";
+import { numberOf } from "@/lib/money";
 import { counted, formatCompact, formatRate } from "@/lib/numbers";
 import type { PeriodSearch } from "@/lib/period";
 
@@ -37,14 +38,6 @@ export function TopLists({ current, previous, search }: { current: Analytics; pr
     </div>
   );
 }
-
-/** A sum, or what is known of it. */
-export const knownCost = ({
-  cost,
-  requests,
-  unpricedRequests,
-}: Pick<Slice, "cost" | "requests" | "unpricedRequests">): string =>
-  requests > 0 && requests === unpricedRequests ? "unknown" : formatMoney(cost);
 
 function TopList({
   title,

@@ -5,7 +5,7 @@ import { type Analytics, analytics } from "@/api/queries";
 import { Card, CardHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { classes } from "@/lib/classes";
-import { numberOf } from "@/lib/money";
+import { formatAbout, numberOf } from "@/lib/money";
 import type { Period } from "@/lib/period";
 import { keyOf, namesOf } from "@/lib/series";
 import { type Cell, type WhatChanged as Changes, type Contribution, whatChanged } from "@/lib/what-changed";
@@ -14,11 +14,16 @@ const SHOWN = 7;
 /** Calls without a known cost would look like free ones, and so like a fall of the price. */
 const PRICED = { costSource: ["!unpriced"] };
 
-/** Cents: figures that are compared with each other have the same decimals. */
-function signed(value: number): string {
+const millions = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 4 });
+
+/** Figures that are compared with each other have the same decimals: cents, unless all of them are below a dollar, or above a million. */
+function signed(value: number, most: number): string {
   const size = Math.abs(value);
   if (size < 1e-9) return "–";
-  return `${value > 0 ? "+" : "−"}${size < 0.005 ? "<$0.01" : `$${size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`}`;
+  const sign = value > 0 ? "+" : "−";
+  if (most < 1) return sign + formatAbout(size);
+  if (size >= 1e6) return `${sign}$${millions.format(size)}`;
+  return `${sign}${size < 0.005 ? "<$0.01" : `$${size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`}`;
 }
 
 export function WhatChanged({
@@ -99,12 +104,12 @@ function Body({
       <dl className="mb-3 grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line sm:grid-cols-4">
         <div className="bg-sunken px-3 py-2">
           <dt className="text-xs text-muted">Difference</dt>
-          <dd className="nums font-semibold">{signed(changes.change)}</dd>
+          <dd className="nums font-semibold">{signed(changes.change, most)}</dd>
         </div>
         {EFFECTS.map(({ key, name, hint }) => (
           <div key={key} className="bg-surface px-3 py-2" title={hint}>
             <dt className="text-xs text-muted">{name}</dt>
-            <dd className="nums font-medium">{signed(changes[key])}</dd>
+            <dd className="nums font-medium">{signed(changes[key], most)}</dd>
           </div>
         ))}
       </dl>
@@ -132,7 +137,12 @@ function Body({
       </table>
       {rest.length > 0 && (
         <p className="mt-2 text-[13px] text-muted">
-          {rest.length} others: {signed(rest.reduce((sum, { change }) => sum + change, 0))} together.
+          {rest.length} others:{" "}
+          {signed(
+            rest.reduce((sum, { change }) => sum + change, 0),
+            most,
+          )}{" "}
+          together.
         </p>
       )}
     </div>
@@ -170,14 +180,14 @@ function Row({
         </div>
       </th>
       <td className="py-1.5 text-right font-medium whitespace-nowrap">
-        {signed(one.change)}
+        {signed(one.change, most)}
         {(one.before === 0 || one.after === 0) && (
           <span className="block text-xs font-normal text-muted">{one.before === 0 ? "new" : "gone"}</span>
         )}
       </td>
       {EFFECTS.map(({ key }) => (
         <td key={key} className="hidden py-1.5 text-right whitespace-nowrap text-muted md:table-cell">
-          {signed(one[key])}
+          {signed(one[key], most)}
         </td>
       ))}
     </tr>

@@ -72,7 +72,7 @@ export function Projects() {
       {open && (
         <ViewProjectModal
           project={open}
-          tab={search.tab ?? "costs"}
+          tab={search.tab ?? "overview"}
           onTab={(tab) => change({ tab })}
           onClose={() => change({ project: undefined, tab: undefined })}
         />

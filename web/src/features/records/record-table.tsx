@@ -24,7 +24,7 @@ type TableProps = {
 };
 
 const COLUMNS =
-  "grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-3 md:grid-cols-[auto_11rem_minmax(0,1.3fr)_minmax(0,1fr)_6rem_6rem_7rem]";
+  "grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-3 md:grid-cols-[auto_11rem_minmax(0,1.3fr)_minmax(0,1fr)_6rem_6rem_8.5rem]";
 
 /** The calls that are loaded, of which only those in view exist. */
 export function RecordTable({ items, names, timeZone, stale, chosen, onChoose, onEnd, more }: TableProps) {
@@ -125,7 +125,7 @@ function RecordCells({ record, names, timeZone }: { record: UsageRecord; names: 
         {record.totalTokens == null ? "–" : formatCompact(record.totalTokens)}
       </span>
       <span className="nums hidden text-right text-muted md:block">{formatMs(record.responseTime)}</span>
-      <span className="nums text-right">
+      <span className="nums min-w-0 text-right">
         <span className="block font-medium">{record.cost == null ? "unknown" : formatMoney(record.cost)}</span>
         {String(record.status).toLowerCase() === "error" ? (
           <Badge tone="bad">{record.errorCode ?? "error"}</Badge>

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Check, Radio } from "lucide-react";
 import type { ReactNode } from "react";
 import { newestRecord } from "@/api/queries";
+import { useUsageStream } from "@/api/usage-stream";
 import { ExamplePicker } from "@/components/integration/examples";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
@@ -27,6 +28,8 @@ export function FirstSteps() {
     refetchInterval: (query) => (query.state.data?.items.length ? false : POLL_MS),
     staleTime: 0,
   });
+  // The stream says when it is there; asking again and again is for where a stream cannot be held open.
+  useUsageStream(true, () => void arrival.refetch());
   const first = arrival.data?.items[0];
   const key = create.data?.apiKey;
   return (

@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { RotateCcw } from "lucide-react";
+import { useTimeZone } from "@/app/preferences";
 import { DeliveryBadge } from "@/components/delivery-badge";
 import { Button } from "@/components/ui/button";
 import { Loaded } from "@/components/ui/loaded";
@@ -43,6 +44,7 @@ export function DeliveryLog({ webhookId }: { webhookId: string }) {
 
 function DeliveryRow({ webhookId, delivery }: { webhookId: string; delivery: DeliveryView }) {
   const client = useQueryClient();
+  const timeZone = useTimeZone();
   const replay = useMutation({
     mutationFn: () => replayDelivery(webhookId, delivery.id),
     onSuccess: () => toast("It is sent again, with the same webhook-id."),
@@ -62,8 +64,8 @@ function DeliveryRow({ webhookId, delivery }: { webhookId: string; delivery: Del
         )}
       </div>
       <p className="mt-1 text-[13px] text-muted">
-        {formatInstant(delivery.occurredAt, "UTC", true)} UTC · {counted(delivery.attempts, "attempt")}
-        {delivery.nextAttemptAt && ` · next ${formatInstant(delivery.nextAttemptAt, "UTC", true)}`}
+        {formatInstant(delivery.occurredAt, timeZone, true)} · {counted(delivery.attempts, "attempt")}
+        {delivery.nextAttemptAt && ` · next ${formatInstant(delivery.nextAttemptAt, timeZone, true)}`}
       </p>
       {delivery.reason && <p className="text-[13px] text-bad">{delivery.reason}</p>}
       {delivery.log.length > 0 && (
@@ -72,7 +74,7 @@ function DeliveryRow({ webhookId, delivery }: { webhookId: string; delivery: Del
           <ol className="mt-1 grid gap-1 border-l pl-3">
             {delivery.log.map((attempt) => (
               <li key={attempt.at}>
-                <span className="nums">{formatInstant(attempt.at, "UTC", true)}</span>:{" "}
+                <span className="nums">{formatInstant(attempt.at, timeZone, true)}</span>:{" "}
                 <span className={attempt.failure ? "text-bad" : "text-good"}>
                   {attempt.status ?? "no answer"} after {formatMs(attempt.latencyMs)}
                 </span>

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { RefreshCw, Send, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { useTimeZone } from "@/app/preferences";
 import { SecretOnce } from "@/components/secret-once";
 import { Button } from "@/components/ui/button";
 import { ConfirmButton } from "@/components/ui/confirm";
@@ -23,6 +24,7 @@ import { WebhookState } from "./webhooks";
 /** A webhook with what became of its deliveries. */
 export function WebhookDrawer({ webhook, onClose }: { webhook: WebhookView; onClose: () => void }) {
   const client = useQueryClient();
+  const timeZone = useTimeZone();
   const [editing, setEditing] = useState(false);
   const again = () => client.invalidateQueries({ queryKey: ["webhooks"] });
   const looked = () => client.invalidateQueries({ queryKey: ["deliveries", webhook.id] });
@@ -76,7 +78,7 @@ export function WebhookDrawer({ webhook, onClose }: { webhook: WebhookView; onCl
         )}
         {!rotate.data && webhook.previousSecretUntil && Date.parse(webhook.previousSecretUntil) > Date.now() && (
           <p className="text-[13px] text-muted">
-            The secret before signs until {formatInstant(webhook.previousSecretUntil, "UTC")} (UTC).
+            The secret before signs until {formatInstant(webhook.previousSecretUntil, timeZone)}.
           </p>
         )}
         {editing && (

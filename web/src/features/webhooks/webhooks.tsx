@@ -3,6 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { Plus, Webhook } from "lucide-react";
 import { useState } from "react";
 import { projects } from "@/api/queries";
+import { useTimeZone } from "@/app/preferences";
 import { SecretOnce } from "@/components/secret-once";
 import { Button } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
@@ -99,9 +100,10 @@ function WebhookRow({ webhook }: { webhook: WebhookView }) {
 }
 
 export function WebhookState({ webhook }: { webhook: WebhookView }) {
+  const timeZone = useTimeZone();
   if (!webhook.enabled) return <Badge tone="bad">switched off</Badge>;
   if (webhook.failingSince)
-    return <Badge tone="warn">failing since {formatInstant(webhook.failingSince, "UTC")}</Badge>;
+    return <Badge tone="warn">failing since {formatInstant(webhook.failingSince, timeZone)}</Badge>;
   return webhook.ofBudget ? <Badge>of a budget's alert</Badge> : null;
 }
 

@@ -1,0 +1,73 @@
+import type { Analytics } from "@/api/queries";
+import { type Fact, FactGrid } from "@/components/fact-grid";
+import { formatMoney, numberOf } from "@/lib/money";
+import { formatCompact, formatCount, formatMs, formatRate, formatShare } from "@/lib/numbers";
+
+type Summary = Analytics["summary"];
+
+/** How a figure moved; nothing where there was none before. */
+function moved(now: number | undefined, before: number | undefined): string {
+  if (now === undefined || before === undefined || before <= 0) return "nothing before";
+  return now === before ? "as before" : `${formatRate((now - before) / before)}`;
+}
+
+/** Points of a share, not percent of percents. */
+function movedShare(now: number | null | undefined, before: number | null | undefined): string {
+  if (now == null || before == null) return "nothing before";
+  const points = (now - before) * 100;
+  if (Math.abs(points) < 0.05) return "as before";
+  return `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)} points`;
+}
+
+const known = (money: Summary["averageCostPerRequest"]) => (money == null ? undefined : numberOf(money));
+/** What a call without caching would have cost is the sum of what it cost and of what was saved. */
+const savedShare = ({ cacheSavings, totalCost }: Summary): string => {
+  const saved = numberOf(cacheSavings);
+  const whole = numberOf(totalCost) + saved;
+  return saved > 0 && whole > 0 ? `${formatShare(saved / whole)} less than uncached` : "nothing came from a cache";
+};
+
+/** The figures beside the money, each against the period before. */
+export function KeyFigures({ current, previous }: { current: Summary; previous: Summary }) {
+  const facts: Fact[] = [
+    {
+      name: "Requests",
+      value: formatCompact(current.totalRequests),
+      title: formatCount(current.totalRequests),
+      note: moved(current.totalRequests, previous.totalRequests),
+    },
+    {
+      name: "Tokens",
+      value: formatCompact(current.totalTokens),
+      title: `${formatCount(current.inputTokens)} in, ${formatCount(current.cachedTokens)} of them cached; ${formatCount(current.outputTokens)} out`,
+      note: moved(current.totalTokens, previous.totalTokens),
+    },
+    {
+      name: "Cost per request",
+      value: current.averageCostPerRequest == null ? "–" : formatMoney(current.averageCostPerRequest),
+      note: moved(known(current.averageCostPerRequest), known(previous.averageCostPerRequest)),
+    },
+    {
+      name: "Cost per 1,000 tokens",
+      value: current.costPerThousandTokens == null ? "–" : formatMoney(current.costPerThousandTokens),
+      note: moved(known(current.costPerThousandTokens), known(previous.costPerThousandTokens)),
+    },
+    { name: "Saved by caching", value: formatMoney(current.cacheSavings), note: savedShare(current) },
+    {
+      name: "Errors",
+      value: current.errorRate == null ? "–" : formatShare(current.errorRate),
+      note: movedShare(current.errorRate, previous.errorRate),
+    },
+    {
+      name: "Duration, p50 and p95",
+      value: `${formatMs(current.latency.p50)} / ${formatMs(current.latency.p95)}`,
+      note: moved(current.latency.p50 ?? undefined, previous.latency.p50 ?? undefined),
+    },
+  ];
+  return (
+    <FactGrid
+      facts={facts}
+      className="grid-cols-2 rounded-xl sm:grid-cols-4 xl:grid-cols-7 [&>:last-child]:max-xl:col-span-2"
+    />
+  );
+}
