@@ -7,12 +7,14 @@ export {
   type OptimizeRequest,
   type OptimizeResponse,
   ProviderError,
+  type ReplyAttribution,
 } from "./optimizer.js";
 export type { AICostOptimizerOptions } from "./options.js";
 export type { Optimizations } from "./prompt.js";
 export type { Message, Provider, TokenCounts } from "./providers.js";
 export type { QueueStats } from "./queue.js";
 export type { Optimization } from "./savings.js";
+export { AICostTrackerService, AnalyticsService } from "./services.js";
 export type { AwsCredentials } from "./sigv4.js";
 export { TrackerError } from "./tracker.js";
 export type {

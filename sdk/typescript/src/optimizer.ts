@@ -54,6 +54,11 @@ export interface OptimizeRequest extends Prompt, Attribution {
   optimizations?: boolean | Optimizations;
 }
 
+/** What is said of an answered call beside request and reply. `service` follows from the model when missing. */
+export interface ReplyAttribution extends Attribution {
+  service?: string;
+}
+
 export interface OptimizeResponse {
   /** Id of the tracker's record; null if it has not taken it (yet). */
   id: string | null;
@@ -133,6 +138,26 @@ export class AICostOptimizer {
   /** Records one call and waits for the tracker's word. Throws a `TrackerError`; the same `requestId` counts once. */
   trackUsage(record: UsageRecord): Promise<Tracked> {
     return this.tracker.post<Tracked>("/usage/track", this.keyed(record));
+  }
+
+  /**
+   * Records a call that was answered, by its request and the provider's whole reply, and waits for the tracker's word. A reply
+   * with an id counts once. Throws a `TrackerError`.
+   */
+  trackReply(request: unknown, reply: unknown, options: ReplyAttribution = {}): Promise<Tracked> {
+    const { service, ...attribution } = options;
+    const model = isObject(request) && typeof request.model === "string" ? request.model : undefined;
+    let made: KeyedRecord | undefined;
+    const target = { service: service ?? "", operation: "chat", model };
+    const call = this.begin(target, request, this.attributionOf(attribution), (record) => {
+      made = record;
+    });
+    call.add(reply);
+    call.ends("whole");
+    // What it was and how long it took is not known here; of a reply with an id the tracker makes the key.
+    const { operation, responseTime, requestId, ...known } = made ?? this.keyed({ model: model ?? "unknown" });
+    const key = call.reply.id === undefined ? { requestId } : {};
+    return this.tracker.post<Tracked>("/usage/track", { ...known, service, ...key });
   }
 
   /** Records one call later, with others. Never throws, never waits. */

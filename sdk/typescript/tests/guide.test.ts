@@ -13,11 +13,24 @@ const tracking = snippets["1. Basic Usage Tracking"] as string;
 const bulk = snippets["3. Bulk Usage Import"] as string;
 const analytics = snippets["4. Project Analytics"] as string;
 
-test("there are six", () => {
-  expect(Object.keys(snippets)).toHaveLength(6);
+/** What the guide's back-end has at hand. */
+const backend = `import { AICostTrackerService, AnalyticsService } from "ai-cost-optimizer";
+const request = { model: "gpt-4o-mini", messages: [{ role: "user", content: "Say hello" }] };
+const response = {
+  id: "chatcmpl-1", object: "chat.completion", model: "gpt-4o-mini-2024-07-18",
+  choices: [{ index: 0, message: { role: "assistant", content: "Hello" }, finish_reason: "stop" }],
+  usage: { prompt_tokens: 1000, completion_tokens: 500, total_tokens: 1500 },
+};
+const userId = "user-7", projectId = "project-id", filters = { groupBy: "day" };
+`;
+const services = snippets["Key Backend Services"] as string;
+
+test("there are seven", () => {
+  expect(Object.keys(snippets)).toHaveLength(7);
 });
 
 test.each([
+  ["back-end services", backend + services],
   ["basic usage tracking", tracking],
   ["bulk import", tracking + bulk],
   ["analytics", tracking + analytics],
@@ -100,4 +113,24 @@ test("the environment variables of the guide are enough", async () => {
   });
   const { id } = JSON.parse(stdout);
   expect((await tracker.send("GET", `/api/usage/${id}`)).projectId).toBe(tracker.project);
+});
+
+test("the back-end services record a reply once and ask what it cost", async () => {
+  const { id } = await tracker.send("POST", "/api/projects", { name: "services" });
+  const again = services.slice(0, services.indexOf("// Get project analytics"));
+  const program = (backend + again + services).replaceAll("project-id", id);
+  const { stdout } = await run(`${program}console.log(JSON.stringify(analytics.summary));`, {
+    API_KEY: `${tracker.url}/api`,
+    AICT_API_KEY: tracker.key,
+  });
+  // 1000 × 0.15 + 500 × 0.60 millionths of a dollar
+  expect(JSON.parse(stdout)).toMatchObject({ totalCost: 0.00045, totalRequests: 1, totalTokens: 1500 });
+  const [record] = await tracker.send("GET", `/api/usage?project=${id}`);
+  expect(record).toMatchObject({
+    service: "openai",
+    tags: ["tag1", "tag2"],
+    costAllocation: { department: "engineering", team: "ai-team" },
+    metadata: { userId: "user-7" },
+    responseTime: null,
+  });
 });

@@ -21,8 +21,9 @@ fn root() -> PathBuf {
 /// Rust files of the product, without tests.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut folders =
-        vec![root().join("crates"), root().join("tools"), root().join("tests/fake-upstream/src")];
+    let mut folders = ["crates", "tools", "tests/fake-upstream/src", "sdk/rust/src"]
+        .map(|folder| root().join(folder))
+        .to_vec();
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();

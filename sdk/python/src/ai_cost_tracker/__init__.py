@@ -5,6 +5,7 @@ from ._optimizer import AICostOptimizer, AsyncAICostOptimizer, ProviderError
 from ._options import Options
 from ._prompt import Optimizations
 from ._queue import QueueOptions, QueueStats
+from ._services import AICostTrackerService, AnalyticsService
 from ._sigv4 import AwsCredentials
 from ._tracker import TrackerError
 from ._types import (
@@ -20,6 +21,8 @@ from ._types import (
 
 __all__ = [
     "AICostOptimizer",
+    "AICostTrackerService",
+    "AnalyticsService",
     "AsyncAICostOptimizer",
     "Attribution",
     "AwsCredentials",

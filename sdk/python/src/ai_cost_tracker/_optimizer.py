@@ -4,10 +4,8 @@ waits, `AsyncAICostOptimizer` awaits it."""
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
 import os
-import weakref
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -22,7 +20,7 @@ from ._observe import observe_client
 from ._options import OptionFields, Options, access_of, tracker_of
 from ._prompt import ALL, Change, Optimizations, Prompt, prepare
 from ._providers import Access, Ask, ProviderRequest, counts_of, request_of, text_of
-from ._queue import Queue, QueueStats
+from ._queue import Queue, QueueStats, close_at_exit
 from ._reply import Json, is_object
 from ._savings import cheaper_model, saving_of
 from ._target import Target, service_at
@@ -87,7 +85,7 @@ class _Base:
         self._queue = Queue(self._tracker, self._clock, options.queue, options.on_problem, transport)
         project = options.default_project_id or os.environ.get("PROJECT_ID")
         self._defaults: Json = {"projectId": project} if project else {}
-        _close_at_exit(self._queue)
+        close_at_exit(self._queue)
 
     @property
     def stats(self) -> QueueStats:
@@ -243,7 +241,24 @@ class _Base:
 
     def _track_usage(self, record: UsageRecord) -> _Steps[Tracked]:
         told: Json = yield TrackerRequest("POST", "/usage/track", self._keyed(record))
-        return Tracked(told["id"], told["cost"], told["costSource"], told["totalTokens"], told["duplicate"])
+        return _tracked(told)
+
+    def _track_reply(
+        self, request: object, reply: object, service: str | None, attribution: Attribution
+    ) -> _Steps[Tracked]:
+        records: list[Json] = []
+        model = request.get("model") if is_object(request) else None
+        target = Target(service or "", "chat", model if isinstance(model, str) else None)
+        call = self._begin(target, request, attribution, records.append)
+        call.add(reply)
+        call.ends("whole")
+        (record,) = records or [self._keyed({"model": target.model or "unknown"})]
+        # What it was and how long it took is not known here; of a reply with an id the tracker makes the key.
+        unknown = {"operation": None, "responseTime": None, "service": service}
+        key = {"requestId": None} if call.reply.id else {}
+        body = wire_names({**record, **unknown, **key})
+        told: Json = yield TrackerRequest("POST", "/usage/track", body)
+        return _tracked(told)
 
     def _bulk_import(self, records: Iterable[UsageRecord]) -> _Steps[BulkOutcome]:
         outcome = BulkOutcome()
@@ -299,6 +314,13 @@ class AICostOptimizer(_Base):
     def track_usage(self, record: UsageRecord) -> Tracked:
         """Records one call and waits for the tracker's word; a `request_id` counts once. Raises `TrackerError`."""
         return self._run(self._track_usage(record))
+
+    def track_reply(
+        self, request: object, reply: object, *, service: str | None = None, **attribution: Unpack[Attribution]
+    ) -> Tracked:
+        """Records a call that was answered, by its request and the provider's whole reply, and waits for the tracker's
+        word. A reply with an id counts once. `service` follows from the model. Raises `TrackerError`."""
+        return self._run(self._track_reply(request, reply, service, attribution))
 
     def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
         """Records many calls. Bad ones fail alone and are listed in `errors`. Raises `TrackerError`."""
@@ -387,6 +409,11 @@ class AsyncAICostOptimizer(_Base):
     async def track_usage(self, record: UsageRecord) -> Tracked:
         return await self._run(self._track_usage(record))
 
+    async def track_reply(
+        self, request: object, reply: object, *, service: str | None = None, **attribution: Unpack[Attribution]
+    ) -> Tracked:
+        return await self._run(self._track_reply(request, reply, service, attribution))
+
     async def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
         return await self._run(self._bulk_import(records))
 
@@ -443,6 +470,10 @@ class AsyncAICostOptimizer(_Base):
         return read(response, self._clock.now())
 
 
+def _tracked(told: Json) -> Tracked:
+    return Tracked(told["id"], told["cost"], told["costSource"], told["totalTokens"], told["duplicate"])
+
+
 def _wanted(optimizations: bool | Optimizations) -> Optimizations:
     if isinstance(optimizations, bool):
         return ALL if optimizations else Optimizations()
@@ -463,17 +494,3 @@ def _of_gateway(response: httpx.Response) -> Json:
         return {}
     cost = response.headers.get("x-cost-usd")
     return {"id": response.headers["x-cost-request-id"], "cost": None if cost is None else Decimal(cost)}
-
-
-def _close_at_exit(queue: Queue) -> None:
-    """The queue is closed when the interpreter ends, if it is still there."""
-    reference = weakref.ref(queue)
-
-    def close() -> None:
-        alive = reference()
-        if alive is not None and alive.stats.waiting > 0:
-            alive.close()
-
-    atexit.register(close)
-    # Not at the end itself: that is what `close` is for.
-    weakref.finalize(queue, atexit.unregister, close).atexit = False

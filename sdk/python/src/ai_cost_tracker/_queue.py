@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -268,3 +270,17 @@ class Queue:
             self._on_problem(f"AI Cost Tracker: {message}")
         except Exception:  # Whoever listens must not break the caller.
             return
+
+
+def close_at_exit(queue: Queue) -> None:
+    """The queue is closed when the interpreter ends, if it is still there."""
+    reference = weakref.ref(queue)
+
+    def close() -> None:
+        alive = reference()
+        if alive is not None and alive.stats.waiting > 0:
+            alive.close()
+
+    atexit.register(close)
+    # Not at the end itself: that is what `close` is for.
+    weakref.finalize(queue, atexit.unregister, close).atexit = False
