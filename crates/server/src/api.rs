@@ -11,6 +11,7 @@ pub mod erasures;
 pub mod exports;
 pub mod fx_rates;
 pub mod health;
+pub mod katana;
 pub mod members;
 pub mod notifications;
 pub mod password_reset;

@@ -27,6 +27,8 @@ pub const EXEMPT: &[(&str, &str)] = &[
     ("POST /api/auth/forgot-password", "changes nothing until the token of the e-mail is used"),
     ("POST /api/usage/track", "the record says who sent it and when"),
     ("POST /api/usage/track-sdk", "the record says who sent it and when"),
+    ("POST /api/ai-logs", "the records say who sent them and when"),
+    ("POST /api/usage/track-comprehensive", "keeps nothing"),
     ("POST /api/usage/bulk", "the records say who sent them and when"),
     ("POST /v1/traces", "the records say who sent them and when"),
     ("POST /api/analytics/compare", "asks"),

@@ -25,6 +25,9 @@ use crate::{
 
 /// Routes that monitors ask all the time.
 const EXEMPT: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// What Cost Katana's client for Node tells of each of its requests, this telling included, without end. It is counted apart,
+/// so that it does not use up what is there for calls.
+const TOLD_OF_REQUESTS: &str = "/api/usage/track-comprehensive";
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
@@ -40,6 +43,21 @@ pub struct RateLimits {
 struct Limit {
     per_minute: NonZeroU32,
     used: KeyedLimit<DefaultClock>,
+}
+
+/// What is counted apart from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// What people and programs ask for.
+    Requests,
+    /// What a client tells of its requests.
+    ToldOfRequests,
+}
+
+impl Lane {
+    fn of(path: &str) -> Self {
+        if path == TOLD_OF_REQUESTS { Self::ToldOfRequests } else { Self::Requests }
+    }
 }
 
 /// What a caller has left.
@@ -71,15 +89,17 @@ impl RateLimits {
     /// Counts a request. The address first: what an address is refused must not use up what others' credential has.
     pub fn admit(
         &self,
+        lane: Lane,
         address: Option<IpAddr>,
         credential: Option<&str>,
     ) -> Result<Option<Allowance>, Exceeded> {
         let by_address = self.addresses.as_ref().zip(address);
-        let by_address = by_address.map(|(limit, address)| limit.count(&subnet(address), "this address"));
+        let by_address =
+            by_address.map(|(limit, address)| limit.count(&(lane, subnet(address)), "this address"));
         let by_credential = self.credentials.as_ref().zip(credential);
         let by_address = by_address.transpose()?;
         let by_credential = by_credential
-            .map(|(limit, credential)| limit.count(&credential, "this credential"))
+            .map(|(limit, credential)| limit.count(&(lane, credential), "this credential"))
             .transpose()?;
         Ok(by_credential.or(by_address))
     }
@@ -124,9 +144,10 @@ pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Resp
     if EXEMPT.contains(&request.uri().path()) {
         return next.run(request).await;
     }
+    let lane = Lane::of(request.uri().path());
     let (parts, body) = request.into_parts();
     let address = auth::client_address(&parts, &app);
-    match app.rate_limits.admit(address, auth::credential(&parts.headers)) {
+    match app.rate_limits.admit(lane, address, auth::credential(&parts.headers)) {
         Ok(allowance) => {
             let mut response = next.run(Request::from_parts(parts, body)).await;
             if let Some(allowance) = allowance {
@@ -162,8 +183,9 @@ mod tests {
     fn a_credential_has_its_requests_wherever_it_comes_from_and_an_address_whatever_it_sends() {
         let limits = limits(2, 3);
         let [one, two] = ["10.0.0.1", "10.0.0.2"].map(|address| Some(address.parse().unwrap()));
-        let left =
-            |address, credential| limits.admit(address, credential).map(|left| left.unwrap().remaining);
+        let left = |address, credential| {
+            limits.admit(Lane::Requests, address, credential).map(|left| left.unwrap().remaining)
+        };
         assert_eq!(left(one, Some("a")).unwrap(), 1);
         assert_eq!(left(two, Some("a")).unwrap(), 0);
         assert_eq!(left(two, Some("a")).unwrap_err().whose, "this credential");
@@ -175,10 +197,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_tells_of_its_requests_uses_up_nothing_of_theirs() {
+        let limits = limits(1, 1);
+        let address = Some("10.0.0.1".parse().unwrap());
+        let is_admitted = |path| limits.admit(Lane::of(path), address, Some("a")).is_ok();
+        let paths = [TOLD_OF_REQUESTS, TOLD_OF_REQUESTS, "/api/usage/track-sdk", "/api/ai-logs"];
+        assert_eq!(paths.map(is_admitted), [true, false, true, false]);
+    }
+
+    #[test]
     fn zero_is_no_limit() {
         let limits = limits(0, 0);
         for _ in 0..1000 {
-            assert_eq!(limits.admit(Some("10.0.0.1".parse().unwrap()), Some("a")).unwrap(), None);
+            let admitted = limits.admit(Lane::Requests, Some("10.0.0.1".parse().unwrap()), Some("a"));
+            assert_eq!(admitted.unwrap(), None);
         }
     }
 }

@@ -28,8 +28,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api::{
         alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, erasures, exports, fx_rates,
-        health, members, notifications, password_reset, prices, profile, projects, provider_keys, session,
-        setup, tracker_keys, usage, usage_bulk, usage_correction, usage_corrections, usage_stream, webhooks,
+        health, katana, members, notifications, password_reset, prices, profile, projects, provider_keys,
+        session, setup, tracker_keys, usage, usage_bulk, usage_correction, usage_corrections, usage_stream,
+        webhooks,
     },
     app::App,
     audit, dashboard,
@@ -89,7 +90,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(analytics::allocation::get_cost_allocation))
         .routes(routes!(exports::export_project))
         .routes(routes!(usage::track_usage))
-        .routes(routes!(usage::track_usage_sdk))
+        .routes(routes!(katana::track_usage_sdk))
+        .routes(routes!(katana::log_calls))
+        .routes(routes!(katana::report_request))
         .routes(routes!(usage_bulk::track_usage_bulk))
         .routes(routes!(usage::list_usage))
         .routes(routes!(usage::search_usage))

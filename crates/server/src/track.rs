@@ -4,6 +4,7 @@
 //! read strictly, and every problem is named by its field.
 
 mod fields;
+pub mod katana;
 
 use domain::{
     Invalid, Problem,
@@ -37,7 +38,10 @@ const COUNTS: &[(Unit, &[&str])] = &[
 
 /// Reads one tracked call. `now` bounds its timestamp.
 pub fn parse(body: &[u8], now: Timestamp) -> Result<NewUsage> {
-    let mut fields = Fields::read(body)?;
+    parse_fields(Fields::read(body)?, now)
+}
+
+fn parse_fields(mut fields: Fields<'_>, now: Timestamp) -> Result<NewUsage> {
     let new = read(&mut fields, now);
     match (new, fields.finish()) {
         (Some(new), Ok(())) => Ok(new),

@@ -5,6 +5,27 @@
 
 import type { Money } from "./money-json";
 export interface paths {
+    "/api/ai-logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record the calls that the published clients' loggers gathered.
+         * @description A bad entry fails alone. Entries that a client sends again, because it did not hear the answer, are known by their
+         *     `requestId`.
+         */
+        post: operations["log_calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -987,6 +1008,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/usage/track-comprehensive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take what the published client for Node tells of a request of its own. Nothing of it is kept.
+         * @description It tells of requests to this server, not of calls of models: those are recorded by what they came with.
+         */
+        post: operations["report_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/usage/track-sdk": {
         parameters: {
             query?: never;
@@ -1928,6 +1969,63 @@ export interface components {
             /** @description The records. */
             usageData: components["schemas"]["TrackUsage"][];
         };
+        /** @description A call as a logger tells it; `TrackUsage` says what else is read. */
+        CallLog: {
+            /** @description Who sold it. */
+            service?: string | null;
+            /** @description Kind of call. */
+            operation?: string | null;
+            /** @description Model that was asked for. */
+            aiModel: string;
+            /**
+             * Format: int32
+             * @description HTTP status that the provider answered with.
+             */
+            statusCode?: number | null;
+            /** @description Whether it succeeded. */
+            success?: boolean | null;
+            /**
+             * Format: int64
+             * @description From request to the end of the answer, in milliseconds.
+             */
+            responseTime?: number | null;
+            /**
+             * Format: int64
+             * @description From request to the first byte of the answer, in milliseconds.
+             */
+            ttfb?: number | null;
+            /**
+             * Format: int64
+             * @description Input tokens. The loggers send 0 for what nobody counted: counts that are all 0 are taken as unknown.
+             */
+            inputTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Output tokens.
+             */
+            outputTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Tokens in and out.
+             */
+            totalTokens?: number | null;
+            /** @description What was asked; kept only if the project keeps prompts. */
+            prompt?: string | null;
+            /** @description What was answered; kept only if the project keeps prompts. */
+            result?: string | null;
+            /**
+             * Format: decimal
+             * @description What the client says it cost, in US dollars.
+             */
+            cost?: Money | null;
+            /** @description Key of the call, which the loggers make: the same key is the same record. */
+            requestId?: string | null;
+        };
+        /** @description Entries of the clients' loggers. */
+        CallLogs: {
+            /** @description The entries; also a list, or one entry, without anything around. */
+            logs: components["schemas"]["CallLog"][];
+        };
         /** @description A model that might have been called. */
         Candidate: {
             /** @description Who sells it; follows from the model when missing. */
@@ -2460,6 +2558,14 @@ export interface components {
              * @description Password.
              */
             password: string;
+        };
+        /** @description What became of entries. */
+        LogsOutcome: components["schemas"]["BulkOutcome"] & {
+            /**
+             * Format: int64
+             * @description Entries that tell of no call of a model, such as a template that was filled in; they are not kept.
+             */
+            noCalls: number;
         };
         /** @description One person's place in a project. */
         MemberView: {
@@ -3143,6 +3249,11 @@ export interface components {
             lookedAt: number;
             /** @description What changes, by model and month. */
             changes: components["schemas"]["ChangeView"][];
+        };
+        /** @description What a client tells of a request of its own. */
+        RequestTold: {
+            /** @description Which request; the client sends much more. */
+            context?: Record<string, never> | null;
         };
         /** @description How long something is kept; where nothing is said, as long as the installation says. */
         Retention: {
@@ -4048,6 +4159,22 @@ export interface components {
                 changes: string[];
                 /** @description What could not be taken over as it was, in words. */
                 notes: string[];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_LogsOutcome: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description What became of entries. */
+            data: components["schemas"]["BulkOutcome"] & {
+                /**
+                 * Format: int64
+                 * @description Entries that tell of no call of a model, such as a template that was filled in; they are not kept.
+                 */
+                noCalls: number;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -5692,6 +5819,88 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    log_calls: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Project of calls that name none */
+                "X-Project-Id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallLogs"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_LogsOutcome"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     list_alerts: {
         parameters: {
             query?: {
@@ -9311,12 +9520,79 @@ export interface operations {
             };
         };
     };
+    report_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestTold"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     track_usage_sdk: {
         parameters: {
             query?: never;
             header?: {
                 /** @description The same key from the same account is the same record, however often it is sent */
                 "Idempotency-Key"?: string | null;
+                /** @description Key of a call that has no other */
+                "X-CostKatana-Request-Id"?: string | null;
+                /** @description Project of a call that names none */
+                "X-Project-Id"?: string | null;
             };
             path?: never;
             cookie?: never;

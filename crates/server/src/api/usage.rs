@@ -210,49 +210,39 @@ pub async fn track_usage(
     headers: HeaderMap,
     body: axum::body::Body,
 ) -> Result<Success<Tracked>> {
-    track(&app, &auth.caller, &headers, body, Origin::Track).await
+    let body = read_call(&app, &auth.caller, &headers, body).await?;
+    let new = track::parse(&body, app.clock.now())?;
+    record_call(&app, &auth.caller, &headers, new, Origin::Track).await
 }
 
-/// Record one call, as the published SDKs send it: `provider` or `service`, `estimatedCost`, nested `usage`.
-#[utoipa::path(post, path = "/usage/track-sdk", tag = "Usage", operation_id = "track_usage_sdk",
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key from the same account is the same record, however often it is sent")),
-    request_body = TrackUsage,
-    responses((status = 201, body = Success<Tracked>), (status = 400, body = Failure), (status = 401, body = Failure), (status = 403, body = Failure), (status = 404, body = Failure), (status = 413, body = Failure), (status = 422, body = Failure), (status = 503, body = Failure)),
-    security(("accessToken" = []), ("trackerKey" = ["ingest"])))]
-pub async fn track_usage_sdk(
-    State(app): State<App>,
-    auth: Auth<Ingest>,
-    headers: HeaderMap,
-    body: axum::body::Body,
-) -> Result<Success<Tracked>> {
-    track(&app, &auth.caller, &headers, body, Origin::Sdk).await
-}
-
-async fn track(
+/// The body of a request that records one call, from a caller who may.
+pub(super) async fn read_call(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,
     body: axum::body::Body,
-    origin: Origin,
-) -> Result<Success<Tracked>> {
+) -> Result<Bytes> {
     caller.require_role(Role::Member)?;
     require_json(headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()))?;
-    let body: Bytes = read_body(body, app.config.limits.body_bytes_max, app).await?;
-    let mut new = track::parse(&body, app.clock.now())?;
-    apply_headers(&mut new, headers)?;
-    let mut outcomes = ingest(app, caller, vec![new], origin).await?;
-    let outcome =
-        outcomes.pop().unwrap_or_else(|| Err(ApiError::internal("nothing became of the record")))?;
-    Ok(Success::created(tracked(&outcome)))
+    read_body(body, app.config.limits.body_bytes_max, app).await
 }
 
-/// `Idempotency-Key` wins over the body: a proxy that retries can set it without reading the body.
-fn apply_headers(new: &mut NewUsage, headers: &HeaderMap) -> Result<(), Invalid> {
+/// Records one call. `Idempotency-Key` wins over the body: a proxy that retries can set it without reading the body.
+pub(super) async fn record_call(
+    app: &App,
+    caller: &Caller,
+    headers: &HeaderMap,
+    mut new: NewUsage,
+    origin: Origin,
+) -> Result<Success<Tracked>> {
     if let Some(key) = headers.get("idempotency-key") {
         let key = key.to_str().map_err(|_| Invalid::field("Idempotency-Key", "must be ASCII"))?;
         new.request_id = Some(text::reference("Idempotency-Key", key)?);
     }
-    Ok(())
+    let mut outcomes = ingest(app, caller, vec![new], origin).await?;
+    let outcome =
+        outcomes.pop().unwrap_or_else(|| Err(ApiError::internal("nothing became of the record")))?;
+    Ok(Success::created(tracked(&outcome)))
 }
 
 /// The reply for one call.

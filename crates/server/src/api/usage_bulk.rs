@@ -101,14 +101,7 @@ pub async fn track_usage_bulk(
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     let key = key.map(|key| text::reference("Idempotency-Key", key)).transpose()?;
-    let mut bulk = Bulk {
-        app: &app,
-        caller: &auth.caller,
-        key,
-        batch: Vec::new(),
-        next_index: 0,
-        outcome: BulkOutcome::default(),
-    };
+    let mut bulk = Bulk { key, ..Bulk::new(&app, &auth.caller, Origin::Bulk) };
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     if matches!(essence, "application/x-ndjson" | "application/jsonl" | "application/x-jsonlines") {
         bulk.take_lines(body.into_data_stream()).await?;
@@ -118,8 +111,7 @@ pub async fn track_usage_bulk(
             read_body(body, app.config.limits.bulk_body_bytes_max, &app).await.map_err(advise_ndjson)?;
         bulk.take_list(&body).await?;
     }
-    bulk.flush().await?;
-    Ok(Success::ok(bulk.outcome))
+    bulk.finish().await.map(Success::ok)
 }
 
 fn advise_ndjson(error: ApiError) -> ApiError {
@@ -132,16 +124,28 @@ fn advise_ndjson(error: ApiError) -> ApiError {
 }
 
 /// A bulk request in progress.
-struct Bulk<'a> {
+pub(super) struct Bulk<'a> {
     app: &'a App,
     caller: &'a Caller,
+    origin: Origin,
     key: Option<String>,
     batch: Vec<(u64, NewUsage)>,
     next_index: u64,
     outcome: BulkOutcome,
 }
 
-impl Bulk<'_> {
+impl<'a> Bulk<'a> {
+    pub(super) fn new(app: &'a App, caller: &'a Caller, origin: Origin) -> Self {
+        let outcome = BulkOutcome::default();
+        Self { app, caller, origin, key: None, batch: Vec::new(), next_index: 0, outcome }
+    }
+
+    /// Keeps what is left; what became of all.
+    pub(super) async fn finish(mut self) -> Result<BulkOutcome> {
+        self.flush().await?;
+        Ok(self.outcome)
+    }
+
     async fn take_list(&mut self, body: &[u8]) -> Result<()> {
         for record in records_in(body)? {
             self.take(record.get().as_bytes()).await?;
@@ -191,8 +195,13 @@ impl Bulk<'_> {
     }
 
     async fn take(&mut self, record: &[u8]) -> Result<()> {
+        self.take_read(track::parse(record, self.app.clock.now())).await
+    }
+
+    /// Takes the next record, as it was read.
+    pub(super) async fn take_read(&mut self, read: Result<NewUsage>) -> Result<()> {
         let index = self.count_one();
-        match track::parse(record, self.app.clock.now()) {
+        match read {
             Ok(mut new) => {
                 if let (None, Some(key)) = (&new.request_id, &self.key) {
                     new.request_id = Some(format!("{key}:{index}"));
@@ -204,7 +213,8 @@ impl Bulk<'_> {
         if self.batch.len() >= INGEST_BATCH_RECORDS { self.flush().await } else { Ok(()) }
     }
 
-    fn count_one(&mut self) -> u64 {
+    /// Counts something that was sent; its place.
+    pub(super) fn count_one(&mut self) -> u64 {
         let index = self.next_index;
         self.next_index += 1;
         index
@@ -215,7 +225,7 @@ impl Bulk<'_> {
             return Ok(());
         }
         let (indexes, batch): (Vec<u64>, Vec<NewUsage>) = std::mem::take(&mut self.batch).into_iter().unzip();
-        let outcomes = ingest(self.app, self.caller, batch, Origin::Bulk).await?;
+        let outcomes = ingest(self.app, self.caller, batch, self.origin).await?;
         for (index, outcome) in indexes.into_iter().zip(outcomes) {
             match outcome {
                 Ok(recorded) => self.accept(index, &recorded),

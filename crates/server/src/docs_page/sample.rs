@@ -53,6 +53,14 @@ pub(super) const BODIES: &[(&str, &str)] = &[
         r#"{ "provider": "openai", "model": "gpt-4o-mini", "usage": { "promptTokens": 1000, "completionTokens": 500 } }"#,
     ),
     (
+        "log_calls",
+        r#"{ "logs": [{
+    "service": "openai", "operation": "chat_completion", "aiModel": "gpt-4o-mini", "statusCode": 200, "responseTime": 820,
+    "inputTokens": 1000, "outputTokens": 500, "requestId": "8a5f6c1e-3c7e-4b42-9d0a-6f0f0a2f4b11"
+  }] }"#,
+    ),
+    ("report_request", r#"{ "context": { "requestId": "8a5f6c1e-3c7e-4b42-9d0a-6f0f0a2f4b11" } }"#),
+    (
         "track_usage_bulk",
         r#"{ "usageData": [
     { "model": "gpt-4o-mini", "promptTokens": 1000, "completionTokens": 500, "timestamp": "2026-01-15T10:30:00Z" },

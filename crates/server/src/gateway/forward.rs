@@ -45,6 +45,7 @@ use crate::{
     error::{ApiError, ErrorCode, Result},
     input::read_body,
     ledger::{Claim, Reservation, ReserveError},
+    rate_limit::Lane,
 };
 
 /// Sends a request on, and gives the head of the answer as soon as there is one.
@@ -60,7 +61,8 @@ pub(super) async fn forward(
         calls.try_acquire_owned().map_err(|_| busy("the gateway has as many calls under way as it may"))?;
     let (parts, body) = request.into_parts();
     let credentials = credential::find(&parts.headers);
-    app.rate_limits.admit(client_address(&parts, app), credentials.tracker_key.as_deref())?;
+    let address = client_address(&parts, app);
+    app.rate_limits.admit(Lane::Requests, address, credentials.tracker_key.as_deref())?;
     let attribution = attribution::read(&parts.headers)?;
     let door = open_door(app, upstream, &parts, &credentials, &attribution).await?;
     let recorder = app.gateway.recorder().ok_or_else(|| busy("the gateway has not started"))?;

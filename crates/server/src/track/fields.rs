@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Fields<'a> {
     raw: BTreeMap<String, &'a RawValue>,
     problems: Problems,
+    /// Names of fields that are left out of what is kept as unknown.
+    texts: &'static [&'static str],
 }
 
 impl<'a> Fields<'a> {
@@ -24,7 +26,23 @@ impl<'a> Fields<'a> {
         let text = std::str::from_utf8(body)
             .map_err(|_| ApiError::new(ErrorCode::MalformedBody, "the body is not valid UTF-8"))?;
         let raw = parse_json(text.as_bytes())?;
-        Ok(Self { raw, problems: Problems::default() })
+        Ok(Self { raw, problems: Problems::default(), texts: &[] })
+    }
+
+    /// What is called by one of `texts`, at any depth of a field that nobody asks for, is not kept unless it is a number
+    /// or a truth.
+    pub(super) fn without(self, texts: &'static [&'static str]) -> Self {
+        Self { texts, ..self }
+    }
+
+    /// Reads `from` as `to`, unless that is there itself.
+    pub(super) fn rename(&mut self, from: &str, to: &str) {
+        if self.raw.get(to).is_some_and(|raw| raw.get() != "null") {
+            return;
+        }
+        if let Some(raw) = self.raw.remove(from) {
+            self.raw.insert(to.to_owned(), raw);
+        }
     }
 
     /// `Err` with every problem so far.
@@ -105,14 +123,19 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A text of any length, or anything else as JSON text (messages of a chat).
+    /// A text of any length, or anything else as JSON text (messages of a chat). The same under another of the names is
+    /// not kept as an unknown field: whether text is kept is the project's to say.
     pub(super) fn content(&mut self, names: &[&'static str]) -> Option<String> {
-        self.checked(names, |_, value| {
+        let content = self.checked(names, |_, value| {
             Ok(Some(match value {
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             }))
-        })
+        });
+        for name in names {
+            self.raw.remove(*name);
+        }
+        content
     }
 
     /// A count: a whole number that is not negative; `12.0` and `"12"` are taken, as some clients send them.
@@ -176,8 +199,18 @@ impl<'a> Fields<'a> {
                 serde_json::from_str(raw.get()).map_err(|error| Invalid::field(&name, error.to_string()));
             self.problems.take(value).map(|value| (name, value))
         };
-        rest.into_iter().filter_map(read).collect()
+        let mut rest = rest.into_iter().filter_map(read).collect();
+        leave_out(&mut rest, self.texts);
+        rest
     }
+}
+
+/// Takes texts, lists and objects called by one of `names` out of `object` and of what is in it.
+fn leave_out(object: &mut Map<String, Value>, names: &[&str]) {
+    object.retain(|name, value| {
+        !names.contains(&name.as_str()) || matches!(value, Value::Number(_) | Value::Bool(_))
+    });
+    object.values_mut().filter_map(Value::as_object_mut).for_each(|inner| leave_out(inner, names));
 }
 
 /// The digits in a JSON number or in a text that holds one.

@@ -67,6 +67,8 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/projects/{projectId}/export", Project(Viewer), ""),
     ("post", "/api/usage/track", Names(Member), r#"{"model":"gpt-4o","projectId":"{projectId}"}"#),
     ("post", "/api/usage/track-sdk", Names(Member), r#"{"model":"gpt-4o","projectId":"{projectId}"}"#),
+    ("post", "/api/ai-logs", Own, r#"{"logs":[]}"#),
+    ("post", "/api/usage/track-comprehensive", Own, "{}"),
     ("post", "/api/usage/bulk", Own, r#"{"usageData":[]}"#),
     ("get", "/api/usage", Own, ""),
     ("get", "/api/usage/search", Own, ""),

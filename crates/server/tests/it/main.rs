@@ -22,6 +22,7 @@ mod gateway;
 mod harness;
 mod hostile;
 mod import;
+mod katana;
 mod keys;
 mod listener;
 mod live;
