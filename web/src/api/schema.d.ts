@@ -1341,6 +1341,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record the model calls in logs, as coding agents send them.
+         * @description An `ExportLogsServiceRequest` in protobuf or JSON, also compressed with gzip. Events that tell of calls of models become
+         *     records: those of Claude Code, Codex CLI, Gemini CLI and Qwen Code, and `gen_ai.client.inference.operation.details`; all
+         *     others are taken and not kept.
+         */
+        post: operations["export_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take metrics, and count none of them.
+         * @description An `ExportMetricsServiceRequest` in protobuf or JSON, also compressed with gzip, so that an exporter of all signals finds
+         *     its endpoint. Metrics of tokens and costs add up calls that logs and traces tell of one by one: their points are
+         *     rejected, with the reason.
+         */
+        post: operations["export_metrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/traces": {
         parameters: {
             query?: never;
@@ -2461,6 +2505,21 @@ export interface components {
              */
             password: string;
         };
+        /** @description `ExportLogsServiceResponse`. */
+        LogsAccepted: {
+            partialSuccess?: components["schemas"]["LogsPartly"] | null;
+        };
+        /** @description `ExportLogsServiceRequest`: log records by what produced them, as OTLP defines it. */
+        LogsExport: {
+            /** @description Log records of one service: `resource` and `scopeLogs`. */
+            resourceLogs: Record<string, never>[];
+        };
+        /** @description What was not recorded. */
+        LogsPartly: {
+            rejectedLogRecords: string;
+            /** @description Why, for people. */
+            errorMessage: string;
+        };
         /** @description One person's place in a project. */
         MemberView: {
             /** @description Who. */
@@ -2476,6 +2535,21 @@ export interface components {
              * @description Since when.
              */
             addedAt: string;
+        };
+        /** @description `ExportMetricsServiceResponse`. */
+        MetricsAccepted: {
+            partialSuccess?: components["schemas"]["MetricsPartly"] | null;
+        };
+        /** @description `ExportMetricsServiceRequest`: metrics by what produced them, as OTLP defines it. */
+        MetricsExport: {
+            /** @description Metrics of one service: `resource` and `scopeMetrics`. */
+            resourceMetrics: Record<string, never>[];
+        };
+        /** @description What was not recorded. */
+        MetricsPartly: {
+            rejectedDataPoints: string;
+            /** @description Why, for people. */
+            errorMessage: string;
         };
         /** @description What a name means that no catalog can know: a deployment, an inference profile, an alias of a proxy. */
         ModelMapping: {
@@ -2633,13 +2707,6 @@ export interface components {
             hasPrev: boolean;
             /** @description Send it as `cursor` for the next page; deep pages do not get slower that way. */
             nextCursor?: string | null;
-        };
-        /** @description What was not recorded. */
-        PartialSuccess: {
-            /** @description Calls that cannot be recorded; sending them again changes nothing. A 64-bit number, which is a text in JSON. */
-            rejectedSpans: string;
-            /** @description Why, for people. */
-            errorMessage: string;
         };
         /** @description A change of password. */
         PasswordChange: {
@@ -5264,12 +5331,18 @@ export interface components {
         };
         /** @description `ExportTraceServiceResponse`. */
         TracesAccepted: {
-            partialSuccess?: components["schemas"]["PartialSuccess"] | null;
+            partialSuccess?: components["schemas"]["TracesPartly"] | null;
         };
         /** @description `ExportTraceServiceRequest`: spans by what produced them, as OTLP defines it. */
         TracesExport: {
             /** @description Spans of one service: `resource` and `scopeSpans`. */
             resourceSpans: Record<string, never>[];
+        };
+        /** @description What was not recorded. */
+        TracesPartly: {
+            rejectedSpans: string;
+            /** @description Why, for people. */
+            errorMessage: string;
         };
         /** @description A call to record. Only `model` is required; fields this server does not know are kept under `metadata.extra`. */
         TrackUsage: {
@@ -10481,6 +10554,166 @@ export interface operations {
             };
         };
     };
+    export_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogsExport"];
+                "application/x-protobuf": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsAccepted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+        };
+    };
+    export_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricsExport"];
+                "application/x-protobuf": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsAccepted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+        };
+    };
     export_traces: {
         parameters: {
             query?: never;
@@ -10536,6 +10769,14 @@ export interface operations {
                 };
             };
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
