@@ -23,6 +23,7 @@ use crate::{
     limits,
     live::Feed,
     notify::{Notifier, NotifierError},
+    otlp::Aggregates,
     price_book::Prices,
     rate_limit::RateLimits,
     router,
@@ -76,6 +77,8 @@ pub struct Parts {
     pub feed: Feed,
     /// Calls inside of calls, in traces whose spans come one by one.
     pub nesting: Nesting,
+    /// Spans that add up what calls inside of them used.
+    pub aggregates: Aggregates,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// The description of the API.
@@ -144,6 +147,7 @@ impl App {
             watch: Watch::default(),
             feed: Feed::default(),
             nesting: Nesting::default(),
+            aggregates: Aggregates::default(),
             config,
             clock,
             usage,

@@ -31,6 +31,8 @@ pub const EXEMPT: &[(&str, &str)] = &[
     ("POST /api/usage/track-comprehensive", "keeps nothing"),
     ("POST /api/usage/bulk", "the records say who sent them and when"),
     ("POST /v1/traces", "the records say who sent them and when"),
+    ("POST /v1/logs", "the records say who sent them and when"),
+    ("POST /v1/metrics", "nothing of it is kept"),
     ("POST /api/analytics/compare", "asks"),
     ("POST /api/prices/estimate", "asks"),
     ("POST /api/prices/simulate", "asks"),

@@ -72,6 +72,8 @@ pub struct Config {
     pub smtp: Smtp,
     /// When spending is far from usual.
     pub anomalies: Anomalies,
+    /// What OpenTelemetry tells.
+    pub otlp: Otlp,
 }
 
 /// `[server]`.
@@ -167,6 +169,21 @@ pub struct Limits {
     pub requests_per_minute_credential: u32,
     /// Requests a minute from one address; 0 is no limit.
     pub requests_per_minute_address: u32,
+}
+
+/// `[otlp]`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Otlp {
+    /// As configured; see [`Self::settle_after()`].
+    pub settle_seconds: u32,
+}
+
+impl Otlp {
+    /// How long a span of an agent waits for spans of its calls.
+    pub fn settle_after(self) -> jiff::SignedDuration {
+        jiff::SignedDuration::from_secs(self.settle_seconds.into())
+    }
 }
 
 /// `[retention]`.

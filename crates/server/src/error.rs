@@ -317,10 +317,17 @@ impl IntoResponse for ApiError {
         let failure = Failure {
             success: false,
             message: self.message.clone(),
-            error: FailureCause { code: self.code, message: self.message, details: self.details },
+            error: FailureCause {
+                code: self.code,
+                message: self.message.clone(),
+                details: self.details.clone(),
+            },
         };
         let mut response = (status, Json(failure)).into_response();
-        if let Some(seconds) = self.retry_after_seconds {
+        let retry_after_seconds = self.retry_after_seconds;
+        // For layers around routes that say it in another way.
+        response.extensions_mut().insert(self);
+        if let Some(seconds) = retry_after_seconds {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -171,6 +171,11 @@ impl<'a> ProjectDoor<'a> {
     }
 }
 
+/// Whether `caller` may record for `project`.
+pub async fn may_record(app: &App, caller: &Caller, project: Option<ProjectId>) -> Result<Result<bool>> {
+    ProjectDoor::new(app, caller).admit(project).await
+}
+
 /// Whether the project keeps prompts and completions, if somebody with `role` may record for it.
 pub fn admit(project: &Project, role: ProjectRole) -> Result<bool> {
     if role < ProjectRole::Member {

@@ -3,6 +3,10 @@
 
 /// Records that one append hands to the store; larger batches are cut.
 pub const INGEST_BATCH_RECORDS: usize = 500;
+/// Spans of agents of one account that wait to become records, or may still give way; further ones are rejected.
+pub const AGGREGATES_OF_ACCOUNT_MAX: usize = 20_000;
+/// Spans of agents that are decided of at once.
+pub const AGGREGATES_AT_ONCE: usize = 500;
 /// Results that a bulk reply lists one by one; beyond, only the counts grow.
 pub const BULK_RESULTS_MAX: usize = 1_000;
 /// Errors that a bulk reply lists one by one; beyond, only the count grows.

@@ -156,6 +156,8 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api", api())
         .routes(routes!(otlp::export_traces))
+        .routes(routes!(otlp::export_logs))
+        .routes(routes!(otlp::export_metrics))
         .route("/", get(dashboard::get_page))
         .routes(routes!(docs::get_openapi))
         .routes(routes!(docs::get_api_page))
@@ -177,6 +179,7 @@ pub fn service(app: App) -> Router {
         .layer(SetRequestIdLayer::new(request_id.clone(), MakeRequestUuid))
         .layer(PropagateRequestIdLayer::new(request_id))
         .layer(middleware::from_fn(telemetry::observe))
+        .layer(middleware::from_fn(otlp::refuse_as_otlp))
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a handler panicked").into_response()))
         .layer(cors(&app))
         .layer(SetResponseHeaderLayer::if_not_present(

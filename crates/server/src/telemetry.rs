@@ -75,6 +75,10 @@ fn describe() {
         "Prompts and completions erased for their age"
     );
     metrics::describe_counter!("aict_retention_records_total", "Records deleted for their age");
+    metrics::describe_counter!(
+        "aict_otlp_aggregates_total",
+        "Spans of agents that were decided of, or whose record gave way"
+    );
     metrics::describe_counter!("aict_rate_limited_total", "Requests refused for being too many");
     metrics::describe_gauge!("aict_live_streams", "Open streams of what is recorded");
     metrics::describe_counter!("aict_live_cut_off_total", "Streams whose client did not read");

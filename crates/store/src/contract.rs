@@ -17,6 +17,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 pub mod accounts;
+pub mod aggregates;
 pub mod aggregation;
 pub mod alerts;
 pub mod anomalies;
@@ -185,6 +186,11 @@ macro_rules! meta_contract {
                 anomalies_are_listed_latest_first
                 what_was_expected_is_remembered
                 anomalies_vanish_with_their_project
+            }
+            aggregates {
+                an_aggregate_waits_and_is_settled_once
+                aggregates_of_one_account_are_bounded_and_vanish_with_it
+                a_person_is_taken_out_of_what_waits
             }
             audit {
                 changes_come_back_in_a_chain

@@ -11,6 +11,7 @@
 //!
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
+mod aggregates;
 mod anomaly;
 mod audit;
 mod budgets;
@@ -25,6 +26,7 @@ mod prices;
 pub mod sqlite;
 mod usage;
 
+pub use aggregates::{AggregateSpan, AggregateStore};
 pub use anomaly::{AnomalyQuery, AnomalyStore, NewAnomaly};
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use budgets::BudgetStore;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     StoreError,
+    aggregates::AggregateStore,
     anomaly::AnomalyStore,
     audit::AuditStore,
     budgets::BudgetStore,
@@ -262,6 +263,7 @@ pub trait MetaStore:
     + WebhookStore
     + AlertStore
     + AnomalyStore
+    + AggregateStore
     + BudgetStore
     + AuditStore
     + std::fmt::Debug

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod aggregate;
+mod aggregates;
 mod alerts;
 mod amend;
 mod anomalies;

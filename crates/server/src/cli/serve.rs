@@ -5,7 +5,8 @@ use tokio::net::TcpListener;
 
 use super::Context;
 use crate::{
-    anomalies, audit, digest, gateway::Gateway, live, notify, retention, serve, telemetry, unpriced, watch,
+    anomalies, audit, digest, gateway::Gateway, live, notify, otlp, retention, serve, telemetry, unpriced,
+    watch,
 };
 
 /// Flags of `serve`.
@@ -55,6 +56,7 @@ pub async fn run(_args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
     digest::start(&app);
     live::start(&app);
     retention::start(&app);
+    otlp::aggregates::start(&app);
     audit::say_head(&app);
     serve::serve(app, listener, serve::signalled()).await?;
     store.close().await?;

@@ -11,7 +11,8 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Key and message of every setting that cannot be accepted.
 pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
-    let Config { server, store, auth, limits, retention, gateway, log, notify: _, smtp, anomalies } = config;
+    let Config { server, store, auth, limits, retention, gateway, log, notify: _, smtp, anomalies, otlp } =
+        config;
     let found = [
         check_server(server),
         check_store(store),
@@ -22,6 +23,8 @@ pub(super) fn check(config: &Config) -> Vec<(&'static str, String)> {
         check_gateway(gateway),
         check_smtp(smtp),
         vec![within("anomalies.times_min", anomalies.times_min, 2..=1000)],
+        // A request may be under way for longer than less.
+        vec![within("otlp.settle_seconds", otlp.settle_seconds, 60..=86_400)],
         vec![check_level(&log.level).map(|message| ("log.level", message))],
         strength::check_configured(auth),
     ];

@@ -24,6 +24,28 @@ pub(super) const BODIES: &[(&str, &str)] = &[
     }] }] }]
   }"#,
     ),
+    (
+        "export_logs",
+        r#"{
+    "resourceLogs": [{ "scopeLogs": [{ "logRecords": [{
+      "timeUnixNano": "1795521882615000000", "body": { "stringValue": "claude_code.api_request" },
+      "attributes": [
+        { "key": "session.id", "value": { "stringValue": "0b1c" } },
+        { "key": "request_id", "value": { "stringValue": "req_011" } },
+        { "key": "model", "value": { "stringValue": "claude-sonnet-4-5" } },
+        { "key": "input_tokens", "value": { "intValue": 100 } },
+        { "key": "output_tokens", "value": { "intValue": 200 } },
+        { "key": "cache_read_tokens", "value": { "intValue": 600 } }
+      ]
+    }] }] }]
+  }"#,
+    ),
+    (
+        "export_metrics",
+        r#"{
+    "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{ "name": "claude_code.active_time.total", "unit": "s" }] }] }]
+  }"#,
+    ),
     ("refresh_session", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     ("logout", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     (

@@ -137,6 +137,8 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/webhooks/{webhookId}/deliveries", Own, ""),
     ("post", "/api/webhooks/{webhookId}/deliveries/{deliveryId}/replay", Own, ""),
     ("post", "/v1/traces", Own, r#"{"resourceSpans":[]}"#),
+    ("post", "/v1/logs", Own, r#"{"resourceLogs":[]}"#),
+    ("post", "/v1/metrics", Own, r#"{"resourceMetrics":[]}"#),
     ("get", "/docs/openapi.json", Public, ""),
     ("get", "/docs/api", Public, ""),
     ("get", "/healthz", Public, ""),

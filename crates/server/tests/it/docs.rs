@@ -122,3 +122,32 @@ fn markdown_files() -> Vec<PathBuf> {
     }
     found
 }
+
+/// What a section of a YAML file defines: the keys two spaces in.
+fn defined(yaml: &str, section: &str) -> BTreeSet<String> {
+    let lines = yaml.lines().skip_while(|line| *line != format!("{section}:")).skip(1);
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' '));
+    let keys = lines.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with([' ', '#'])));
+    keys.filter_map(|line| Some(line.split_once(':')?.0.to_owned())).collect()
+}
+
+#[test]
+fn the_collectors_configuration_uses_what_it_defines_and_sends_to_routes_that_exist() {
+    let yaml = page("examples/otel-collector/config.yaml");
+    let pipelines = yaml.split("  pipelines:\n").nth(1).expect("it has pipelines");
+    for section in ["receivers", "processors", "exporters"] {
+        let defined = defined(&yaml, section);
+        let lists = pipelines.lines().filter_map(|line| line.trim().strip_prefix(&format!("{section}: [")));
+        let used: BTreeSet<String> = lists
+            .flat_map(|list| list.trim_end_matches(']').split(", ").map(str::to_owned).collect::<Vec<_>>())
+            .collect();
+        assert_eq!(used, defined, "{section}");
+    }
+    let routes = serde_json::to_value(server::router::openapi()).unwrap();
+    let signals: Vec<&str> =
+        pipelines.lines().filter_map(|line| line.strip_prefix("    ")?.strip_suffix(':')).collect();
+    assert_eq!(signals, ["traces", "logs"]);
+    for signal in signals {
+        assert!(routes["paths"][format!("/v1/{signal}")]["post"].is_object(), "{signal}");
+    }
+}

@@ -28,6 +28,7 @@ mod listener;
 mod live;
 mod operations;
 mod otlp;
+mod otlp_agents;
 mod prices;
 mod privacy;
 mod process;

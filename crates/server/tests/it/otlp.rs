@@ -1,4 +1,4 @@
-//! `/v1/traces`: what instrumentations really export, see `fixtures/otlp/README.md`, and what becomes of it.
+//! `/v1/traces`, `/v1/logs`, `/v1/metrics`: what instrumentations really export, see `fixtures/otlp/README.md`, and what becomes of it.
 
 use std::{fs, io::Write as _, path::PathBuf};
 
@@ -278,7 +278,7 @@ async fn calls_that_cannot_be_recorded_are_rejected_and_the_others_are_kept() {
     let body = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": spans }] }] });
     let answer = stage.server.post("/v1/traces").by(&stage.key).json(&body).await;
     assert_eq!(answer.status, 200);
-    let reason = "startTimeUnixNano is more than a day in the future";
+    let reason = "its time is more than a day in the future";
     assert_eq!(answer.value(), json!({ "partialSuccess": { "rejectedSpans": "1", "errorMessage": reason } }));
     assert_eq!(stage.records().await.len(), 1);
 
@@ -292,4 +292,100 @@ async fn calls_that_cannot_be_recorded_are_rejected_and_the_others_are_kept() {
         (answer.status.as_u16(), &answer.value()["partialSuccess"]["rejectedSpans"]),
         (200, &json!("2"))
     );
+}
+
+fn event(id: &str, cache: u64) -> Value {
+    let said = [
+        ("event.name", json!({ "stringValue": "api_request" })),
+        ("session.id", json!({ "stringValue": "s-1" })),
+        ("request_id", json!({ "stringValue": id })),
+        ("model", json!({ "stringValue": "claude-sonnet-4-5" })),
+        ("cost_usd", json!({ "doubleValue": 9.5 })),
+        ("input_tokens", json!({ "intValue": 100 })),
+        ("output_tokens", json!({ "intValue": "200" })),
+        ("cache_read_tokens", json!({ "intValue": cache })),
+    ];
+    let said: Vec<_> = said.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+    json!({ "timeUnixNano": "1795521882615000000", "body": { "stringValue": "claude_code.api_request" }, "attributes": said })
+}
+
+fn logs(records: &[Value]) -> Value {
+    let scope = json!({ "name": "com.anthropic.claude_code.events" });
+    json!({ "resourceLogs": [{ "scopeLogs": [{ "scope": scope, "logRecords": records }] }] })
+}
+
+#[tokio::test]
+async fn an_agents_events_are_records_once_each_at_the_catalogs_price() {
+    let stage = Stage::set().await;
+    let body = logs(&[event("req_1", 600), event("req_2", 0)]);
+    for _ in 0..2 {
+        let answer = stage.server.post("/v1/logs").by(&stage.key).json(&body).await;
+        assert_eq!(answer.value(), json!({}));
+    }
+    let records = stage.records().await;
+    let told: Vec<_> = records.iter().map(|record| (counts(record), record["cost"].to_string())).collect();
+    // 100 × 3 + 600 × 0.3 + 200 × 15 per million; and without the cache.
+    let expected = [([700, 200, 600], "0.00348".to_owned()), ([100, 200, 0], "0.0033".to_owned())];
+    assert!(told.len() == 2 && expected.iter().all(|call| told.contains(call)), "{told:?}");
+    assert_eq!((&records[0]["costSource"], &records[0]["sessionId"]), (&json!("catalog"), &json!("s-1")));
+    let id = records[0]["id"].as_str().unwrap();
+    let record = stage.server.get(&format!("/api/usage/{id}")).by(&stage.owner).send().await.expect(200);
+    assert_eq!(record["metadata"]["reportedCost"], json!(9.5), "its own estimate stands beside");
+}
+
+#[tokio::test]
+async fn an_event_and_the_span_of_the_same_call_are_one_record() {
+    let stage = Stage::set().await;
+    let text = |key: &str, value: &str| json!({ "key": key, "value": { "stringValue": value } });
+    let number = |key: &str, value: u64| json!({ "key": key, "value": { "intValue": value } });
+    let span = json!({
+        "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174", "name": "claude_code.llm_request",
+        "startTimeUnixNano": "1795521882615000000", "attributes": [
+            text("gen_ai.system", "anthropic"), text("gen_ai.request.model", "claude-sonnet-4-5"),
+            text("request_id", "req_1"), number("input_tokens", 100), number("output_tokens", 200),
+            number("cache_read_tokens", 600),
+        ] });
+    let traces = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [span] }] }] });
+    for (path, body) in [("/v1/traces", &traces), ("/v1/logs", &logs(&[event("req_1", 600)]))] {
+        assert_eq!(stage.server.post(path).by(&stage.key).json(body).await.status, 200);
+    }
+    let records = stage.records().await;
+    assert_eq!((records.len(), counts(&records[0])), (1, [700, 200, 600]));
+}
+
+#[tokio::test]
+async fn metrics_are_taken_and_not_counted() {
+    let stage = Stage::set().await;
+    let export = async |name: &str| {
+        let metric = json!({ "name": name, "sum": { "dataPoints": [{ "asInt": "5" }] } });
+        let body = json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [metric] }] }] });
+        let answer = stage.server.post("/v1/metrics").by(&stage.key).json(&body).await;
+        assert_eq!(answer.status, 200);
+        answer.value()
+    };
+    assert_eq!(export("process.cpu.time").await, json!({}));
+    let usage = export("claude_code.token.usage").await;
+    assert_eq!(usage["partialSuccess"]["rejectedDataPoints"], "1");
+    assert!(usage["partialSuccess"]["errorMessage"].as_str().unwrap().contains("logs and traces"));
+    assert_eq!(stage.records().await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_limit_refuses_as_otlp_does_before_anybody_reads_the_request() {
+    let server = Server::with(&[("limits.requests_per_minute_credential", "1")]).await;
+    let owner = server.owner().await;
+    let key = server.key(&owner, json!({ "name": "k", "scopes": ["ingest"] })).await;
+    let send = async |path: &str, content_type: &'static str| {
+        server.post(path).by(&key).header("content-type", content_type).bytes(Vec::new()).await
+    };
+    assert_eq!(send("/v1/traces", "application/x-protobuf").await.status, 200);
+    for path in ["/v1/traces", "/v1/logs", "/v1/metrics"] {
+        let answer = send(path, "application/x-protobuf").await;
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.header(axum::http::header::CONTENT_TYPE), "application/x-protobuf");
+        assert!(answer.body.starts_with(&[0x08, 8, 0x12]), "code and message: {:?}", answer.body);
+        assert_eq!(answer.header(axum::http::header::RETRY_AFTER), "60");
+    }
+    let answer = send("/v1/logs", "application/json").await;
+    assert_eq!((answer.status.as_u16(), &answer.value()["code"]), (429, &json!(8)));
 }

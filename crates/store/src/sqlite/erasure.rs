@@ -45,6 +45,12 @@ const CLEAN_ATTEMPTS: &str = "
     update delivery_attempt
        set excerpt = replace(excerpt, ?1, ?2), failure = replace(failure, ?1, ?2)
      where instr(coalesce(excerpt, '') || coalesce(failure, ''), ?1) > 0";
+/// What waits to become a record keeps its counts.
+const CLEAN_AGGREGATES: &str = "
+    update aggregate
+       set call = json_set(json_remove(call, '$.metadata', '$.session_id', '$.trace_id', '$.customer_email'),
+                           '$.user_email', ?2, '$.metadata', '{\"aggregate\":true}')
+     where call is not null and instr(lower(call), ?1) > 0";
 const CHECKPOINT: &str = "pragma wal_checkpoint(truncate)";
 
 /// The person's numbers in the dictionary; 0, which is none, for an address that no record has.
@@ -162,7 +168,7 @@ fn rename(
         tx.connection.execute(RENAME, params![number, pseudonym])?;
     }
     for address in person.addresses() {
-        for sql in [CLEAN_EVENTS, CLEAN_DELIVERIES, CLEAN_ATTEMPTS] {
+        for sql in [CLEAN_EVENTS, CLEAN_DELIVERIES, CLEAN_ATTEMPTS, CLEAN_AGGREGATES] {
             tx.connection.execute(sql, (address, pseudonym))?;
         }
     }

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0010_password_reset.sql"),
     include_str!("schema/0011_retention.sql"),
     include_str!("schema/0012_anomalies.sql"),
+    include_str!("schema/0013_aggregates.sql"),
 ];
 
 /// Brings the database to the version that this program knows.

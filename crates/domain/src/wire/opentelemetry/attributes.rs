@@ -106,6 +106,24 @@ const KEPT_OTHERS: &[&str] = &[
     "server.address",
     "error.type",
     "litellm.call_id",
+    "request_id",
+    "client_request_id",
+    "event.name",
+    "event.timestamp",
+    "model",
+    "speed",
+    "effort",
+    "query_source",
+    "agent.name",
+    "skill.name",
+    "organization.id",
+    "user.account_uuid",
+    "user.account_id",
+    "conversation.id",
+    "prompt.id",
+    "prompt_id",
+    "auth_mode",
+    "auth_type",
 ];
 /// What the application says of its own call.
 const KEPT_PREFIXES: &[&str] = &["ai.telemetry.metadata.", "traceloop.association.properties."];
@@ -124,6 +142,16 @@ impl Attributes {
     /// The first of `names` that has a text.
     pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| count::text(&self.0, name))
+    }
+
+    /// The first of `names` that has an e-mail address, in lower case.
+    pub(super) fn email(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| crate::text::email("user", count::text(&self.0, name)?).ok())
+    }
+
+    /// A number, as it came.
+    pub(super) fn number(&self, name: &str) -> Option<Value> {
+        self.0.get(name).filter(|value| value.is_number()).cloned()
     }
 
     /// The first of `names` that has a count; some instrumentations write counts as texts.

@@ -1,20 +1,8 @@
-//! The messages of OTLP that are read, and the two ways in which they come:
-//! <https://opentelemetry.io/docs/specs/otlp/#otlphttp>.
-//!
-//! A request is walked span by span and never held as a whole tree: most spans are no calls and are gone at once, and a
-//! hostile body cannot grow to many times its size.
+//! The messages of OTLP that are read: <https://github.com/open-telemetry/opentelemetry-proto>.
 
-use std::iter;
-
-use prost::{
-    Message,
-    bytes::Buf,
-    encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field},
-};
+use prost::Message;
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Map, Value, value::RawValue};
-
-use super::Malformed;
+use serde_json::{Map, Value};
 
 /// What produced spans: a service.
 #[derive(Clone, PartialEq, Message, Deserialize)]
@@ -71,6 +59,56 @@ pub(super) struct Status {
     pub(super) code: i32,
 }
 
+/// An event, or a line of a log.
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct LogRecord {
+    #[prost(fixed64, tag = "1")]
+    #[serde(deserialize_with = "whole")]
+    pub(super) time_unix_nano: u64,
+    #[prost(message, optional, tag = "5")]
+    pub(super) body: Option<AnyValue>,
+    #[prost(message, repeated, tag = "6")]
+    pub(super) attributes: Vec<KeyValue>,
+    #[prost(bytes = "vec", tag = "9")]
+    #[serde(deserialize_with = "hex")]
+    pub(super) trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "10")]
+    #[serde(deserialize_with = "hex")]
+    pub(super) span_id: Vec<u8>,
+    #[prost(fixed64, tag = "11")]
+    #[serde(deserialize_with = "whole")]
+    pub(super) observed_time_unix_nano: u64,
+    #[prost(string, tag = "12")]
+    pub(super) event_name: String,
+}
+
+/// A metric, of which only is looked at what it is and how many points it has.
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Metric {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(message, optional, tag = "5")]
+    pub(super) gauge: Option<Points>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) sum: Option<Points>,
+    #[prost(message, optional, tag = "9")]
+    pub(super) histogram: Option<Points>,
+    #[prost(message, optional, tag = "10")]
+    pub(super) exponential_histogram: Option<Points>,
+}
+
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Points {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) data_points: Vec<Point>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Message, Deserialize)]
+pub(super) struct Point {}
+
 #[derive(Clone, PartialEq, Message, Deserialize)]
 #[serde(default)]
 pub(super) struct KeyValue {
@@ -125,12 +163,7 @@ impl Resource {
     /// The first of `names` that has a text.
     pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
         let find = |name: &&str| self.attributes.iter().find(|attribute| attribute.key == *name);
-        names.iter().filter_map(find).find_map(|attribute| {
-            match attribute.value.as_ref()?.value.as_ref()? {
-                OneValue::StringValue(text) => Some(text.as_str()),
-                _ => None,
-            }
-        })
+        names.iter().filter_map(find).find_map(|attribute| attribute.value.as_ref()?.text())
     }
 }
 
@@ -143,7 +176,22 @@ pub(super) fn object(attributes: Vec<KeyValue>) -> Map<String, Value> {
     object
 }
 
+impl Metric {
+    pub(super) fn point_count(&self) -> u64 {
+        let points = [&self.gauge, &self.sum, &self.histogram, &self.exponential_histogram];
+        points.into_iter().flatten().map(|points| points.data_points.len() as u64).sum()
+    }
+}
+
 impl AnyValue {
+    /// Its text, if it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self.value.as_ref()? {
+            OneValue::StringValue(text) => Some(text),
+            _ => None,
+        }
+    }
+
     fn into_json(self) -> Value {
         match self.value {
             None => Value::Null,
@@ -155,104 +203,6 @@ impl AnyValue {
             Some(OneValue::KvlistValue(list)) => Value::Object(object(list.values)),
         }
     }
-}
-
-/// One span with what it came from. `None` in the place of a span that is too large to be looked at.
-pub(super) type Visit<'a> = dyn FnMut(&Resource, &Scope, Option<Span>) + 'a;
-
-/// Largest span that is looked at; a larger one is counted as rejected.
-const SPAN_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Largest description of a service or an instrumentation that is looked at.
-const SOURCE_BYTES_MAX: usize = 64 * 1024;
-
-/// Visits every span of an `ExportTraceServiceRequest` in protobuf.
-pub(super) fn each_of_protobuf(body: &[u8], visit: &mut Visit<'_>) -> Result<(), Malformed> {
-    for resource_spans in messages(body, 1) {
-        let resource_spans = resource_spans?;
-        let resource: Resource = first(resource_spans)?;
-        for scope_spans in messages(resource_spans, 2) {
-            let scope_spans = scope_spans?;
-            let scope: Scope = first(scope_spans)?;
-            for span in messages(scope_spans, 2) {
-                let span = Some(span?).filter(|span| span.len() <= SPAN_BYTES_MAX);
-                visit(&resource, &scope, span.map(Span::decode).transpose()?);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What is said of everything inside of a message: its first field. Too much of it is nothing.
-fn first<M: Message + Default>(message: &[u8]) -> Result<M, Malformed> {
-    let first = messages(message, 1).next().transpose()?.filter(|first| first.len() <= SOURCE_BYTES_MAX);
-    Ok(first.map(M::decode).transpose()?.unwrap_or_default())
-}
-
-/// The messages in a field of a message; everything else in it is passed over. Nothing comes after an error.
-fn messages(mut rest: &[u8], field: u32) -> impl Iterator<Item = Result<&[u8], Malformed>> {
-    iter::from_fn(move || {
-        let next = next_message(&mut rest, field).transpose();
-        rest = if matches!(next, Some(Err(_))) { &[] } else { rest };
-        next
-    })
-}
-
-fn next_message<'a>(rest: &mut &'a [u8], field: u32) -> Result<Option<&'a [u8]>, Malformed> {
-    while rest.has_remaining() {
-        let (tag, wire_type) = decode_key(rest)?;
-        if wire_type != WireType::LengthDelimited || tag != field {
-            skip_field(wire_type, tag, rest, DecodeContext::default())?;
-            continue;
-        }
-        let length = usize::try_from(decode_varint(rest)?).unwrap_or(usize::MAX);
-        let (message, after) = rest.split_at_checked(length).ok_or(Malformed::CutOff)?;
-        *rest = after;
-        return Ok(Some(message));
-    }
-    Ok(None)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TracesJson<'a> {
-    #[serde(borrow, default)]
-    resource_spans: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResourceSpansJson<'a> {
-    #[serde(borrow, default)]
-    resource: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    scope_spans: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct ScopeSpansJson<'a> {
-    #[serde(default)]
-    scope: Scope,
-    #[serde(borrow, default)]
-    spans: Vec<&'a RawValue>,
-}
-
-/// Visits every span of an `ExportTraceServiceRequest` in JSON.
-pub(super) fn each_of_json(body: &[u8], visit: &mut Visit<'_>) -> Result<(), Malformed> {
-    let traces: TracesJson<'_> = serde_json::from_slice(body)?;
-    for resource_spans in traces.resource_spans {
-        let ResourceSpansJson { resource, scope_spans } = serde_json::from_str(resource_spans.get())?;
-        let resource = resource.map(RawValue::get).filter(|resource| resource.len() <= SOURCE_BYTES_MAX);
-        let resource: Resource = resource.map(serde_json::from_str).transpose()?.unwrap_or_default();
-        for scope_spans in scope_spans {
-            let ScopeSpansJson { scope, spans } = serde_json::from_str(scope_spans.get())?;
-            for span in spans {
-                let text = span.get();
-                let span = (text.len() <= SPAN_BYTES_MAX).then(|| serde_json::from_str(text)).transpose()?;
-                visit(&resource, &scope, span);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// OTLP/JSON writes ids in hexadecimal digits, unlike the mapping of protobuf.

@@ -36,15 +36,21 @@ struct Awaited {
 struct Inner {
     work: Work,
     key: Option<String>,
+    /// Whether it says what was used.
+    counts: bool,
 }
 
 impl Nesting {
     /// Takes the calls out of `told` that were made, and those that tell of the same reply by its id: which of these tells
-    /// most is found out when they are kept.
+    /// most is found out when they are kept. Leaves those aggregates inside of which no call is known to have counted.
     pub fn settle(&self, user: UserId, told: &mut Told) -> Vec<SpanCall> {
         let calls = mem::take(&mut told.calls);
-        let parents = mem::take(&mut told.parents).into_iter().collect();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).settle(user, calls, &parents)
+        let parents = told.parents.iter().copied().collect();
+        let mut awaited = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (calls, inside) = awaited.settle(user, calls, &parents);
+        told.aggregates
+            .retain(|aggregate| !inside.get(&aggregate.id).into_iter().flatten().any(|inner| inner.counts));
+        calls
     }
 }
 
@@ -54,12 +60,13 @@ impl Awaited {
         user: UserId,
         mut calls: Vec<SpanCall>,
         parents: &HashMap<SpanId, Option<SpanId>>,
-    ) -> Vec<SpanCall> {
+    ) -> (Vec<SpanCall>, HashMap<SpanId, Vec<Inner>>) {
         hand_identities_down(&mut calls, parents);
         let innermost = innermost(&calls, parents);
         let mut inside: HashMap<SpanId, Vec<Inner>> = HashMap::new();
         for call in calls.iter().filter(|call| innermost.contains(&call.id)) {
-            let inner = Inner { work: call.work, key: call.new.request_id.clone() };
+            let counts = !call.new.usage.is_empty();
+            let inner = Inner { work: call.work, key: call.new.request_id.clone(), counts };
             self.spread((user, call.id), &inner, parents, &mut inside);
         }
         for (awaited, inners) in self.arrived(user, parents) {
@@ -74,7 +81,7 @@ impl Awaited {
             let mut keys = inner.map(|inner| &inner.key).peekable();
             keys.peek().is_none() || keys.any(|key| *key == call.new.request_id)
         });
-        calls
+        (calls, inside)
     }
 
     /// Notes `inner` in everything around `from`, up to a span that has yet to come.

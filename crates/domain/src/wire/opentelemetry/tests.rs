@@ -10,9 +10,8 @@ fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
 }
 
-/// A span number `id` of one trace inside of `parent`.
-#[expect(clippy::needless_pass_by_value, reason = "attributes are written where a span is made")]
-fn span(id: u8, parent: u8, attributes: Value) -> Value {
+/// Attributes as OTLP/JSON writes them.
+pub(super) fn attributes(said: &Value) -> Vec<Value> {
     let attribute = |(key, value): (&String, &Value)| {
         let value = match value {
             Value::String(text) => json!({ "stringValue": text }),
@@ -26,12 +25,17 @@ fn span(id: u8, parent: u8, attributes: Value) -> Value {
         };
         json!({ "key": key, "value": value })
     };
-    let attributes: Vec<_> = attributes.as_object().unwrap().iter().map(attribute).collect();
+    said.as_object().unwrap().iter().map(attribute).collect()
+}
+
+/// A span number `id` of one trace inside of `parent`.
+#[expect(clippy::needless_pass_by_value, reason = "attributes are written where a span is made")]
+fn span(id: u8, parent: u8, said: Value) -> Value {
     let parent = if parent == 0 { String::new() } else { format!("{parent:016x}") };
     json!({
         "traceId": "5B8EFFF798038103D269B633813FC60C", "spanId": format!("{id:016x}"), "parentSpanId": parent,
         "name": "call", "startTimeUnixNano": "1772366399000000000", "endTimeUnixNano": "1772366400500000000",
-        "attributes": attributes,
+        "attributes": attributes(&said),
     })
 }
 
@@ -40,7 +44,7 @@ fn told_by(scope: &str, spans: &[Value]) -> Told {
         "resource": { "attributes": [{ "key": "service.name", "value": { "stringValue": "checkout" } }] },
         "scopeSpans": [{ "scope": { "name": scope }, "spans": spans }],
     }] });
-    read(Encoding::Json, body.to_string().as_bytes(), now()).unwrap()
+    read_traces(Encoding::Json, body.to_string().as_bytes(), now()).unwrap()
 }
 
 fn call(scope: &str, attributes: Value) -> NewUsage {
@@ -176,17 +180,56 @@ fn what_cannot_be_recorded_is_rejected_with_a_reason_and_alone() {
             span(9, 0, chat()),
         ],
     );
-    assert_eq!((told.calls.len(), told.rejected, told.reasons.len()), (1, 4, 3));
+    assert_eq!((told.calls.len(), told.rejected.count, told.rejected.reasons.len()), (1, 4, 3));
+}
+
+#[test]
+fn claude_codes_span_of_a_call_counts_in_its_own_words_and_has_the_key_of_its_event() {
+    let mut request = span(
+        1,
+        0,
+        json!({
+            "gen_ai.system": "anthropic", "gen_ai.request.model": "claude-opus-4-5", "request_id": "req_011",
+            "gen_ai.response.id": "req_011", "input_tokens": 2, "output_tokens": 1200, "cache_read_tokens": 84562,
+            "cache_creation_tokens": 7096, "ttft_ms": 800, "session.id": "s-1",
+        }),
+    );
+    request["name"] = json!("claude_code.llm_request");
+    let new = told_by("com.anthropic.claude_code.tracing", &[request]).calls.pop().unwrap().new;
+    assert_eq!(new.usage.get(Unit::InputTokens), Some(2 + 84562 + 7096));
+    assert_eq!((new.usage.get(Unit::CacheWriteTokens), new.time_to_first_token_ms), (Some(7096), Some(800)));
+    assert_eq!(new.request_id.as_deref(), Some("reply:anthropic:req_011"));
+}
+
+#[test]
+fn codex_spans_that_count_and_name_no_model_are_no_calls() {
+    let said = json!({ "gen_ai.usage.input_tokens": 5, "codex.usage.total_tokens": 6 });
+    assert_eq!(told_by("codex", &[span(1, 0, said)]).calls, []);
+}
+
+#[test]
+fn metrics_of_tokens_and_costs_are_rejected_and_others_taken() {
+    let points = |count: usize| json!({ "dataPoints": vec![json!({ "asInt": "1" }); count] });
+    let metrics = json!([
+        { "name": "claude_code.token.usage", "sum": points(4) }, { "name": "claude_code.cost.usage", "sum": points(1) },
+        { "name": "gen_ai.client.token.usage", "histogram": points(2) }, { "name": "process.cpu.time", "gauge": points(9) },
+    ]);
+    let body = json!({ "resourceMetrics": [{ "scopeMetrics": [{ "metrics": metrics }] }] });
+    let rejected = read_metrics(Encoding::Json, body.to_string().as_bytes()).unwrap();
+    assert_eq!((rejected.count, rejected.reasons.len()), (7, 1));
 }
 
 #[test]
 fn what_is_no_request_is_malformed() {
     for body in ["{", "[1]", r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}"#] {
-        assert!(matches!(read(Encoding::Json, body.as_bytes(), now()), Err(Malformed::Json(_))), "{body}");
+        assert!(
+            matches!(read_traces(Encoding::Json, body.as_bytes(), now()), Err(Malformed::Json(_))),
+            "{body}"
+        );
     }
-    assert!(matches!(read(Encoding::Protobuf, b"\x0a\x05\x12", now()), Err(Malformed::CutOff)));
-    assert!(read(Encoding::Protobuf, b"{}", now()).is_err());
-    assert_eq!(read(Encoding::Protobuf, b"", now()).unwrap(), Told::default());
+    assert!(matches!(read_traces(Encoding::Protobuf, b"\x0a\x05\x12", now()), Err(Malformed::CutOff)));
+    assert!(read_traces(Encoding::Protobuf, b"{}", now()).is_err());
+    assert_eq!(read_traces(Encoding::Protobuf, b"", now()).unwrap(), Told::default());
 }
 
 fn chat(id: Option<&str>) -> Value {
