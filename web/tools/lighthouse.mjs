@@ -31,10 +31,12 @@ async function fetched() {
 
 const { default: lighthouse, desktopConfig } = await fetched();
 const { data, leave } = dataFolder();
-const person = fillWithDemo(binary, data, 50_000);
+const person = fillWithDemo(binary, data, Number(process.env.RECORDS ?? 50_000));
 const server = await serve(binary, data, ["auth.argon2.memory_kib=8", "auth.argon2.iterations=1"]);
 const port = 9_000 + (process.pid % 900);
-const browser = await chromium.launch({
+// Lighthouse opens its pages in the browser's own context: that one has to be logged in.
+const profile = dataFolder();
+const browser = await chromium.launchPersistentContext(profile.data, {
   executablePath: BROWSER,
   args: [...BROWSER_FLAGS, `--remote-debugging-port=${port}`],
 });
@@ -44,8 +46,7 @@ const FLAGS = { port, disableStorageReset: true, onlyCategories: Object.keys(LEA
 const SETTINGS = { desktop: desktopConfig, mobile: undefined };
 let low = 0;
 try {
-  const context = browser.contexts()[0] ?? (await browser.newContext());
-  const page = await context.newPage();
+  const page = await browser.newPage();
   await logIn(page, server.base, person);
   await drawn(page);
   await page.close();
@@ -75,5 +76,6 @@ try {
   await browser.close();
   await server.stop();
   leave();
+  profile.leave();
 }
 process.exit(low > 0 ? 1 : 0);

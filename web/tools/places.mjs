@@ -85,12 +85,12 @@ export const PANELS = [
   { name: "project-settings", path: "/projects", act: partOfProject("Settings") },
   { name: "new-project", path: "/projects?new=yes", act: dialog },
   { name: "new-budget", path: "/budgets?new=yes", act: dialog },
-  { name: "budget", path: "/budgets", act: follow("main li a") },
+  { name: "budget", path: "/budgets", act: firstBudget },
   {
     name: "budget-form",
     path: "/budgets",
     async act(page) {
-      await follow("main li a")(page);
+      await firstBudget(page);
       await page.getByRole("button", { name: "Change" }).click();
       await dialog(page);
     },
@@ -103,6 +103,12 @@ export const PANELS = [
   { name: "add-price", path: "/prices?tab=unpriced", act: press(/^Add a price/) },
   { name: "expect", path: "/alerts?tab=anomalies", act: press("Was expected") },
 ];
+
+/** @param {Page} page */
+async function firstBudget(page) {
+  await follow("main li a")(page);
+  await page.getByRole("heading", { name: "Burn-down" }).waitFor();
+}
 
 /** @param {Page} page */
 function dialog(page) {

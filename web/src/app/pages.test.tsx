@@ -15,7 +15,7 @@ const PAGES = [
   { page: "/prices?tab=changes", route: "/api/prices/revisions", empty: "Nothing was changed" },
   { page: "/audit", route: "/api/audit", empty: "No entry matches" },
   { page: "/projects", route: "/api/projects", empty: "No project yet" },
-  { page: "/records", route: "/api/usage", empty: "No calls match" },
+  { page: "/records", route: "/api/usage", empty: "No call yet" },
   { page: "/settings", route: "/api/user/api-keys", empty: "No key of a provider is kept." },
 ];
 

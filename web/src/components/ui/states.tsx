@@ -26,13 +26,16 @@ export function Empty({ title, children, icon }: { title: string; children?: Rea
   );
 }
 
+/** What the server says begins in small letters; and its last full stop may be missing. */
+const sentence = (text: string) => text.replace(/^./, (first) => first.toUpperCase()).replace(/\.$/, "");
+
 /** Why there is nothing to see: no permission, gone, or something that can be tried again. */
 export function FailureNotice({ failure, onRetry }: { failure: Error; onRetry?: () => void }) {
   const status = failure instanceof Failure ? failure.status : undefined;
   if (status === 403) {
     return (
       <Notice icon={<Lock />} title="You may not see this">
-        {failure.message}. Ask an administrator of this installation for the permission.
+        {sentence(failure.message)}. Ask an administrator of this installation for the permission.
       </Notice>
     );
   }

@@ -90,6 +90,8 @@ function lines(drawn: BurnDown, amount: number, thresholds: readonly number[], p
     label: {
       formatter: `${drawn.isExhausted ? "used up" : "runs out"} ${formatDay(drawn.exhaustedOn)}`,
       position: "end",
+      // At the right edge there is no room behind the line.
+      align: drawn.days.indexOf(drawn.exhaustedOn) > drawn.days.length / 2 ? "right" : "left",
       rotate: 0,
       color: paint.bad,
       fontSize: 11,

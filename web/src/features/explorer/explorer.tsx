@@ -7,13 +7,14 @@ import { analytics, analyticsQuery, type Bucket, type Metric, type Question } fr
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
+import { NoCalls } from "@/components/no-calls";
 import { PeriodPicker } from "@/components/period-picker";
 import { RecordsGone } from "@/components/records-gone";
 import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
 import { Menu, MenuItem } from "@/components/ui/menu";
-import { Empty, FailureNotice, Skeleton } from "@/components/ui/states";
+import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { toast } from "@/components/ui/toasts";
 import { classes } from "@/lib/classes";
@@ -164,7 +165,7 @@ export function Explorer() {
         </div>
       ) : current.data.summary.totalRequests === 0 ? (
         <Card>
-          <Empty title="No calls match">Choose a longer period, or take out a filter.</Empty>
+          <NoCalls />
         </Card>
       ) : (
         <div className={classes("grid gap-4", stale && "stale")} aria-busy={stale}>

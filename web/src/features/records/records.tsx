@@ -8,12 +8,13 @@ import { useUsageStream } from "@/api/usage-stream";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
+import { NoCalls } from "@/components/no-calls";
 import { PeriodPicker } from "@/components/period-picker";
 import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
 import { Menu, MenuItem } from "@/components/ui/menu";
-import { Empty, FailureNotice, Skeleton } from "@/components/ui/states";
+import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
 import { today } from "@/lib/days";
 import { type Filters, readFilters } from "@/lib/dimensions";
@@ -186,9 +187,7 @@ export function Records() {
         </div>
       ) : items.length === 0 ? (
         <div className="rounded-xl border bg-surface">
-          <Empty title="No calls match">
-            Choose a longer period, or take out a filter. Calls are found here as soon as they are recorded.
-          </Empty>
+          <NoCalls />
         </div>
       ) : (
         <RecordTable
