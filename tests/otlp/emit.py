@@ -69,6 +69,39 @@ def call_litellm(upstream):
     time.sleep(2)  # its callbacks are on a thread of their own
 
 
+def call_google(upstream):
+    from google import genai
+
+    usage = {"x-fake-usage": "input=1000,output=150,cached=600,thoughts=50"}
+    client = genai.Client(api_key=KEY, http_options=genai.types.HttpOptions(base_url=upstream, headers=usage))
+    client.models.generate_content(model="gemini-2.5-flash", contents="What does a call cost?")
+    list(client.models.generate_content_stream(model="gemini-2.5-flash", contents="What does a call cost?"))
+
+
+def call_pydantic_ai(upstream):
+    from openai import AsyncOpenAI
+    from pydantic_ai import Agent
+    from pydantic_ai.models.instrumented import InstrumentationSettings
+    from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.providers.openai import OpenAIProvider
+
+    client = AsyncOpenAI(base_url=f"{upstream}/v1", api_key=KEY, default_headers=OPENAI_USAGE)
+    model = OpenAIChatModel("gpt-4o-mini", provider=OpenAIProvider(openai_client=client))
+    Agent.instrument_all(InstrumentationSettings(tracer_provider=provider))
+    agent = Agent(model, name="quote")
+    agent.run_sync("What does a call cost?")
+
+
+def call_langchain(upstream):
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(
+        model="gpt-4o-mini", base_url=f"{upstream}/v1", api_key=KEY, default_headers=OPENAI_USAGE, stream_usage=True
+    )
+    model.invoke("What does a call cost?", config={"metadata": {"session_id": "session-7", "user_id": "user-7"}})
+    list(model.stream("What does a call cost?"))
+
+
 def instrument(*names):
     for name in names:
         if name == "genai-openai":
@@ -87,6 +120,12 @@ def instrument(*names):
             from opentelemetry.instrumentation.anthropic import AnthropicInstrumentor as Instrumentor
         elif name == "openinference-anthropic":
             from openinference.instrumentation.anthropic import AnthropicInstrumentor as Instrumentor
+        elif name == "google-genai":
+            from opentelemetry.instrumentation.google_genai import GoogleGenAiSdkInstrumentor as Instrumentor
+        elif name == "traceloop-langchain":
+            from opentelemetry.instrumentation.langchain import LangchainInstrumentor as Instrumentor
+        elif name == "openinference-langchain":
+            from openinference.instrumentation.langchain import LangChainInstrumentor as Instrumentor
         Instrumentor().instrument(tracer_provider=provider)
 
 
@@ -102,6 +141,10 @@ EMITTERS = {
     "traceloop-anthropic": (["traceloop-anthropic"], call_anthropic),
     "stacked-anthropic": (["openinference-anthropic", "traceloop-anthropic"], call_anthropic),
     "litellm": ([], call_litellm),
+    "google-genai": (["google-genai"], call_google),
+    "pydantic-ai": ([], call_pydantic_ai),
+    "traceloop-langchain": (["traceloop-langchain"], call_langchain),
+    "openinference-langchain": (["openinference-langchain"], call_langchain),
 }
 
 if __name__ == "__main__":

@@ -120,7 +120,9 @@ impl Aggregates {
             return Ok(());
         }
         if let Err(error) = ingest::may_record(app, caller, project).await? {
-            aggregates.iter().for_each(|_| rejected.add(&error.message));
+            for _ in &aggregates {
+                rejected.add(&error.message);
+            }
             return Ok(());
         }
         let waiting = |Aggregate { id, parent, mut new }: Aggregate| {
@@ -295,7 +297,9 @@ fn learn_from(record: &UsageRecord, tree: &mut Tree) -> Parent {
     let id = |key| said(record, key).and_then(|value| bytes(value.as_str()?));
     match (id("spanId"), id("parentSpanId")) {
         (span, Some(parent)) => {
-            span.into_iter().for_each(|span| tree.insert(span, Some(parent)));
+            if let Some(span) = span {
+                tree.insert(span, Some(parent));
+            }
             Parent::Span(parent)
         }
         (Some(_), None) => Parent::None,

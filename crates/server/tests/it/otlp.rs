@@ -78,8 +78,15 @@ fn gzip(body: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn what_emitters_tell_of_openais_calls_is_what_the_upstream_counted() {
-    for fixture in ["genai-openai.pb", "traceloop-openai.pb", "openinference-openai.pb", "stacked-openai.pb"]
-    {
+    for fixture in [
+        "genai-openai.pb",
+        "traceloop-openai.pb",
+        "openinference-openai.pb",
+        "stacked-openai.pb",
+        "ai7-openai.json",
+        "traceloop-langchain.pb",
+        "openinference-langchain.pb",
+    ] {
         let records = Stage::records_of(fixture).await;
         assert_eq!(records.len(), 2, "{fixture}: one whole, one stream: {records:#?}");
         for record in records {
@@ -112,9 +119,11 @@ async fn what_emitters_tell_of_anthropics_calls_is_what_the_upstream_counted() {
 
 #[tokio::test]
 async fn what_an_emitter_leaves_out_is_not_made_up() {
-    for (fixture, cost) in
-        [("openai-v2.pb", OPENAI_COST_WITHOUT_CACHE), ("litellm.pb", OPENAI_COST_WITHOUT_CACHE)]
-    {
+    for (fixture, cost) in [
+        ("openai-v2.pb", OPENAI_COST_WITHOUT_CACHE),
+        ("litellm.pb", OPENAI_COST_WITHOUT_CACHE),
+        ("otel-js-openai.json", OPENAI_COST_WITHOUT_CACHE),
+    ] {
         let records = Stage::records_of(fixture).await;
         assert!(!records.is_empty(), "{fixture}");
         for record in records {
@@ -128,6 +137,37 @@ async fn what_an_emitter_leaves_out_is_not_made_up() {
     assert_eq!(
         (&blind[0]["costSource"], &blind[0]["unpricedReason"]),
         (&json!("unpriced"), &json!("no_usage"))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_of_which_an_emitter_tells_no_usage_is_there_without_a_cost() {
+    for (fixture, whole, cost) in [
+        ("openinference-js-openai.json", OPENAI, OPENAI_COST),
+        ("traceloop-js-openai.json", [1000, 200, 0], OPENAI_COST_WITHOUT_CACHE),
+    ] {
+        let records = Stage::records_of(fixture).await;
+        assert_eq!(records.len(), 2, "{fixture}");
+        let (told, silent): (Vec<_>, Vec<_>) =
+            records.iter().partition(|record| record["costSource"] == "catalog");
+        assert_eq!((counts(told[0]), told[0]["cost"].to_string().as_str()), (whole, cost), "{fixture}");
+        assert_eq!((&silent[0]["cost"], &silent[0]["unpricedReason"]), (&Value::Null, &json!("no_usage")));
+    }
+}
+
+#[tokio::test]
+async fn what_emitters_tell_of_googles_calls_and_of_agents_is_what_the_upstream_counted() {
+    let google = Stage::records_of("google-genai.pb").await;
+    assert_eq!(google.len(), 2, "one whole, one stream: {google:#?}");
+    for record in google {
+        assert_eq!((counts(&record), &record["service"]), (OPENAI, &json!("google")));
+        // gemini-2.5-flash: 400 × 0.3 + 600 × 0.03 + 200 × 2.5 per million.
+        assert_eq!(record["cost"].to_string(), "0.000638");
+    }
+    let agent = Stage::records_of("pydantic-ai.pb").await;
+    assert_eq!(
+        (agent.len(), counts(&agent[0]), agent[0]["cost"].to_string().as_str()),
+        (1, OPENAI, OPENAI_COST)
     );
 }
 

@@ -131,7 +131,7 @@ fn insert(connection: &Connection, span: &AggregateSpan) -> Result<(), StoreErro
         span.parent,
         span.started_at.as_millisecond(),
         span.record_id.bytes(),
-        span.tracker_key_id.as_ref().map(|key| key.bytes()),
+        span.tracker_key_id.as_ref().map(domain::Id::bytes),
         span.due_at.as_millisecond(),
         call,
     ])?;

@@ -317,8 +317,9 @@ fn metadata(
     user: Option<&str>,
 ) -> String {
     let body = record.body.as_ref().and_then(message::AnyValue::text);
-    let named =
-        attributes.text(&["event.name"]).or(Some(record.event_name.as_str()).filter(|name| !name.is_empty()));
+    let named = attributes
+        .text(&["event.name"])
+        .or_else(|| Some(record.event_name.as_str()).filter(|name| !name.is_empty()));
     let short = |text: &str| text::cut(text, limits::DIMENSION_BYTES_MAX).to_owned();
     let mut metadata = span::origin(resource, scope);
     metadata.insert("event".to_owned(), named.or(body).map(short).into());

@@ -107,6 +107,7 @@ pub(super) struct Points {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Message, Deserialize)]
+#[expect(clippy::empty_structs_with_brackets, reason = "JSON has an object in its place")]
 pub(super) struct Point {}
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
