@@ -546,7 +546,7 @@ export interface components {
          */
         PriceRule: {
             /**
-             * @description Names the rule; unique.
+             * @description Names the rule; unique. A rule without one is given one.
              * @default
              */
             id?: string;
@@ -999,7 +999,10 @@ export interface components {
              * @description Audio tokens of the output.
              */
             audioOutputTokens?: number | null;
-            /** @description The provider's own usage object, of any provider. */
+            /**
+             * @description The provider's own usage object, of any provider; or its whole reply, of which model, tier, usage and id are read.
+             *     Counts with names of this body win over it.
+             */
             usage?: Record<string, never> | null;
             /** @description The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed. */
             response?: Record<string, never> | null;

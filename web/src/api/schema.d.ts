@@ -2796,7 +2796,7 @@ export interface components {
          */
         PriceRule: {
             /**
-             * @description Names the rule; unique.
+             * @description Names the rule; unique. A rule without one is given one.
              * @default
              */
             id?: string;
@@ -5468,7 +5468,10 @@ export interface components {
              * @description Audio tokens of the output.
              */
             audioOutputTokens?: number | null;
-            /** @description The provider's own usage object, of any provider. */
+            /**
+             * @description The provider's own usage object, of any provider; or its whole reply, of which model, tier, usage and id are read.
+             *     Counts with names of this body win over it.
+             */
             usage?: Record<string, never> | null;
             /** @description The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed. */
             response?: Record<string, never> | null;
@@ -5615,13 +5618,13 @@ export interface components {
              */
             scopes?: components["schemas"]["Scope"][] | null;
             /**
-             * @description Project of records that name none.
+             * @description Project of records that name none; `null` takes it away.
              * @default null
              */
             projectId?: string | null;
             /**
              * Format: date-time
-             * @description When it stops working.
+             * @description When it stops working; `null` takes an expiry away.
              * @default null
              */
             expiresAt?: string | null;

@@ -26,7 +26,7 @@ use crate::{
         projects_of,
     },
     error::{ApiError, ErrorCode, Failure, Result},
-    input::{Json, Query, path_id},
+    input::{Json, Query, path_id, present},
     notify::facts::BudgetName,
     reply::{Nothing, PageSize, Success},
 };
@@ -307,12 +307,6 @@ async fn keep(app: &App, caller: &Caller, id: AlertId, mark: AlertMark) -> Resul
 
 fn alert_not_found() -> ApiError {
     ApiError::new(ErrorCode::AlertNotFound, "there is no such alert, or you may not see its budget")
-}
-
-/// Tells `"snoozedUntil": null` (shown again) from no `snoozedUntil` at all (left as it is).
-#[expect(clippy::option_option, reason = "three cases: absent, null, a time")]
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// The alert's id in the path.

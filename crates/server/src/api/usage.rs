@@ -147,8 +147,9 @@ pub struct TrackUsage {
     /// Audio tokens of the output.
     #[schema(rename = "audioOutputTokens")]
     audio_output_tokens: Option<u64>,
-    /// The provider's own usage object, of any provider.
-    #[schema(value_type = Option<Object>)]
+    /// The provider's own usage object, of any provider; or its whole reply, of which model, tier, usage and id are read.
+    /// Counts with names of this body win over it.
+    #[schema(value_type = Option<Object>, example = json!({ "prompt_tokens": 1000, "completion_tokens": 200, "prompt_tokens_details": { "cached_tokens": 600 } }))]
     usage: Option<()>,
     /// The provider's whole reply, of any provider: its model, tier, usage and id are read, and nothing else is needed.
     #[schema(value_type = Option<Object>)]

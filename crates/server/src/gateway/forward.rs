@@ -251,8 +251,10 @@ async fn reserve(app: &App, door: &Door, ask: &Ask, begun: &mut Begun) -> Result
     let reservation = reserved.map_err(|error| match error {
         ReserveError::Store(error) => error.into(),
         ReserveError::Exhausted(budget, standing) => {
+            let state =
+                if standing.remaining() == Money::ZERO { "is used up" } else { "has too little left" };
             let message = format!(
-                "{} is used up: {} of {} USD are spent and {} reserved until {}, and this call may cost {most}",
+                "{} {state}: {} of {} USD are spent and {} reserved until {}, and this call may cost {most}",
                 budget.describe(),
                 standing.spent,
                 standing.limit.total(),

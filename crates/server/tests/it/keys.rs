@@ -194,3 +194,22 @@ async fn one_persons_provider_keys_are_not_anothers() {
     assert_eq!(server.get("/api/user/api-keys").by(&other).send().await.expect(200), json!([]));
     server.call("DELETE", "/api/user/api-keys/openai").by(&other).send().await.refused(404, "key_not_found");
 }
+
+#[tokio::test]
+async fn an_expiry_and_a_project_can_be_taken_away_and_stay_when_they_are_not_named() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let project = server.project(&owner, json!({ "name": "Chat" })).await;
+    let body = json!({ "name": "k", "expiresAt": "2024-02-10T13:00:00Z", "projectId": project });
+    let made = server.post("/api/user/dashboard-api-keys").by(&owner).json(&body).await.expect(201);
+    let path = format!("/api/user/dashboard-api-keys/{}", made["keyId"].as_str().unwrap());
+    for (change, expires_at, project_id) in [
+        (json!({ "name": "renamed" }), &made["expiresAt"], &json!(project)),
+        (json!({ "expiresAt": null }), &Value::Null, &json!(project)),
+        (json!({ "projectId": null }), &Value::Null, &Value::Null),
+        (json!({ "projectId": project }), &Value::Null, &json!(project)),
+    ] {
+        let changed = server.call("PATCH", &path).by(&owner).json(&change).await.expect(200);
+        assert_eq!((&changed["expiresAt"], &changed["projectId"]), (expires_at, project_id), "{change}");
+    }
+}

@@ -207,7 +207,7 @@ async fn a_rule_that_cannot_hold_is_named() {
     let server = Server::start().await;
     let owner = server.owner().await;
     for (rule, field) in [
-        (json!({ "id": "", "discountBasisPoints": 1 }), "rules[0].id"),
+        (json!({ "id": " ", "discountBasisPoints": 1 }), "rules[0].id"),
         (json!({ "id": "a" }), "rules[0]"),
         (json!({ "id": "a", "discountBasisPoints": 1, "marginBasisPoints": 1 }), "rules[0]"),
         (json!({ "id": "a", "discountBasisPoints": -1 }), "rules[0].discountBasisPoints"),
@@ -345,4 +345,17 @@ async fn the_examples_of_the_guide_are_taken_as_written() {
     assert_eq!(mapped["mappings"].as_array().unwrap().len(), 3);
     let ruled = server.call("PUT", "/api/prices/overrides").by(&owner).text(rules).await.expect(200);
     assert_eq!(ruled["rules"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_rule_without_an_id_is_given_one() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let rules = json!({ "rules": [{ "discountBasisPoints": 100 }, { "service": "openai", "discountBasisPoints": 200 }, { "id": "mine", "marginBasisPoints": 1 }] });
+    let put = server.call("PUT", "/api/prices/overrides").by(&owner).json(&rules).await.expect(200);
+    let ids: Vec<&str> =
+        put["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert!(ids[0].starts_with("rule-") && ids[1].starts_with("rule-") && ids[0] != ids[1], "{ids:?}");
+    assert_eq!(ids[2], "mine");
+    assert_eq!(put, server.get("/api/prices/overrides").by(&owner).send().await.expect(200));
 }

@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct PriceRule {
-    /// Names the rule; unique.
+    /// Names the rule; unique. A rule without one is given one.
     id: String,
     /// Only calls for this project.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,10 +118,12 @@ pub async fn get_price_rules(State(app): State<App>, auth: Auth<Read>) -> Result
 pub async fn replace_price_rules(
     State(app): State<App>,
     auth: Auth<Admin>,
-    Json(new): Json<PriceRules>,
+    Json(mut new): Json<PriceRules>,
 ) -> Result<Success<PriceRules>> {
     auth.caller.require_role(Role::Admin)?;
-    let author = Author { user: Some(auth.caller.user.id), at: app.clock.now(), note: "rules replaced" };
+    let now = app.clock.now();
+    new.name_the_nameless(|| format!("rule-{}", app.ids.next::<PriceRule>(now)));
+    let author = Author { user: Some(auth.caller.user.id), at: now, note: "rules replaced" };
     app.prices.put_adjustments(&*app.meta, new.to_adjustments()?, author).await?;
     app.repricings.prices_changed();
     tracing::info!(user = %auth.caller.user.id, rules = new.rules.len(), "price rules replaced");
@@ -160,6 +162,10 @@ impl PriceRules {
     /// Those of `book`.
     pub fn of(book: &PriceBook) -> Self {
         Self { rules: book.adjustments().iter().map(PriceRule::from).collect() }
+    }
+
+    fn name_the_nameless(&mut self, mut next_id: impl FnMut() -> String) {
+        self.rules.iter_mut().filter(|rule| rule.id.is_empty()).for_each(|rule| rule.id = next_id());
     }
 
     /// The rules as the price book knows them.

@@ -159,7 +159,10 @@ async fn a_call_is_refused_by_whichever_of_its_budgets_is_used_up() {
     let refused = world.post(CHAT, &tagged, &larger).await;
     let message = refused.value()["error"]["message"].as_str().unwrap().to_owned();
     assert_eq!(refused.status, 402);
-    assert!(message.starts_with("the budget \"Of \\\"tag\\\"\" of tag \"nightly\" is used up"), "{message}");
+    assert!(
+        message.starts_with("the budget \"Of \\\"tag\\\"\" of tag \"nightly\" has too little left"),
+        "{message}"
+    );
     let untagged = world.post(CHAT, &[usage], &body).await;
     assert_eq!(untagged.headers["x-budget-remaining-usd"], "0.00113");
     let record = World::only(world.records().await.into_iter().take(1).collect());
