@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { guideModules } from "./tests/guide/modules.ts";
 
 const alias = { "@": new URL("./src", import.meta.url).pathname };
 
@@ -25,6 +26,17 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        plugins: [guideModules()],
+        resolve: { alias },
+        test: {
+          name: "guide",
+          environment: "jsdom",
+          include: ["tests/guide/*.test.{ts,tsx}"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],

@@ -13,7 +13,7 @@ const sources = new Map<string, ts.SourceFile>();
 
 /** What TypeScript says of a module that stands in this package and imports it by its name. */
 export function problemsOf(code: string): string[] {
-  const file = `${root}tests/guide/snippet.ts`;
+  const file = `${root}tests/snippet.ts`;
   const options: ts.CompilerOptions = {
     strict: true,
     noEmit: true,

@@ -10,8 +10,8 @@ import { createInterface } from "node:readline";
 export const KEY = "sk-upstream";
 export const AWS = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" };
 
-const root = new URL("../../../", import.meta.url).pathname;
-const binary = (variable: string, name: string) => process.env[variable] ?? `${root}target/debug/${name}`;
+const root = join(import.meta.dirname, "../../..");
+const binary = (variable: string, name: string) => process.env[variable] ?? `${root}/target/debug/${name}`;
 
 class Server {
   protected constructor(

@@ -63,25 +63,37 @@ impl Layers {
         }
     }
 
-    /// The merged settings, if they are all right.
+    /// The merged settings, if they are all right. A value that cannot be used gives way to the default, so that what else
+    /// is wrong is told with it.
     pub(super) fn into_config(self) -> Result<Config, ConfigError> {
-        let Self { settings, mut mistakes } = self;
-        let source_of = |key: &str| settings.get(key).map_or(Source::Defaults, |(_, source)| source.clone());
-        let mistake = |key: String, message: String| Mistake { source: source_of(&key), key, message };
-        let table = nest(settings.iter().map(|(key, (value, _))| (key.as_str(), value.clone())));
-        match serde_path_to_error::deserialize::<_, Config>(Value::Table(table)) {
-            Ok(config) => {
-                let wrong = range::check(&config).into_iter();
-                mistakes.extend(wrong.map(|(key, message)| mistake(key.to_owned(), message)));
-                if mistakes.is_empty() { Ok(config) } else { Err(ConfigError(mistakes)) }
+        let defaults = Self::of_defaults().settings;
+        let Self { mut settings, mut mistakes } = self;
+        let mistake = |source: Option<Source>, key: &str, message: String| Mistake {
+            source: source.unwrap_or(Source::Defaults),
+            key: key.to_owned(),
+            message,
+        };
+        loop {
+            let table = nest(settings.iter().map(|(key, (value, _))| (key.as_str(), value.clone())));
+            let error = match serde_path_to_error::deserialize::<_, Config>(Value::Table(table)) {
+                Ok(config) => {
+                    for (key, message) in range::check(&config) {
+                        let source = settings.get(key).map(|(_, source)| source.clone());
+                        mistakes.push(mistake(source, key, message));
+                    }
+                    return if mistakes.is_empty() { Ok(config) } else { Err(ConfigError(mistakes)) };
+                }
+                Err(error) => error,
+            };
+            let path = error.path().to_string();
+            let key = path.split('[').next().unwrap_or_default();
+            let refused = settings.remove(key);
+            let was_put_aside = refused.is_some();
+            mistakes.push(mistake(refused.map(|(_, source)| source), key, describe(key, error.inner())));
+            if !was_put_aside {
+                return Err(ConfigError(mistakes));
             }
-            Err(error) => {
-                let path = error.path().to_string();
-                let key = path.split('[').next().unwrap_or_default().to_owned();
-                let message = describe(&key, error.inner());
-                mistakes.push(mistake(key, message));
-                Err(ConfigError(mistakes))
-            }
+            settings.extend(defaults.get(key).map(|default| (key.to_owned(), default.clone())));
         }
     }
 

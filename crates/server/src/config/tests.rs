@@ -172,6 +172,25 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn values_that_cannot_be_used_are_told_together() {
+    let variables = variables(&[
+        ("JWT_SECRET", "your-jwt-secret"),
+        ("ENCRYPTION_KEY", "your-encryption-key-32-chars"),
+        ("MONGODB_URI", "mongodb://localhost:27017/ai-cost-tracker"),
+        ("AICT_LOG__FORMAT", "xml"),
+        ("AICT_GATEWAY__PROVIDERS__OWN__AUTH", "magic"),
+    ]);
+    let ConfigError(mistakes) = Config::load(&variables).unwrap_err();
+    let mut keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in ["auth.encryption_key", "auth.jwt_secret", "log.format", "store.uri"] {
+        assert!(keys.contains(&key), "{keys:?}");
+    }
+    assert!(keys.iter().any(|key| key.starts_with("gateway.providers.own")), "{keys:?}");
+}
+
+#[test]
 fn one_secret_for_both_purposes_is_refused() {
     refused(
         &variables(&[("JWT_SECRET", STRONG), ("ENCRYPTION_KEY", STRONG)]),
