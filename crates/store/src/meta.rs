@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     StoreError,
+    annotation::AnnotationStore,
     anomaly::AnomalyStore,
     audit::AuditStore,
     budgets::BudgetStore,
@@ -261,6 +262,7 @@ pub trait MetaStore:
     + OutboxStore
     + WebhookStore
     + AlertStore
+    + AnnotationStore
     + AnomalyStore
     + BudgetStore
     + AuditStore

@@ -10,6 +10,7 @@ mod accounts;
 mod aggregate;
 mod alerts;
 mod amend;
+mod annotations;
 mod anomalies;
 mod append;
 mod audit;

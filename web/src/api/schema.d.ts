@@ -46,7 +46,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many alerts are new. */
+        /** How many crossed thresholds are new; one that told by mail and by webhook is one. */
         get: operations["count_unread_alerts"];
         put?: never;
         post?: never;
@@ -154,6 +154,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what happened, the latest first: in one's projects, and on the whole installation. */
+        get: operations["list_annotations"];
+        put?: never;
+        /** Say what happened. The same title of the same project and time is the same annotation: it can be sent again. */
+        post: operations["create_annotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations/{annotationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an annotation: one's own, or as an admin of its project (of the installation, if it is of no project). */
+        delete: operations["delete_annotation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -557,6 +592,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prices/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When prices changed of the models that were called, as far as the filters let through, the latest first; at most 200.
+         *     Rules of the operator are for administrators.
+         */
+        get: operations["list_price_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/prices/estimate": {
         parameters: {
             query?: never;
@@ -823,6 +878,23 @@ export interface paths {
         head?: never;
         /** Change what a member may do. */
         patch: operations["update_member"];
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the installation is set up, as far as it changes what people see. */
+        get: operations["get_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/setup": {
@@ -1503,21 +1575,55 @@ export interface components {
              */
             recordsFrom?: string | null;
         };
-        /** @description An answer about costs. */
+        /** @description An answer about costs, of the parts that `include` names. */
         Analytics: {
             /** @description What it is about. */
             period: components["schemas"]["PeriodView"];
             /** @description Sums. */
-            summary: components["schemas"]["Summary"];
+            summary?: components["schemas"]["Summary"];
             /** @description The same over time, without gaps. */
-            timeline: components["schemas"]["TimelinePoint"][];
+            timeline?: components["schemas"]["TimelinePoint"][];
             /** @description The same by each dimension. */
-            breakdown: components["schemas"]["Breakdown"];
+            breakdown?: components["schemas"]["Breakdown"];
             /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
-            groups: components["schemas"]["GroupView"][];
+            groups?: components["schemas"]["GroupView"][];
+            /** @description Everything in the period that groups are compared with, if `compare` names one. */
+            compared?: components["schemas"]["Compared"];
+            /**
+             * @description How long calls took, by the dimensions and over time as `groupBy` says; of all of them, if it names no dimension.
+             *     Groups in which no duration is known are left out.
+             */
+            durations?: components["schemas"]["DurationView"][];
             /** @description How it develops. */
-            trends: components["schemas"]["Trends"];
+            trends?: components["schemas"]["Trends"];
             project?: components["schemas"]["ProjectSummary"] | null;
+        };
+        /** @description Something that happened. */
+        AnnotationView: {
+            /** @description Id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            time: string;
+            /** @description What happened. */
+            title: string;
+            /** @description The project it is about; `null` for the whole installation. */
+            projectId?: string | null;
+            /** @description How the project is called. */
+            projectName?: string | null;
+            /** @description Words to find it by. */
+            tags: string[];
+            /** @description Where there is more about it. */
+            link?: string | null;
+            /** @description Account of who said so. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description When they said so.
+             */
+            createdAt: string;
         };
         /** @description What somebody says of an anomaly. */
         AnomalyChange: {
@@ -1660,6 +1766,39 @@ export interface components {
          * @enum {string}
          */
         Basis: "same-time" | "active-times";
+        /** @description What a group was in the period that it is compared with. */
+        Before: {
+            /**
+             * Format: decimal
+             * @description Known costs.
+             */
+            cost: Money;
+            /**
+             * Format: int64
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Calls; 0 when the group is new.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+            /**
+             * Format: decimal
+             * @description How much more it is now.
+             */
+            change?: Money | null;
+            /**
+             * Format: double
+             * @description The same in percent; `null` when no costs were known.
+             */
+            changePercentage?: number | null;
+        };
         /** @description Costs by each dimension, largest first. */
         Breakdown: {
             /** @description By who sold the call. */
@@ -1935,6 +2074,11 @@ export interface components {
             /** @description The model. */
             model: string;
         };
+        /**
+         * @description Who changed a price.
+         * @enum {string}
+         */
+        ChangeKind: "catalog" | "rule-begins" | "rule-ends";
         /** @description What changes for one model in one month. */
         ChangeView: {
             /** @description Who sold it. */
@@ -1996,6 +2140,39 @@ export interface components {
              * @default null
              */
             groupBy?: string | null;
+        };
+        /** @description Everything in the period that groups are compared with. */
+        Compared: {
+            /**
+             * Format: date-time
+             * @description First instant.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description First instant after it.
+             */
+            end: string;
+            /**
+             * Format: decimal
+             * @description Known costs.
+             */
+            cost: Money;
+            /**
+             * Format: int64
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
         };
         /** @description One of the projects. */
         ComparedProject: components["schemas"]["ProjectSummary"] & {
@@ -2149,6 +2326,19 @@ export interface components {
          * @enum {string}
          */
         Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource" | "trackerKey";
+        /** @description How long the calls of a group took. */
+        DurationView: {
+            /** @description As in the timeline, when grouped by time as well. */
+            date?: string | null;
+            /** @description Value of each dimension; `null` where the records have none. */
+            key: Record<string, never>;
+            /** @description How each value is called. */
+            names: Record<string, never>;
+            /** @description To the end of the answer. */
+            response: components["schemas"]["Percentiles"];
+            /** @description To the first token of the answer. */
+            firstToken: components["schemas"]["Percentiles"];
+        };
         /** @description What became of a test e-mail. */
         EmailTest: {
             /** @description To whom it went. */
@@ -2210,7 +2400,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "annotation_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -2368,9 +2558,11 @@ export interface components {
             date?: string | null;
             /** @description Value of each dimension; `null` where the records have none. */
             key: Record<string, never>;
+            /** @description How each value is called: projects, accounts and tracker keys by their names; `null` where the records have none. */
+            names: Record<string, never>;
             /**
              * Format: decimal
-             * @description Known costs.
+             * @description Known costs; none is known when as many calls are unpriced as there are.
              */
             cost: Money;
             /**
@@ -2380,9 +2572,60 @@ export interface components {
             tokens: number;
             /**
              * Format: int64
+             * @description Input tokens, cached ones included.
+             */
+            inputTokens: number;
+            /**
+             * Format: int64
+             * @description Output tokens.
+             */
+            outputTokens: number;
+            /**
+             * Format: int64
+             * @description Input tokens read from a cache.
+             */
+            cacheReadTokens: number;
+            /**
+             * Format: int64
+             * @description Input tokens written to a cache.
+             */
+            cacheWriteTokens: number;
+            /**
+             * Format: double
+             * @description Part of the input tokens that came from a cache, 0 to 1; `null` without input tokens.
+             */
+            cacheHitRate?: number | null;
+            /**
+             * Format: int64
              * @description Calls.
              */
             requests: number;
+            /**
+             * Format: int64
+             * @description Calls that ended in an error.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+            /**
+             * Format: decimal
+             * @description Average over calls whose cost is known; `null` when there is none.
+             */
+            costPerRequest?: Money | null;
+            /**
+             * Format: decimal
+             * @description Average of a million tokens of calls whose cost is known; `null` when there are none.
+             */
+            costPerMillionTokens?: Money | null;
+            /**
+             * Format: double
+             * @description Part of the whole in the metric asked for, 0 to 1. Tags can add up to more: a call may have several.
+             */
+            share?: number | null;
+            before?: components["schemas"]["Before"] | null;
         };
         /** @description What an import changes. */
         ImportOutcome: {
@@ -2494,6 +2737,22 @@ export interface components {
         ModelMappings: {
             /** @description The names. */
             mappings: components["schemas"]["ModelMapping"][];
+        };
+        /** @description What happened. */
+        NewAnnotation: {
+            /** @description What happened; at most 200 characters. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When; now when missing.
+             */
+            time?: string | null;
+            /** @description The project it is about; the tracker key's when missing, and the whole installation without one. */
+            projectId?: string | null;
+            /** @description Words to find it by: `deploy`, `incident`. */
+            tags?: string[];
+            /** @description Where there is more about it: `https://…`. */
+            link?: string | null;
         };
         /** @description A budget that is not a project's, as it is made or changed. */
         NewBudget: {
@@ -2633,6 +2892,12 @@ export interface components {
             hasPrev: boolean;
             /** @description Send it as `cursor` for the next page; deep pages do not get slower that way. */
             nextCursor?: string | null;
+            /**
+             * Format: date-time
+             * @description Of a list of records whose period begins before: from when on records are there. Earlier ones were deleted for their
+             *     age.
+             */
+            recordsFrom?: string | null;
         };
         /** @description What was not recorded. */
         PartialSuccess: {
@@ -2653,6 +2918,29 @@ export interface components {
              * @description At least 8 characters.
              */
             newPassword: string;
+        };
+        /** @description Exact percentiles of a duration, in milliseconds, by the nearest-rank method; `null` when no call has one. */
+        Percentiles: {
+            /**
+             * Format: int64
+             * @description Calls whose duration is known.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Half of them took at most this.
+             */
+            p50?: number | null;
+            /**
+             * Format: int64
+             * @description 95 % of them took at most this.
+             */
+            p95?: number | null;
+            /**
+             * Format: int64
+             * @description 99 % of them took at most this.
+             */
+            p99?: number | null;
         };
         /**
          * @description How often a budget starts afresh.
@@ -2681,6 +2969,26 @@ export interface components {
              *     project and account are known: what asks for anything else, and latency, lacks these days.
              */
             recordsFrom?: string | null;
+        };
+        /** @description A change of the price of a model. */
+        PriceChange: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            time: string;
+            /** @description Who changed it. */
+            kind: components["schemas"]["ChangeKind"];
+            /** @description Who sells the model; `null` where a rule of the operator is for every provider. */
+            service?: string | null;
+            /** @description The model in the catalog, or the pattern of a rule; `null` where it is for every model. */
+            model?: string | null;
+            /** @description Service tier or region, if it is about one only. */
+            condition?: string | null;
+            /** @description Id of the operator's rule. */
+            ruleId?: string | null;
+            /** @description Rates that are others than before. */
+            rates: components["schemas"]["RateChange"][];
         };
         /**
          * @description A rule that makes the cost of some calls another than the catalog's.
@@ -2948,6 +3256,15 @@ export interface components {
             /** @description Whether it can be used. */
             status: components["schemas"]["KeyStatus"];
         };
+        /** @description A rate that changed. */
+        RateChange: {
+            /** @description What is charged. */
+            unit: string;
+            /** @description US dollars per million units before, exact digits, of the smallest prompts; `null` when it was not charged. */
+            before?: string | null;
+            /** @description The same from then on. */
+            after?: string | null;
+        };
         /** @description A rate. */
         RateView: {
             /**
@@ -3159,6 +3476,19 @@ export interface components {
              */
             recordDays?: number | null;
         };
+        /** @description How long something is kept, where a project does not say otherwise. */
+        RetentionDefaults: {
+            /**
+             * Format: int32
+             * @description Days after which prompts and completions are erased; `null`: never.
+             */
+            contentDays?: number | null;
+            /**
+             * Format: int32
+             * @description Days after which records are deleted; `null`: never. Their sums by day stay.
+             */
+            recordDays?: number | null;
+        };
         /** @description A change of prices. */
         RevisionView: {
             /** @description What was changed. */
@@ -3230,6 +3560,13 @@ export interface components {
          * @enum {string}
          */
         Scope: "ingest" | "read" | "write" | "admin";
+        /** @description How the installation is set up, as far as it changes what people see. */
+        Settings: {
+            /** @description Whether there is a mail server: without one nobody is told by e-mail. */
+            mailIsConfigured: boolean;
+            /** @description How long something is kept, where a project does not say otherwise. */
+            retention: components["schemas"]["RetentionDefaults"];
+        };
         /** @description What a visitor can do who has not logged in. */
         Setup: {
             /** @description Nobody has registered yet: the next person who does becomes the owner. */
@@ -3508,21 +3845,63 @@ export interface components {
         Success_Analytics: {
             /** @description Always `true`. */
             success: boolean;
-            /** @description An answer about costs. */
+            /** @description An answer about costs, of the parts that `include` names. */
             data: {
                 /** @description What it is about. */
                 period: components["schemas"]["PeriodView"];
                 /** @description Sums. */
-                summary: components["schemas"]["Summary"];
+                summary?: components["schemas"]["Summary"];
                 /** @description The same over time, without gaps. */
-                timeline: components["schemas"]["TimelinePoint"][];
+                timeline?: components["schemas"]["TimelinePoint"][];
                 /** @description The same by each dimension. */
-                breakdown: components["schemas"]["Breakdown"];
+                breakdown?: components["schemas"]["Breakdown"];
                 /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
-                groups: components["schemas"]["GroupView"][];
+                groups?: components["schemas"]["GroupView"][];
+                /** @description Everything in the period that groups are compared with, if `compare` names one. */
+                compared?: components["schemas"]["Compared"];
+                /**
+                 * @description How long calls took, by the dimensions and over time as `groupBy` says; of all of them, if it names no dimension.
+                 *     Groups in which no duration is known are left out.
+                 */
+                durations?: components["schemas"]["DurationView"][];
                 /** @description How it develops. */
-                trends: components["schemas"]["Trends"];
+                trends?: components["schemas"]["Trends"];
                 project?: components["schemas"]["ProjectSummary"] | null;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_AnnotationView: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Something that happened. */
+            data: {
+                /** @description Id. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                time: string;
+                /** @description What happened. */
+                title: string;
+                /** @description The project it is about; `null` for the whole installation. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Words to find it by. */
+                tags: string[];
+                /** @description Where there is more about it. */
+                link?: string | null;
+                /** @description Account of who said so. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When they said so.
+                 */
+                createdAt: string;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -4232,6 +4611,21 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Settings: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description How the installation is set up, as far as it changes what people see. */
+            data: {
+                /** @description Whether there is a mail server: without one nobody is told by e-mail. */
+                mailIsConfigured: boolean;
+                /** @description How long something is kept, where a project does not say otherwise. */
+                retention: components["schemas"]["RetentionDefaults"];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Setup: {
             /** @description Always `true`. */
             success: boolean;
@@ -4481,6 +4875,40 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Vec_AnnotationView: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /** @description Id. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                time: string;
+                /** @description What happened. */
+                title: string;
+                /** @description The project it is about; `null` for the whole installation. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Words to find it by. */
+                tags: string[];
+                /** @description Where there is more about it. */
+                link?: string | null;
+                /** @description Account of who said so. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When they said so.
+                 */
+                createdAt: string;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Vec_AnomalyView: {
             /** @description Always `true`. */
             success: boolean;
@@ -4717,6 +5145,33 @@ export interface components {
                  * @description Since when.
                  */
                 addedAt: string;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_Vec_PriceChange: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                time: string;
+                /** @description Who changed it. */
+                kind: components["schemas"]["ChangeKind"];
+                /** @description Who sells the model; `null` where a rule of the operator is for every provider. */
+                service?: string | null;
+                /** @description The model in the catalog, or the pattern of a rule; `null` where it is for every model. */
+                model?: string | null;
+                /** @description Service tier or region, if it is about one only. */
+                condition?: string | null;
+                /** @description Id of the operator's rule. */
+                ruleId?: string | null;
+                /** @description Rates that are others than before. */
+                rates: components["schemas"]["RateChange"][];
             }[];
             /** @description What happened, for people. */
             message?: string | null;
@@ -5177,6 +5632,11 @@ export interface components {
              */
             cachedTokens: number;
             /**
+             * Format: int64
+             * @description Input tokens written to a cache.
+             */
+            cacheWriteTokens: number;
+            /**
              * Format: decimal
              * @description What caching saved against the same calls uncached.
              */
@@ -5186,8 +5646,8 @@ export interface components {
              * @description Share of calls that ended in an error, 0 to 1; `null` without calls.
              */
             errorRate?: number | null;
-            /** @description Percentiles of the response time. */
-            latency: components["schemas"]["Latency"];
+            /** @description Exact percentiles of the response time; if they were asked for. */
+            latency?: components["schemas"]["Latency"];
             /**
              * Format: int64
              * @description Calls whose cost is unknown; they are not in `totalCost`.
@@ -5494,7 +5954,7 @@ export interface components {
             projectId?: string | null;
             /**
              * Format: date-time
-             * @description When it stops working.
+             * @description When it stops working; `null` takes the end away.
              * @default null
              */
             expiresAt?: string | null;
@@ -5882,8 +6342,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6016,8 +6484,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6105,8 +6581,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6198,8 +6682,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6273,6 +6765,155 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_annotations: {
+        parameters: {
+            query?: {
+                /** @description First day or instant: `2024-01-01` or RFC 3339. */
+                startDate?: string;
+                /** @description Last day, which is included whole, or the instant after the last one. */
+                endDate?: string;
+                /** @description Zone whose days count. UTC unless told otherwise. */
+                timeZone?: string;
+                /** @description Those of this project, and those of the whole installation. */
+                projectId?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Most annotations on the page, 1 to 100; 20 unless told otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_AnnotationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnnotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_AnnotationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the annotation */
+                annotationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7491,6 +8132,99 @@ export interface operations {
             };
         };
     };
+    list_price_changes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Length of the timeline's points (`hour`, `day`, `week`, `month`), dimensions (`service`, `model`, `project`,
+                 *     `user`, `department`, `team`, `purpose`, `client`, `campaign`, `tag`, `status`, …), or both; separated by commas.
+                 */
+                groupBy?: string;
+                /** @description What breakdowns are ordered by: `cost` (unless told otherwise), `tokens` or `requests`. */
+                metric?: string;
+                /** @description Most groups of a breakdown. */
+                limit?: number;
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
+                compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
+                /** @description First day or instant: `2024-01-01` or RFC 3339. */
+                startDate?: string;
+                /** @description Last day, which is included whole, or the instant after the last one. */
+                endDate?: string;
+                /** @description Zone whose days count: `Europe/Berlin` or `+02:00`. UTC unless told otherwise. */
+                timeZone?: string;
+                /** @description Who sold the call; also `provider`. */
+                service?: string[];
+                /** @description Model that was asked for. */
+                model?: string[];
+                /** @description Project id; also `projectId`. `(none)` for records without one, as for every filter. */
+                project?: string[];
+                /** @description Id of the account that recorded it; also `userId`. */
+                user?: string[];
+                /** @description Department. */
+                department?: string[];
+                /** @description Team. */
+                team?: string[];
+                /** @description Purpose. */
+                purpose?: string[];
+                /** @description Client. */
+                client?: string[];
+                /** @description Campaign. */
+                campaign?: string[];
+                /** @description Tag; also `tags`. */
+                tag?: string[];
+                /** @description `success` or `error`. */
+                status?: string[];
+                /** @description E-mail address of the sender's own user. */
+                userEmail?: string[];
+                /** @description E-mail address of the sender's customer. */
+                customerEmail?: string[];
+                /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
+                costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
+                /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_PriceChange"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     estimate_cost: {
         parameters: {
             query?: never;
@@ -8191,8 +8925,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -8287,8 +9029,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -8671,6 +9421,33 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Settings"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9091,8 +9868,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */

@@ -26,7 +26,7 @@ use crate::{
         projects_of,
     },
     error::{ApiError, ErrorCode, Failure, Result},
-    input::{Json, Query, path_id},
+    input::{Json, Query, path_id, present},
     notify::facts::BudgetName,
     reply::{Nothing, PageSize, Success},
 };
@@ -163,14 +163,14 @@ pub async fn list_alerts(
     Ok(Success::ok(views).with_pagination(pagination))
 }
 
-/// How many alerts are new.
+/// How many crossed thresholds are new; one that told by mail and by webhook is one.
 #[utoipa::path(get, path = "/alerts/unread-count", tag = "Budgets", operation_id = "count_unread_alerts",
     responses((status = 200, body = Success<Count>), (status = 401, body = Failure)),
     security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn count_unread_alerts(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Count>> {
     let budgets = visible(&app, &auth.caller, None).await?;
     let query = AlertQuery { status: AlertStatus::Unread, ..query(&app, &auth.caller, &budgets) };
-    Ok(Success::ok(Count { count: app.meta.count_alerts(&query).await? }))
+    Ok(Success::ok(Count { count: app.meta.count_crossings(&query).await? }))
 }
 
 /// Read an alert, or snooze it.
@@ -307,12 +307,6 @@ async fn keep(app: &App, caller: &Caller, id: AlertId, mark: AlertMark) -> Resul
 
 fn alert_not_found() -> ApiError {
     ApiError::new(ErrorCode::AlertNotFound, "there is no such alert, or you may not see its budget")
-}
-
-/// Tells `"snoozedUntil": null` (shown again) from no `snoozedUntil` at all (left as it is).
-#[expect(clippy::option_option, reason = "three cases: absent, null, a time")]
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Timestamp>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// The alert's id in the path.

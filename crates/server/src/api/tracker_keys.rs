@@ -20,7 +20,7 @@ use crate::{
     app::App,
     auth::{Admin, Auth, Caller},
     error::{ApiError, ErrorCode, Failure, Result},
-    input::{Json, path_id},
+    input::{Json, path_id, present},
     notify::{self, event::About, facts::KeyFacts},
     reply::{Nothing, Success},
 };
@@ -83,9 +83,11 @@ pub struct TrackerKeyChange {
     /// Project of records that name none.
     #[schema(value_type = Option<String>)]
     project_id: Option<ProjectId>,
-    /// When it stops working.
+    /// When it stops working; `null` takes the end away.
+    #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = DateTime)]
-    expires_at: Option<Timestamp>,
+    #[expect(clippy::option_option, reason = "three cases: absent, null, a time")]
+    expires_at: Option<Option<Timestamp>>,
     /// Addresses or networks (`10.0.0.0/8`) it may be used from.
     allowed_ips: Option<Vec<String>>,
     /// Calls through the gateway a minute; 0 takes a limit away.
@@ -209,10 +211,10 @@ async fn changed(
         key.scopes.dedup();
     }
     if let Some(expires_at) = change.expires_at {
-        if expires_at <= app.clock.now() {
+        if expires_at.is_some_and(|at| at <= app.clock.now()) {
             problems.add("expiresAt", "must be in the future");
         }
-        key.expires_at = Some(expires_at);
+        key.expires_at = expires_at;
     }
     if let Some(networks) = change.allowed_ips {
         if networks.len() > limits::ALLOWED_IPS_MAX {

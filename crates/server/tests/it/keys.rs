@@ -194,3 +194,17 @@ async fn one_persons_provider_keys_are_not_anothers() {
     assert_eq!(server.get("/api/user/api-keys").by(&other).send().await.expect(200), json!([]));
     server.call("DELETE", "/api/user/api-keys/openai").by(&other).send().await.refused(404, "key_not_found");
 }
+
+#[tokio::test]
+async fn the_end_of_a_tracker_key_is_set_left_and_taken_away() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let body = json!({ "name": "k", "scopes": ["read"], "expiresAt": "2024-03-01T00:00:00Z" });
+    let made = server.post("/api/user/dashboard-api-keys").by(&owner).json(&body).await.expect(201);
+    let path = format!("/api/user/dashboard-api-keys/{}", made["keyId"].as_str().unwrap());
+    let change = async |body: Value| server.call("PATCH", &path).by(&owner).json(&body).await.expect(200);
+    assert_eq!(change(json!({ "name": "renamed" })).await["expiresAt"], json!("2024-03-01T00:00:00Z"));
+    assert_eq!(change(json!({ "expiresAt": null })).await["expiresAt"], Value::Null);
+    let past = json!({ "expiresAt": "2024-01-01T00:00:00Z" });
+    server.call("PATCH", &path).by(&owner).json(&past).await.refused(422, "invalid_input");
+}
