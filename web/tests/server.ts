@@ -16,10 +16,12 @@ export const neverAnswers = (path: string) => http.get(`*${path}`, () => new Pro
 
 const LISTS = [
   "/api/alerts",
+  "/api/annotations",
   "/api/anomalies",
   "/api/audit",
   "/api/budgets",
   "/api/prices",
+  "/api/prices/changes",
   "/api/prices/revisions",
   "/api/projects",
   "/api/usage",
@@ -32,6 +34,7 @@ export const server = setupServer(
   ...LISTS.map((path) => says(path, [])),
   // Nothing is recorded meanwhile.
   neverAnswers("/api/usage/stream"),
+  says("/api/settings", { mailIsConfigured: true, retention: { contentDays: null, recordDays: null } }),
   says("/api/user/digest", { frequency: "off", timeZone: "UTC" }),
   says("/api/alerts/unread-count", { count: 0 }),
   says("/api/prices/mappings", { mappings: [] }),

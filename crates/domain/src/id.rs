@@ -54,6 +54,9 @@ pub enum AlertKind {}
 /// Kind of [`AnomalyId`].
 #[derive(Debug)]
 pub enum AnomalyKind {}
+/// Kind of [`AnnotationId`].
+#[derive(Debug)]
+pub enum AnnotationKind {}
 /// Identifies a person's account.
 pub type UserId = Id<UserKind>;
 /// Identifies a project.
@@ -72,6 +75,8 @@ pub type WebhookId = Id<WebhookKind>;
 pub type AlertId = Id<AlertKind>;
 /// Identifies an anomaly that was found.
 pub type AnomalyId = Id<AnomalyKind>;
+/// Identifies something that happened and that costs are looked at against.
+pub type AnnotationId = Id<AnnotationKind>;
 /// Identifies a budget; of a project's budget it is the project's id.
 pub type BudgetId = Id<BudgetKind>;
 /// Identifies a temporary increase of a budget.

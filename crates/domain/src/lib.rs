@@ -9,6 +9,7 @@
 
 pub mod alert;
 pub mod allocation;
+pub mod annotation;
 pub mod anomaly;
 pub mod audit;
 pub mod budget;
@@ -40,8 +41,8 @@ mod words;
 
 pub use clock::{Clock, FrozenClock};
 pub use id::{
-    AlertId, AnomalyId, BudgetId, DeliveryId, EventId, Id, IdSource, IncreaseId, KeyId, ProjectId, UsageId,
-    UserId, WebhookId,
+    AlertId, AnnotationId, AnomalyId, BudgetId, DeliveryId, EventId, Id, IdSource, IncreaseId, KeyId,
+    ProjectId, UsageId, UserId, WebhookId,
 };
 pub use interval::Interval;
 pub use invalid::{Invalid, Problem};

@@ -28,6 +28,10 @@ pub const NAME_CHARS_MAX: usize = 200;
 pub const DESCRIPTION_CHARS_MAX: usize = 4_000;
 /// Characters of what somebody says of an anomaly.
 pub const NOTE_CHARS_MAX: usize = 500;
+/// Bytes of a link.
+pub const LINK_BYTES_MAX: usize = 2_048;
+/// Annotations of the installation.
+pub const ANNOTATIONS_MAX: usize = 100_000;
 /// Bytes of an e-mail address (RFC 5321, 4.5.3.1.3: 256 with the angle brackets).
 pub const EMAIL_BYTES_MAX: usize = 254;
 /// Bytes of a password; Argon2 would take more, but a hostile one costs time.

@@ -29,6 +29,8 @@ pub struct Totals {
     pub output_tokens: u64,
     /// Input tokens read from a cache.
     pub cache_read_tokens: u64,
+    /// Input tokens written to a cache, for however long.
+    pub cache_write_tokens: u64,
 }
 
 /// The sums left what an integer can hold.
@@ -53,6 +55,7 @@ impl Totals {
             input_tokens: record.usage.count(Unit::InputTokens),
             output_tokens: record.usage.count(Unit::OutputTokens),
             cache_read_tokens: record.usage.count(Unit::CacheReadTokens),
+            cache_write_tokens: record.usage.count(Unit::CacheWriteTokens),
         }
     }
 
@@ -72,6 +75,7 @@ impl Totals {
             input_tokens: count(self.input_tokens, other.input_tokens)?,
             output_tokens: count(self.output_tokens, other.output_tokens)?,
             cache_read_tokens: count(self.cache_read_tokens, other.cache_read_tokens)?,
+            cache_write_tokens: count(self.cache_write_tokens, other.cache_write_tokens)?,
         })
     }
 
@@ -88,6 +92,11 @@ impl Totals {
     /// Average cost of a thousand tokens of priced records; `None` when there are none.
     pub fn cost_per_thousand_tokens(&self) -> Option<Money> {
         divide(self.cost, 1000, self.priced_tokens)
+    }
+
+    /// Average cost of a million tokens of priced records; `None` when there are none.
+    pub fn cost_per_million_tokens(&self) -> Option<Money> {
+        divide(self.cost, 1_000_000, self.priced_tokens)
     }
 }
 
@@ -117,6 +126,7 @@ mod tests {
         };
         assert_eq!(totals.cost_per_request(), Some(Money::from_nanos(333)));
         assert_eq!(totals.cost_per_thousand_tokens(), Some(Money::from_nanos(333)));
+        assert_eq!(totals.cost_per_million_tokens(), Some(Money::from_nanos(333_333)));
         assert_eq!(Totals::default().cost_per_request(), None);
         let unpriced = Totals { requests: 3, unpriced: 3, tokens: 5, ..Totals::default() };
         assert_eq!(unpriced.cost_per_thousand_tokens(), None);

@@ -8,7 +8,7 @@ use domain::{
     totals::Totals,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use store::StoreError;
+use store::{DurationGroup, StoreError};
 
 use crate::{
     app::App,
@@ -30,6 +30,8 @@ pub struct Question {
     pub groups_by_time: bool,
     /// Most groups of a breakdown.
     pub limit: usize,
+    /// With which period groups are compared.
+    pub compared_with: Option<Interval>,
 }
 
 /// Sums by the values of one dimension; `None` where the records have none.
@@ -87,9 +89,26 @@ impl Question {
 
     /// Groups by the question's dimensions, and by time if it asks for that.
     pub async fn groups(&self, app: &App) -> Result<Vec<Group>> {
-        let starts =
-            self.groups_by_time.then(|| self.bucket.starts(self.filter.period, &self.zone)).transpose()?;
-        self.ask(app, starts, self.group_by.clone(), &self.filter).await
+        self.ask(app, self.group_starts()?, self.group_by.clone(), &self.filter).await
+    }
+
+    /// Sums of the same groups, not split by time, in another period.
+    pub async fn groups_during(&self, app: &App, period: Interval) -> Result<Vec<Group>> {
+        self.ask(app, None, self.group_by.clone(), &self.filter.clone().during(period)).await
+    }
+
+    /// How long calls took, by the question's dimensions, and by time if it asks for that.
+    pub async fn durations(&self, app: &App) -> Result<Vec<DurationGroup>> {
+        let query = UsageQuery {
+            filter: self.filter.clone(),
+            buckets: self.group_starts()?,
+            group_by: self.group_by.clone(),
+        };
+        Ok(app.usage.durations(&query).await?)
+    }
+
+    fn group_starts(&self) -> Result<Option<Vec<Timestamp>>> {
+        Ok(self.groups_by_time.then(|| self.bucket.starts(self.filter.period, &self.zone)).transpose()?)
     }
 
     async fn ask(

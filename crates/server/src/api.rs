@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod analytics;
+pub mod annotations;
 pub mod anomalies;
 pub mod audit;
 pub mod budgets;

@@ -93,6 +93,7 @@ pub async fn fill(app: &App, recipe: Recipe, progress: impl Fn(u64)) -> anyhow::
     let ids = IdSource::new(&mut rand::rngs::StdRng::seed_from_u64(recipe.seed));
     let (user, password) = organisation::make_account(app, now).await?;
     let projects = organisation::make_projects(app, &user, &ids, now).await?;
+    organisation::make_annotations(app, &user, &ids, &projects, now).await?;
     let mut filling = Filling {
         app,
         user: user.id,

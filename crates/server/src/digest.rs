@@ -104,6 +104,7 @@ pub async fn facts(
     period: Interval,
 ) -> Result<DigestFacts> {
     let question = Question {
+        compared_with: None,
         filter: Filter::all(auth::visibility_of(app, user).await?).during(period),
         zone: settings.zone(),
         bucket: Bucket::Day,

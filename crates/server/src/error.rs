@@ -105,6 +105,8 @@ codes! {
     IncreaseNotFound = "increase_not_found", NOT_FOUND;
     /// The alert does not exist or is of a budget that the caller may not see.
     AlertNotFound = "alert_not_found", NOT_FOUND;
+    /// The annotation does not exist or is of a project that the caller is not a member of.
+    AnnotationNotFound = "annotation_not_found", NOT_FOUND;
     /// The anomaly does not exist or is of a project that the caller is not a member of.
     AnomalyNotFound = "anomaly_not_found", NOT_FOUND;
     /// The route exists, but not with this method.

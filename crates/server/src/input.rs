@@ -7,7 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use domain::{Invalid, Problem};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::{
     app::App,
@@ -81,6 +81,13 @@ fn malformed(field: &str, error: &serde_json::Error) -> ApiError {
         };
     }
     ApiError::new(ErrorCode::MalformedBody, format!("the body is not the JSON this route takes: {message}"))
+}
+
+/// Tells `null` (taken away) from what is absent (left as it is), together with `#[serde(default)]`.
+pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// A query string.

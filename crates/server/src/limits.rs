@@ -21,6 +21,8 @@ pub const PAGE_OFFSET_MAX: u64 = 100_000;
 pub const DIGEST_ANOMALIES_MAX: usize = 1_000;
 /// Groups of one breakdown unless the caller asks.
 pub const BREAKDOWN_GROUPS_DEFAULT: usize = 50;
+/// Price changes of one answer; the latest are kept.
+pub const PRICE_CHANGES_MAX: usize = 200;
 /// Dimensions grouped by at once.
 pub const GROUP_BY_MAX: usize = 3;
 /// Projects compared at once.

@@ -4,6 +4,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,6 +47,11 @@ pub struct Pagination {
     /// Send it as `cursor` for the next page; deep pages do not get slower that way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Of a list of records whose period begins before: from when on records are there. Earlier ones were deleted for their
+    /// age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub records_from: Option<Timestamp>,
 }
 
 /// How many items a page of a list has at most that is read by cursor.
@@ -68,7 +74,16 @@ impl PageSize {
         let has_next = read.len() > self.items();
         read.truncate(self.items());
         let next_cursor = read.last().filter(|_| has_next).map(cursor);
-        Pagination { page: None, limit: self.0, total: None, pages: None, has_next, has_prev, next_cursor }
+        Pagination {
+            page: None,
+            limit: self.0,
+            total: None,
+            pages: None,
+            has_next,
+            has_prev,
+            next_cursor,
+            records_from: None,
+        }
     }
 
     fn items(self) -> usize {

@@ -27,10 +27,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     api::{
-        alerts, analytics, anomalies, audit as audit_log, budgets, digest, docs, erasures, exports, fx_rates,
-        health, katana, members, notifications, password_reset, prices, profile, projects, provider_keys,
-        session, setup, tracker_keys, usage, usage_bulk, usage_correction, usage_corrections, usage_stream,
-        webhooks,
+        alerts, analytics, annotations, anomalies, audit as audit_log, budgets, digest, docs, erasures,
+        exports, fx_rates, health, katana, members, notifications, password_reset, prices, profile, projects,
+        provider_keys, session, setup, tracker_keys, usage, usage_bulk, usage_correction, usage_corrections,
+        usage_stream, webhooks,
     },
     app::App,
     audit, dashboard,
@@ -107,8 +107,12 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(analytics::compare::compare_projects))
         .routes(routes!(analytics::compare::compare_projects_by_body))
         .routes(routes!(analytics::export::export_analytics))
+        .routes(routes!(annotations::list_annotations, annotations::create_annotation))
+        .routes(routes!(annotations::delete_annotation))
         .routes(routes!(setup::get_setup))
+        .routes(routes!(setup::get_settings))
         .routes(routes!(prices::list_prices))
+        .routes(routes!(prices::changes::list_price_changes))
         .routes(routes!(prices::rules::get_price_rules, prices::rules::replace_price_rules))
         .routes(routes!(prices::rules::get_model_mappings, prices::rules::replace_model_mappings))
         .routes(routes!(prices::import::import_prices))

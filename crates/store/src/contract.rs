@@ -20,6 +20,7 @@ pub mod accounts;
 pub mod aggregates;
 pub mod aggregation;
 pub mod alerts;
+pub mod annotations;
 pub mod anomalies;
 pub mod appending;
 pub mod audit;
@@ -169,6 +170,7 @@ macro_rules! meta_contract {
                 an_alert_fires_once_for_64_tasks
                 a_list_holds_what_its_person_may_see
                 marks_are_each_persons_own
+                crossings_are_counted_and_not_alerts
                 a_list_is_read_page_by_page
                 alerts_vanish_with_their_budget
             }
@@ -178,6 +180,12 @@ macro_rules! meta_contract {
                 increases_are_listed_and_withdrawn_once
                 exchange_rates_are_replaced
                 changes_of_budgets_are_counted
+            }
+            annotations {
+                an_annotation_comes_back
+                the_same_is_said_once
+                annotations_are_listed_latest_first
+                annotations_are_deleted
             }
             anomalies {
                 an_anomaly_comes_back

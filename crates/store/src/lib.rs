@@ -12,6 +12,7 @@
 //! **Architecture Invariant:** no SQL, and no word of any database, outside of a store's own module.
 
 mod aggregates;
+mod annotation;
 mod anomaly;
 mod audit;
 mod budgets;
@@ -27,6 +28,7 @@ pub mod sqlite;
 mod usage;
 
 pub use aggregates::{AggregateSpan, AggregateStore};
+pub use annotation::{AnnotationQuery, AnnotationStore};
 pub use anomaly::{AnomalyQuery, AnomalyStore, NewAnomaly};
 pub use audit::{AuditQuery, AuditStore, AuditVerification};
 pub use budgets::BudgetStore;
@@ -40,4 +42,4 @@ pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,
 };
 pub use prices::{PriceDocument, PriceRevision, PriceStore};
-pub use usage::{Appended, LatencyPercentiles, RecordPage, Trimmed, UsageStore, Verification};
+pub use usage::{Appended, DurationGroup, LatencyPercentiles, RecordPage, Trimmed, UsageStore, Verification};

@@ -16,6 +16,8 @@ pub const READERS: usize = 4;
 pub const CACHED_VALUES: usize = 100_000;
 /// Groups of one answer; beyond, [`crate::StoreError::TooManyGroups`].
 pub const GROUPS_MAX: usize = 200_000;
+/// Different durations, of all groups of one answer together; beyond, [`crate::StoreError::TooManyGroups`].
+pub const DURATIONS_MAX: usize = 4_000_000;
 /// Differences that a verification spells out.
 pub const DIFFERENCES_MAX: usize = 100;
 /// Milliseconds that a connection waits for another process's lock.

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::{
     StoreError,
     aggregates::AggregateStore,
+    annotation::AnnotationStore,
     anomaly::AnomalyStore,
     audit::AuditStore,
     budgets::BudgetStore,
@@ -262,6 +263,7 @@ pub trait MetaStore:
     + OutboxStore
     + WebhookStore
     + AlertStore
+    + AnnotationStore
     + AnomalyStore
     + AggregateStore
     + BudgetStore

@@ -196,8 +196,9 @@ pub trait AlertStore: Send + Sync {
     /// A part of a person's list, the latest first. `BadCursor` if `before` is no alert.
     async fn list_alerts(&self, query: &AlertQuery) -> Result<Vec<(FiredAlert, AlertMark)>, StoreError>;
 
-    /// Length of a person's list; `before` and `limit` do not count.
-    async fn count_alerts(&self, query: &AlertQuery) -> Result<u64, StoreError>;
+    /// How many thresholds were crossed that a person's list tells of, by however many alerts; `before` and `limit` do not
+    /// count. That a budget is used up is the same as that it reached 100 %.
+    async fn count_crossings(&self, query: &AlertQuery) -> Result<u64, StoreError>;
 
     /// What the person did with the alert.
     async fn find_alert_mark(&self, user: UserId, alert: AlertId) -> Result<AlertMark, StoreError>;

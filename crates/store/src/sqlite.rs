@@ -11,6 +11,7 @@ mod aggregate;
 mod aggregates;
 mod alerts;
 mod amend;
+mod annotations;
 mod anomalies;
 mod append;
 mod audit;

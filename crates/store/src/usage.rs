@@ -36,15 +36,30 @@ pub struct RecordPage {
     pub total: Option<u64>,
 }
 
-/// Percentiles of the response time, in milliseconds, by the nearest-rank method; `None` when no record has one.
+/// Exact percentiles of a duration, in milliseconds, by the nearest-rank method; `None` when no record has one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LatencyPercentiles {
+    /// Records that have one.
+    pub count: u64,
     /// Half of the calls took at most this.
     pub p50: Option<u64>,
     /// 95 % of the calls took at most this.
     pub p95: Option<u64>,
     /// 99 % of the calls took at most this.
     pub p99: Option<u64>,
+}
+
+/// How long the calls of a group took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DurationGroup {
+    /// Start of its point in time, when there is a timeline.
+    pub bucket: Option<Timestamp>,
+    /// Its value of each dimension asked for, in their order; `None` where the records have none.
+    pub keys: Vec<Option<String>>,
+    /// To the end of the answer.
+    pub response: LatencyPercentiles,
+    /// To the first token of the answer.
+    pub first_token: LatencyPercentiles,
 }
 
 /// How far a part of a task came.
@@ -154,6 +169,11 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
 
     /// Exact percentiles of the response time, of those records that have one.
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError>;
+
+    /// Exact percentiles of how long calls took, grouped as by [`Self::aggregate`]; groups in which no duration is known
+    /// are absent. The order is that of bucket, then of keys. [`StoreError::TooManyGroups`] if there are more different
+    /// durations than are bearable.
+    async fn durations(&self, query: &UsageQuery) -> Result<Vec<DurationGroup>, StoreError>;
 
     /// Recomputes everything that is derived, as of one moment, and compares: every aggregate from the records, every
     /// list cost from its price and its usage, every key, everything that a record refers to.

@@ -48,21 +48,61 @@ export interface components {
             /** @description Who was told, and what came of it. Kept for 30 days. */
             deliveries: components["schemas"]["ToldView"][];
         };
-        /** @description An answer about costs. */
+        /** @description An answer about costs, of the parts that `include` names. */
         Analytics: {
             /** @description What it is about. */
             period: components["schemas"]["PeriodView"];
             /** @description Sums. */
-            summary: components["schemas"]["Summary"];
+            summary?: components["schemas"]["Summary"];
             /** @description The same over time, without gaps. */
-            timeline: components["schemas"]["TimelinePoint"][];
+            timeline?: components["schemas"]["TimelinePoint"][];
             /** @description The same by each dimension. */
-            breakdown: components["schemas"]["Breakdown"];
+            breakdown?: components["schemas"]["Breakdown"];
             /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
-            groups: components["schemas"]["GroupView"][];
+            groups?: components["schemas"]["GroupView"][];
+            /** @description Everything in the period that groups are compared with, if `compare` names one. */
+            compared?: components["schemas"]["Compared"];
+            /**
+             * @description How long calls took, by the dimensions and over time as `groupBy` says; of all of them, if it names no dimension.
+             *     Groups in which no duration is known are left out.
+             */
+            durations?: components["schemas"]["DurationView"][];
             /** @description How it develops. */
-            trends: components["schemas"]["Trends"];
+            trends?: components["schemas"]["Trends"];
             project?: components["schemas"]["ProjectSummary"] | null;
+        };
+        /** @description What a group was in the period that it is compared with. */
+        Before: {
+            /**
+             * Format: decimal
+             * @description Known costs.
+             */
+            cost: number;
+            /**
+             * Format: int64
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Calls; 0 when the group is new.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+            /**
+             * Format: decimal
+             * @description How much more it is now.
+             */
+            change?: number | null;
+            /**
+             * Format: double
+             * @description The same in percent; `null` when no costs were known.
+             */
+            changePercentage?: number | null;
         };
         /** @description Costs by each dimension, largest first. */
         Breakdown: {
@@ -272,6 +312,39 @@ export interface components {
          * @enum {string}
          */
         Channel: "webhook" | "email";
+        /** @description Everything in the period that groups are compared with. */
+        Compared: {
+            /**
+             * Format: date-time
+             * @description First instant.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description First instant after it.
+             */
+            end: string;
+            /**
+             * Format: decimal
+             * @description Known costs.
+             */
+            cost: number;
+            /**
+             * Format: int64
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+        };
         /** @description One of the projects. */
         ComparedProject: components["schemas"]["ProjectSummary"] & {
             /** @description Its sums. */
@@ -342,6 +415,19 @@ export interface components {
          * @enum {string}
          */
         DeliveryState: "waiting" | "delivered" | "failed" | "not_configured";
+        /** @description How long the calls of a group took. */
+        DurationView: {
+            /** @description As in the timeline, when grouped by time as well. */
+            date?: string | null;
+            /** @description Value of each dimension; `null` where the records have none. */
+            key: Record<string, never>;
+            /** @description How each value is called. */
+            names: Record<string, never>;
+            /** @description To the end of the answer. */
+            response: components["schemas"]["Percentiles"];
+            /** @description To the first token of the answer. */
+            firstToken: components["schemas"]["Percentiles"];
+        };
         /**
          * @description What happens when the budget is used up.
          * @enum {string}
@@ -351,7 +437,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "annotation_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -437,9 +523,11 @@ export interface components {
             date?: string | null;
             /** @description Value of each dimension; `null` where the records have none. */
             key: Record<string, never>;
+            /** @description How each value is called: projects, accounts and tracker keys by their names; `null` where the records have none. */
+            names: Record<string, never>;
             /**
              * Format: decimal
-             * @description Known costs.
+             * @description Known costs; none is known when as many calls are unpriced as there are.
              */
             cost: number;
             /**
@@ -449,9 +537,60 @@ export interface components {
             tokens: number;
             /**
              * Format: int64
+             * @description Input tokens, cached ones included.
+             */
+            inputTokens: number;
+            /**
+             * Format: int64
+             * @description Output tokens.
+             */
+            outputTokens: number;
+            /**
+             * Format: int64
+             * @description Input tokens read from a cache.
+             */
+            cacheReadTokens: number;
+            /**
+             * Format: int64
+             * @description Input tokens written to a cache.
+             */
+            cacheWriteTokens: number;
+            /**
+             * Format: double
+             * @description Part of the input tokens that came from a cache, 0 to 1; `null` without input tokens.
+             */
+            cacheHitRate?: number | null;
+            /**
+             * Format: int64
              * @description Calls.
              */
             requests: number;
+            /**
+             * Format: int64
+             * @description Calls that ended in an error.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+            /**
+             * Format: decimal
+             * @description Average over calls whose cost is known; `null` when there is none.
+             */
+            costPerRequest?: number | null;
+            /**
+             * Format: decimal
+             * @description Average of a million tokens of calls whose cost is known; `null` when there are none.
+             */
+            costPerMillionTokens?: number | null;
+            /**
+             * Format: double
+             * @description Part of the whole in the metric asked for, 0 to 1. Tags can add up to more: a call may have several.
+             */
+            share?: number | null;
+            before?: components["schemas"]["Before"] | null;
         };
         /** @description One line of an explanation. */
         ItemView: {
@@ -509,6 +648,29 @@ export interface components {
              * @description What is spent beyond that; negative when less is spent.
              */
             ahead: number;
+        };
+        /** @description Exact percentiles of a duration, in milliseconds, by the nearest-rank method; `null` when no call has one. */
+        Percentiles: {
+            /**
+             * Format: int64
+             * @description Calls whose duration is known.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Half of them took at most this.
+             */
+            p50?: number | null;
+            /**
+             * Format: int64
+             * @description 95 % of them took at most this.
+             */
+            p95?: number | null;
+            /**
+             * Format: int64
+             * @description 99 % of them took at most this.
+             */
+            p99?: number | null;
         };
         /**
          * @description How often a budget starts afresh.
@@ -798,6 +960,11 @@ export interface components {
              */
             cachedTokens: number;
             /**
+             * Format: int64
+             * @description Input tokens written to a cache.
+             */
+            cacheWriteTokens: number;
+            /**
              * Format: decimal
              * @description What caching saved against the same calls uncached.
              */
@@ -807,8 +974,8 @@ export interface components {
              * @description Share of calls that ended in an error, 0 to 1; `null` without calls.
              */
             errorRate?: number | null;
-            /** @description Percentiles of the response time. */
-            latency: components["schemas"]["Latency"];
+            /** @description Exact percentiles of the response time; if they were asked for. */
+            latency?: components["schemas"]["Latency"];
             /**
              * Format: int64
              * @description Calls whose cost is unknown; they are not in `totalCost`.

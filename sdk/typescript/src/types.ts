@@ -32,7 +32,10 @@ export type UsageRecord = Omit<Schemas["TrackUsage"], keyof Attribution> & Attri
 /** What became of a tracked call. `cost` is null when it is not known. */
 export type Tracked = Schemas["Tracked"];
 export type BulkOutcome = Schemas["BulkOutcome"];
-export type Analytics = Schemas["Analytics"];
+export type Analytics = Pick<Schemas["Analytics"], "period" | "project"> &
+  Required<Pick<Schemas["Analytics"], "timeline" | "breakdown" | "groups" | "trends">> & {
+    summary: Required<Schemas["Summary"]>;
+  };
 export type Comparison = Schemas["Comparison"];
 export type BudgetStatus = Schemas["BudgetStatus"];
 export type Estimate = Schemas["Estimate"];

@@ -13,6 +13,8 @@ export const MONEY_FIELDS: readonly string[] = [
   "change",
   "cost",
   "costInBatch",
+  "costPerMillionTokens",
+  "costPerRequest",
   "costPerThousandTokens",
   "costWithoutCaching",
   "deviation",

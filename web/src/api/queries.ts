@@ -5,7 +5,16 @@ import { ProjectService } from "@/services/project.service";
 import { userService } from "@/services/user.service";
 import { api, dataOf, pageOf, type Schemas } from "./client";
 
-export type Analytics = Schemas["Analytics"];
+/** An answer about costs with the parts that the server gives by itself. */
+export type Analytics = Pick<Schemas["Analytics"], "period" | "project"> &
+  Required<Pick<Schemas["Analytics"], "timeline" | "breakdown" | "groups" | "trends">> & {
+    summary: Required<Schemas["Summary"]>;
+  };
+type Part = "summary" | "timeline" | "breakdown" | "groups" | "trends" | "durations";
+/** An answer about costs with the parts that were asked for. */
+export type Answer<Asked extends Part> = Pick<Schemas["Analytics"], "period" | "compared"> &
+  Required<Pick<Schemas["Analytics"], Asked>>;
+export type Group = Schemas["GroupView"];
 export type Slice = Schemas["Slice"];
 export type UsageRecord = Schemas["RecordView"];
 export type Metric = "cost" | "tokens" | "requests";
@@ -21,9 +30,21 @@ export type Question = {
   filters?: Filters | undefined;
   search?: string | undefined;
   limit?: number | undefined;
+  /** What groups are compared with. */
+  compare?: Period | undefined;
 };
 
-export function analyticsQuery({ period, timeZone, bucket, by = [], metric, filters, search, limit }: Question) {
+export function analyticsQuery({
+  period,
+  timeZone,
+  bucket,
+  by = [],
+  metric,
+  filters,
+  search,
+  limit,
+  compare,
+}: Question) {
   const groupBy = [bucket, ...by].filter(Boolean).join(",");
   return {
     startDate: period.start,
@@ -32,6 +53,7 @@ export function analyticsQuery({ period, timeZone, bucket, by = [], metric, filt
     ...(groupBy ? { groupBy } : {}),
     ...(metric ? { metric } : {}),
     ...(limit ? { limit } : {}),
+    ...(compare ? { compare: `${compare.start}..${compare.end}` } : {}),
     ...(search ? { search } : {}),
     ...filters,
   };
@@ -41,7 +63,19 @@ export const analytics = (question: Question) => {
   const query = analyticsQuery(question);
   return queryOptions({
     queryKey: ["analytics", query],
-    queryFn: ({ signal }) => dataOf(api.GET("/api/analytics", { params: { query }, signal })),
+    queryFn: async ({ signal }) =>
+      (await dataOf(api.GET("/api/analytics", { params: { query }, signal }))) as Analytics,
+    placeholderData: keepPreviousData,
+  });
+};
+
+/** Some parts of an answer about costs: the server computes no others. */
+export const analyticsOf = <Asked extends Part>(question: Question, parts: readonly Asked[]) => {
+  const query = { ...analyticsQuery(question), include: parts.join(",") };
+  return queryOptions({
+    queryKey: ["analytics", query],
+    queryFn: async ({ signal }) =>
+      (await dataOf(api.GET("/api/analytics", { params: { query }, signal }))) as Answer<Asked>,
     placeholderData: keepPreviousData,
   });
 };
@@ -50,7 +84,8 @@ export const usageStats = (question: Question) => {
   const query = analyticsQuery(question);
   return queryOptions({
     queryKey: ["usage-stats", query],
-    queryFn: ({ signal }) => dataOf(api.GET("/api/usage/stats", { params: { query }, signal })),
+    queryFn: async ({ signal }) =>
+      (await dataOf(api.GET("/api/usage/stats", { params: { query }, signal }))) as Required<Schemas["UsageStats"]>,
     placeholderData: keepPreviousData,
   });
 };
@@ -78,6 +113,9 @@ export const profile = () =>
   queryOptions({ queryKey: ["profile"], queryFn: userService.getProfile, staleTime: 300_000 });
 export const providerKeys = () => queryOptions({ queryKey: ["provider-keys"], queryFn: userService.getApiKeys });
 export const trackerKeys = () => queryOptions({ queryKey: ["tracker-keys"], queryFn: userService.getTrackerKeys });
+/** How the installation is set up. */
+export const settings = () =>
+  queryOptions({ queryKey: ["settings"], queryFn: ({ signal }) => dataOf(api.GET("/api/settings", { signal })) });
 export const setup = () =>
   queryOptions({
     queryKey: ["setup"],

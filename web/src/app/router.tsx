@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { isDimension, readFilters } from "@/lib/dimensions";
+import { COLUMNS } from "@/lib/group-rows";
 import { readPeriodSearch } from "@/lib/period";
 import { LoadFailure, NotFound } from "./boundaries";
 import { Root } from "./root";
@@ -50,6 +51,13 @@ const explorer = createRoute({
     chart: oneOf(search.chart, ["bar", "area", "line", "heat", "table"] as const),
     bucket: oneOf(search.bucket, ["hour", "day", "week", "month"] as const),
     compare: oneOf(search.compare, ["previous", "none"] as const),
+    sort: oneOf(
+      search.sort,
+      COLUMNS.map(({ id }) => id),
+    ),
+    order: oneOf(search.order, ["asc", "desc"] as const),
+    measure: oneOf(search.measure, ["response", "firstToken"] as const),
+    percentile: oneOf(search.percentile, ["p50", "p95", "p99"] as const),
     search: textOf(search.search),
     tz: textOf(search.tz),
   })),

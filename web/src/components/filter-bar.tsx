@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Ban, ListFilter, X } from "lucide-react";
 import { useState } from "react";
-import { type Analytics, analytics } from "@/api/queries";
+import { type Answer, analyticsOf } from "@/api/queries";
 import { ALL_DIMENSIONS, bare, DIMENSIONS, type Dimension, excluded, type Filters, withFilter } from "@/lib/dimensions";
 import { formatCompact } from "@/lib/numbers";
 import type { Period } from "@/lib/period";
@@ -122,7 +122,9 @@ function Values({ dimension, filters, names, period, timeZone, onChange }: Props
   const [text, setText] = useState("");
   const others = withFilter(filters, dimension, []);
   const answer = useQuery({
-    ...analytics({ period, timeZone, by: [dimension], metric: "requests", filters: others, limit: VALUES_MAX }),
+    ...analyticsOf({ period, timeZone, by: [dimension], metric: "requests", filters: others, limit: VALUES_MAX }, [
+      "groups",
+    ]),
     placeholderData: undefined,
   });
   const chosen = filters[dimension] ?? [];
@@ -182,7 +184,7 @@ function Values({ dimension, filters, names, period, timeZone, onChange }: Props
   );
 }
 
-const rowsOf = (answer: Analytics | undefined, dimension: Dimension, names: Names) =>
+const rowsOf = (answer: Answer<"groups"> | undefined, dimension: Dimension, names: Names) =>
   (answer?.groups ?? []).map((group) => {
     const value = keyOf(group, dimension);
     return { key: value ?? "(none)", name: names(dimension, value), requests: group.requests };

@@ -26,3 +26,11 @@ test("another period is another crossing", () => {
   const later = { ...alert("b", 100, true), periodStart: "2026-12-01T00:00:00Z" };
   expect(crossings([alert("a", 100), later])).toHaveLength(2);
 });
+
+test("an alert by e-mail and one by webhook are one crossing", () => {
+  const entries = crossings([alert("a", 80), alert("b", 80, false, "2026-11-02T00:00:00Z"), alert("c", 90)]);
+  expect(entries.map(({ shown, ids }) => [shown.readAt, ids])).toEqual([
+    [null, ["a", "b"]],
+    [null, ["c"]],
+  ]);
+});

@@ -8,12 +8,14 @@ type Fired = {
 };
 type Crossing<Alert> = { shown: Alert; ids: string[] };
 
-/** A budget with a threshold of 100 % says twice that it is used up: that is one thing to know, and to deal with. */
+/**
+ * What told of one threshold of one period is one thing to know, and to deal with: an alert by e-mail and one by webhook,
+ * and that 100 % were reached and the budget is used up.
+ */
 export function crossings<Alert extends Fired>(alerts: readonly Alert[]): Crossing<Alert>[] {
   const entries = new Map<string, Alert[]>();
   for (const alert of alerts) {
-    const isFull = alert.exceeded || alert.threshold === 100;
-    const key = isFull ? `${alert.budgetId} ${alert.periodStart}` : alert.id;
+    const key = `${alert.budgetId} ${alert.periodStart} ${alert.exceeded ? 100 : alert.threshold}`;
     entries.set(key, [...(entries.get(key) ?? []), alert]);
   }
   return [...entries.values()].map((same) => {

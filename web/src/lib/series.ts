@@ -1,37 +1,39 @@
-import type { Analytics, Metric } from "@/api/queries";
+import type { Analytics, Group, Metric } from "@/api/queries";
 import { coloursOf, NONE, OTHER, type Theme } from "./colours";
 import type { Dimension } from "./dimensions";
 import { numberOf } from "./money";
 
 export const LAYERS_MAX = 8;
 
-type Group = Analytics["groups"][number];
 type Amount = { cost: Group["cost"]; tokens: number; requests: number };
 
 /** For drawing: money becomes a number here and nowhere before. */
 export const amountOf = (of: Amount, metric: Metric): number => (metric === "cost" ? numberOf(of.cost) : of[metric]);
 
-/** How the values of dimensions are called: projects and accounts by name. */
+/** How the values of dimensions are called: projects, accounts and tracker keys by name. */
 export type Names = (dimension: Dimension, value: string | null | undefined) => string;
 
-export function namesOf(answer: Pick<Analytics, "breakdown"> | undefined): Names {
+type Named = Pick<Group, "key"> & Partial<Pick<Group, "names">>;
+
+/** As the groups of answers say. */
+export function namesOf(...answers: ({ groups: readonly Named[] } | undefined)[]): Names {
   const named = new Map<string, string>();
-  for (const { id, name } of [...(answer?.breakdown.projects ?? []), ...(answer?.breakdown.users ?? [])])
-    if (id) named.set(id, name);
-  return (dimension, value) => {
-    if (!value) return NONE;
-    return dimension === "project" || dimension === "user" ? (named.get(value) ?? value) : value;
-  };
+  for (const { key, names } of answers.flatMap((answer) => answer?.groups ?? []))
+    for (const [dimension, value] of Object.entries(key as Record<string, string | null>)) {
+      const name = (names as Record<string, string | null> | undefined)?.[dimension];
+      if (value && name) named.set(`${dimension} ${value}`, name);
+    }
+  return (dimension, value) => (value ? (named.get(`${dimension} ${value}`) ?? value) : NONE);
 }
 
-export const keyOf = (group: Group, dimension: Dimension): string | null =>
+export const keyOf = (group: Pick<Group, "key">, dimension: Dimension): string | null =>
   (group.key as Record<string, string | null>)[dimension] ?? null;
 
 export type Layer = { name: string; colour: string; values: number[]; keys: (string | null)[] };
 
 /** The largest values of a dimension as layers over the points of the timeline, the rest as one. */
 export function layersOf(
-  answer: Analytics,
+  answer: Pick<Analytics, "timeline" | "groups">,
   by: readonly Dimension[],
   metric: Metric,
   theme: Theme,

@@ -163,14 +163,14 @@ pub async fn list_alerts(
     Ok(Success::ok(views).with_pagination(pagination))
 }
 
-/// How many alerts are new.
+/// How many crossed thresholds are new; one that told by mail and by webhook is one.
 #[utoipa::path(get, path = "/alerts/unread-count", tag = "Budgets", operation_id = "count_unread_alerts",
     responses((status = 200, body = Success<Count>), (status = 401, body = Failure)),
     security(("accessToken" = []), ("trackerKey" = ["read"])))]
 pub async fn count_unread_alerts(State(app): State<App>, auth: Auth<Read>) -> Result<Success<Count>> {
     let budgets = visible(&app, &auth.caller, None).await?;
     let query = AlertQuery { status: AlertStatus::Unread, ..query(&app, &auth.caller, &budgets) };
-    Ok(Success::ok(Count { count: app.meta.count_alerts(&query).await? }))
+    Ok(Success::ok(Count { count: app.meta.count_crossings(&query).await? }))
 }
 
 /// Read an alert, or snooze it.

@@ -4,17 +4,13 @@ pub mod allocation;
 pub mod breakdown;
 pub mod compare;
 pub mod export;
+pub mod groups;
+pub mod include;
 pub mod question;
 pub mod trends;
 
 use axum::extract::State;
-use domain::{
-    Interval, ProjectId,
-    budget::Budget,
-    project::Project,
-    query::{Bucket, Group},
-    totals::Totals,
-};
+use domain::{Interval, ProjectId, budget::Budget, project::Project, query::Bucket, totals::Totals};
 use jiff::{Timestamp, tz::TimeZone};
 use pricing::Money;
 use serde::Serialize;
@@ -26,6 +22,8 @@ use crate::{
     api::{
         analytics::{
             breakdown::{Breakdown, Labels, Metric},
+            groups::{Compared, DurationView, GroupContext, GroupView},
+            include::{Include, Part},
             question::{AnalyticsParams, is_parameter, metric, question},
             trends::Trends,
         },
@@ -65,13 +63,17 @@ pub struct Summary {
     list_cost: Money,
     /// Input tokens read from a cache.
     cached_tokens: u64,
+    /// Input tokens written to a cache.
+    cache_write_tokens: u64,
     /// What caching saved against the same calls uncached.
     #[schema(value_type = f64, format = "decimal")]
     cache_savings: Money,
     /// Share of calls that ended in an error, 0 to 1; `null` without calls.
     error_rate: Option<f64>,
-    /// Percentiles of the response time.
-    latency: Latency,
+    /// Exact percentiles of the response time; if they were asked for.
+    #[schema(value_type = Latency, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<Latency>,
     /// Calls whose cost is unknown; they are not in `totalCost`.
     unpriced_requests: u64,
     /// Percent of the budget used in its current period; `null` without a budget.
@@ -121,40 +123,41 @@ pub struct TimelinePoint {
     unpriced: u64,
 }
 
-/// One group of those asked for by `groupBy`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct GroupView {
-    /// As in the timeline, when grouped by time as well.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    date: Option<String>,
-    /// Value of each dimension; `null` where the records have none.
-    #[schema(value_type = Object)]
-    key: std::collections::BTreeMap<&'static str, Option<String>>,
-    /// Known costs.
-    #[schema(value_type = f64, format = "decimal")]
-    cost: Money,
-    /// Tokens.
-    tokens: u64,
-    /// Calls.
-    requests: u64,
-}
-
-/// An answer about costs.
+/// An answer about costs, of the parts that `include` names.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Analytics {
     /// What it is about.
     period: PeriodView,
     /// Sums.
-    summary: Summary,
+    #[schema(value_type = Summary, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Summary>,
     /// The same over time, without gaps.
-    timeline: Vec<TimelinePoint>,
+    #[schema(value_type = Vec<TimelinePoint>, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Vec<TimelinePoint>>,
     /// The same by each dimension.
-    breakdown: Breakdown,
+    #[schema(value_type = Breakdown, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breakdown: Option<Breakdown>,
     /// The groups that `groupBy` asked for; empty when it asked for time only.
-    groups: Vec<GroupView>,
+    #[schema(value_type = Vec<GroupView>, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<GroupView>>,
+    /// Everything in the period that groups are compared with, if `compare` names one.
+    #[schema(value_type = Compared, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared: Option<Compared>,
+    /// How long calls took, by the dimensions and over time as `groupBy` says; of all of them, if it names no dimension.
+    /// Groups in which no duration is known are left out.
+    #[schema(value_type = Vec<DurationView>, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durations: Option<Vec<DurationView>>,
     /// How it develops.
-    trends: Trends,
+    #[schema(value_type = Trends, required = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trends: Option<Trends>,
     /// The project, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     project: Option<ProjectSummary>,
@@ -206,8 +209,9 @@ pub async fn get_analytics(
 ) -> Result<Success<Analytics>> {
     pairs.only(is_parameter)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
-    let month = domain::budget::Period::calendar_month(app.clock.now());
-    answer(&app, &question, metric(&pairs)?, month, None).await.map(Success::ok)
+    let forecast_period = domain::budget::Period::calendar_month(app.clock.now());
+    let (metric, include) = (metric(&pairs)?, Include::from_pairs(&pairs)?);
+    answer(&app, Asked { question, metric, include, forecast_period, project: None }).await.map(Success::ok)
 }
 
 /// What a project spent.
@@ -248,8 +252,9 @@ pub async fn get_usage_stats(
 ) -> Result<Success<UsageStats>> {
     pairs.only(is_parameter)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
+    let include = Include::from_pairs(&pairs)?;
     Ok(Success::ok(UsageStats {
-        summary: summary(&app, &question, None).await?,
+        summary: summary(&app, &question, include.has(Part::Latency), None).await?,
         records_from: app.usage.records_from(&question.filter).await?,
     }))
 }
@@ -262,33 +267,75 @@ async fn about_project(
     pairs.only(is_parameter)?;
     let mut question = question(pairs, access.caller.visibility(app).await?, app.clock.now())?;
     question.filter = question.filter.of_project(access.project.id);
-    let period = current_period(&access.project, app.clock.now());
-    answer(app, &question, metric(pairs)?, period, Some(access.project)).await.map(Success::ok)
+    let forecast_period = current_period(&access.project, app.clock.now());
+    let (metric, include) = (metric(pairs)?, Include::from_pairs(pairs)?);
+    let project = Some(access.project);
+    answer(app, Asked { question, metric, include, forecast_period, project }).await.map(Success::ok)
 }
 
-async fn answer(
-    app: &App,
-    question: &Question,
+/// What is to be answered.
+#[derive(Debug)]
+struct Asked {
+    question: Question,
     metric: Metric,
+    include: Include,
+    /// Of which period the costs are foretold.
     forecast_period: Interval,
     project: Option<Project>,
-) -> Result<Analytics> {
+}
+
+async fn answer(app: &App, asked: Asked) -> Result<Analytics> {
+    let Asked { question, metric, include, forecast_period, project } = asked;
+    let (question, has) = (&question, |part| include.has(part));
     let project = match project {
         Some(project) => Some(project_summary(app, project).await?),
         None => None,
     };
     let utilization = project.as_ref().and_then(|project| project.spending.budget_utilization);
-    let labels = Labels::load(app).await?;
-    let groups = if question.group_by.is_empty() { Vec::new() } else { question.groups(app).await? };
+    let (groups, durations) = groups(app, question, metric, &include).await?;
     Ok(Analytics {
         period: PeriodView::of(app, question).await?,
-        summary: summary(app, question, utilization).await?,
-        timeline: timeline(app, question).await?,
-        breakdown: Breakdown::of(app, question, metric, &labels).await?,
-        groups: groups.iter().map(|group| GroupView::new(question, group)).collect(),
-        trends: Trends::of(app, question, forecast_period).await?,
+        summary: if has(Part::Summary) {
+            Some(summary(app, question, has(Part::Latency), utilization).await?)
+        } else {
+            None
+        },
+        timeline: if has(Part::Timeline) { Some(timeline(app, question).await?) } else { None },
+        breakdown: if has(Part::Breakdown) {
+            Some(Breakdown::of(app, question, metric, &Labels::load(app).await?).await?)
+        } else {
+            None
+        },
+        groups,
+        compared: Compared::of(app, question).await?,
+        durations,
+        trends: if has(Part::Trends) {
+            Some(Trends::of(app, question, forecast_period).await?)
+        } else {
+            None
+        },
         project,
     })
+}
+
+/// Groups and durations, as far as they are asked for.
+async fn groups(
+    app: &App,
+    question: &Question,
+    metric: Metric,
+    include: &Include,
+) -> Result<(Option<Vec<GroupView>>, Option<Vec<DurationView>>)> {
+    let has_groups = include.has(Part::Groups) && !question.group_by.is_empty();
+    let groups = if has_groups { question.groups(app).await? } else { Vec::new() };
+    let durations = if include.has(Part::Durations) { Some(question.durations(app).await?) } else { None };
+    let keys = groups.iter().map(|group| &group.keys);
+    let keys = keys.chain(durations.iter().flatten().map(|group| &group.keys));
+    let labels = Labels::load_with_keys(app, question, keys).await?;
+    let context = GroupContext::load(app, question, &labels, metric).await?;
+    let groups = include.has(Part::Groups).then(|| groups.iter().map(|group| context.view(group)).collect());
+    let durations =
+        durations.map(|durations| durations.iter().map(|group| context.durations(group)).collect());
+    Ok((groups, durations))
 }
 
 async fn project_summary(app: &App, project: Project) -> Result<ProjectSummary> {
@@ -298,9 +345,15 @@ async fn project_summary(app: &App, project: Project) -> Result<ProjectSummary> 
     Ok(ProjectSummary { id: project.id, name: project.name, budget: project.budget, spending })
 }
 
-async fn summary(app: &App, question: &Question, budget_utilization: Option<f64>) -> Result<Summary> {
+async fn summary(
+    app: &App,
+    question: &Question,
+    with_latency: bool,
+    budget_utilization: Option<f64>,
+) -> Result<Summary> {
     let totals = question.totals(app).await?;
-    let latency = app.usage.latency_percentiles(&question.filter).await?;
+    let latency =
+        if with_latency { Some(app.usage.latency_percentiles(&question.filter).await?) } else { None };
     Ok(Summary::new(totals, latency, budget_utilization))
 }
 
@@ -310,7 +363,7 @@ async fn timeline(app: &App, question: &Question) -> Result<Vec<TimelinePoint>> 
 }
 
 impl Summary {
-    fn new(totals: Totals, latency: LatencyPercentiles, budget_utilization: Option<f64>) -> Self {
+    fn new(totals: Totals, latency: Option<LatencyPercentiles>, budget_utilization: Option<f64>) -> Self {
         Self {
             total_cost: totals.cost,
             total_tokens: totals.tokens,
@@ -321,9 +374,10 @@ impl Summary {
             cost_per_thousand_tokens: totals.cost_per_thousand_tokens(),
             list_cost: totals.list_cost,
             cached_tokens: totals.cache_read_tokens,
+            cache_write_tokens: totals.cache_write_tokens,
             cache_savings: totals.cache_savings,
             error_rate: share(i128::from(totals.errors), i128::from(totals.requests)),
-            latency: Latency { p50: latency.p50, p95: latency.p95, p99: latency.p99 },
+            latency: latency.map(|LatencyPercentiles { p50, p95, p99, .. }| Latency { p50, p95, p99 }),
             unpriced_requests: totals.unpriced,
             budget_utilization,
         }
@@ -340,19 +394,6 @@ impl TimelinePoint {
             requests: point.totals.requests,
             errors: point.totals.errors,
             unpriced: point.totals.unpriced,
-        }
-    }
-}
-
-impl GroupView {
-    fn new(question: &Question, group: &Group) -> Self {
-        let keys = question.group_by.iter().map(|dimension| dimension.as_str());
-        Self {
-            date: group.bucket.map(|start| date_label(start, question.bucket, &question.zone)),
-            key: keys.zip(group.keys.iter().cloned()).collect(),
-            cost: group.totals.cost,
-            tokens: group.totals.tokens,
-            requests: group.totals.requests,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The price catalog, and what it says of calls.
 
+pub mod changes;
 pub mod estimate;
 pub mod import;
 pub mod reprice;

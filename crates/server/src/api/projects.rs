@@ -300,6 +300,7 @@ impl Spending {
 }
 
 /// How accounts are called.
+#[derive(Debug)]
 pub(super) struct Names(HashMap<UserId, (String, String)>);
 
 impl Names {

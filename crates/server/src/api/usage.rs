@@ -315,9 +315,10 @@ async fn list(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Success<Vec<R
     pairs.only(|name| is_filter(name) || matches!(name, "page" | "limit" | "cursor" | "sort" | "order"))?;
     let paging = Paging::from_pairs(pairs)?;
     let query = record_query(pairs, paging, caller.visibility(app).await?)?;
+    let records_from = app.usage.records_from(&query.filter).await?;
     let page = app.usage.list_records(&query).await?;
     let pagination = match page.total {
-        Some(total) => Pagination { next_cursor: page.next_cursor, ..paging.pagination(total) },
+        Some(total) => Pagination { next_cursor: page.next_cursor, records_from, ..paging.pagination(total) },
         None => Pagination {
             page: None,
             limit: paging.limit,
@@ -326,6 +327,7 @@ async fn list(app: &App, caller: &Caller, pairs: &Pairs) -> Result<Success<Vec<R
             has_next: page.next_cursor.is_some(),
             has_prev: true,
             next_cursor: page.next_cursor,
+            records_from,
         },
     };
     Ok(Success::ok(page.records.iter().map(RecordView::new).collect()).with_pagination(pagination))

@@ -187,6 +187,7 @@ impl Paging {
             has_next: self.offset().saturating_add(self.limit) < total,
             has_prev: self.page > 1,
             next_cursor: None,
+            records_from: None,
         }
     }
 

@@ -3,11 +3,12 @@
 use domain::{
     IdSource, Secret,
     allocation::Tags,
+    annotation::Annotation,
     budget::{Alert, AlertKind, Budget},
     project::{Member, Project, ProjectRole, ProjectSettings},
     user::{Role, User},
 };
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use pricing::Money;
 use store::{Claim, UserWithHash};
 
@@ -78,6 +79,40 @@ pub(super) async fn make_projects(
         projects.push(project);
     }
     Ok(projects)
+}
+
+/// What happened in the projects: other models from a day on, and days with far more calls than usual.
+pub(super) async fn make_annotations(
+    app: &App,
+    owner: &User,
+    ids: &IdSource,
+    projects: &[Project],
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    for (project, brief) in projects.iter().zip(&BRIEFS) {
+        let switched = brief.switch.and_then(|(day, models)| {
+            let (model, _) = models.first()?;
+            Some((day, format!("{} calls {}", brief.name, model.name), "deploy"))
+        });
+        let launched =
+            brief.spike.map(|(first, ..)| (first, format!("Campaign of {}", brief.name), "launch"));
+        for (day, title, tag) in [switched, launched].into_iter().flatten() {
+            let hours = SignedDuration::from_hours(i64::try_from(day)? * 24 + 9);
+            let at = calendar::start(now).checked_add(hours)?;
+            let annotation = Annotation {
+                id: ids.next(at),
+                project_id: Some(project.id),
+                at,
+                title,
+                tags: Tags::new("tags", [tag])?,
+                link: None,
+                created_by: owner.id,
+                created_at: at,
+            };
+            app.meta.insert_annotation(&annotation).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives each project the budget of which its brief's share is used.

@@ -46,6 +46,10 @@ pub(super) const BODIES: &[(&str, &str)] = &[
     "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [{ "name": "claude_code.active_time.total", "unit": "s" }] }] }]
   }"#,
     ),
+    (
+        "create_annotation",
+        r#"{ "title": "v1.4.2", "projectId": "'$PROJECT_ID'", "tags": ["deploy"], "link": "https://ci.example.com/runs/7" }"#,
+    ),
     ("refresh_session", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     ("logout", r#"{ "refreshToken": "'$REFRESH_TOKEN'" }"#),
     (

@@ -85,8 +85,13 @@ const ROUTES: &[(&str, &str, Access, &str)] = &[
     ("get", "/api/analytics/projects/compare", Names(Viewer), ""),
     ("post", "/api/analytics/compare", Names(Viewer), r#"{"projectIds":["{projectId}"]}"#),
     ("get", "/api/analytics/export", Own, ""),
+    ("get", "/api/annotations", Own, ""),
+    ("post", "/api/annotations", Names(Member), r#"{"title":"v1","projectId":"{projectId}"}"#),
+    ("delete", "/api/annotations/{annotationId}", Own, ""),
+    ("get", "/api/settings", Own, ""),
     ("get", "/api/setup", Public, ""),
     ("get", "/api/prices", Own, ""),
+    ("get", "/api/prices/changes", Own, ""),
     ("get", "/api/prices/{model}", Own, ""),
     ("post", "/api/prices/estimate", Own, r#"{"model":"gpt-4o"}"#),
     ("post", "/api/prices/simulate", Names(Viewer), r#"{"projectId":"{projectId}"}"#),
@@ -242,6 +247,8 @@ async fn lists_and_sums_hold_nothing_of_a_project_one_is_not_a_member_of() {
             || path.contains("audit")
             || path.contains("alerts")
             || path.contains("anomalies")
+            || path.contains("annotations")
+            || path.contains("settings")
             || path.contains("stream")
             || path.contains("fx-rates")
         {

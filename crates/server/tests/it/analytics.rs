@@ -335,9 +335,154 @@ async fn questions_that_cannot_be_answered_name_the_parameter() {
         ("limit=0", "limit"),
         ("metric=joy", "metric"),
         ("compare=next", "compare"),
+        ("compare=2024-02-01..", "compare"),
+        ("include=everything", "include"),
         ("modell=gpt-4o", "modell"),
     ] {
         let failure = server.get(&format!("/api/analytics?{query}")).by(&owner).send().await.failure();
         assert_eq!(failure, (422, "invalid_input".to_owned(), vec![field.to_owned()]), "{query}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_holds_what_is_asked_for_and_the_same_figures_as_the_whole() {
+    let (server, owner, _) = scene().await;
+    let query = "/api/analytics?startDate=2024-01-01&endDate=2024-02-10&groupBy=day,model";
+    let whole = ask(&server, &owner, query).await;
+    let all = ["breakdown", "groups", "period", "summary", "timeline", "trends"];
+    assert_eq!(whole.as_object().unwrap().keys().collect::<Vec<_>>(), all);
+    for part in ["breakdown", "groups", "timeline", "trends"] {
+        let answer = ask(&server, &owner, &format!("{query}&include={part}")).await;
+        assert_eq!(answer.as_object().unwrap().len(), 2, "{part}");
+        assert_eq!((&answer[part], &answer["period"]), (&whole[part], &whole["period"]));
+    }
+    let mut summary = ask(&server, &owner, &format!("{query}&include=summary")).await["summary"].clone();
+    assert_eq!(summary.get("latency"), None);
+    summary["latency"] = whole["summary"]["latency"].clone();
+    assert_eq!(summary, whole["summary"]);
+    let with_latency = ask(&server, &owner, &format!("{query}&include=summary,latency")).await;
+    assert_eq!(with_latency["summary"], whole["summary"]);
+}
+
+#[tokio::test]
+async fn groups_have_every_figure_names_and_what_they_were_before() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let project = server.project(&owner, json!({ "name": "Shop" })).await;
+    let key = server.key(&owner, json!({ "name": "billing worker", "scopes": ["ingest"] })).await;
+    let call = |day: &str| {
+        json!({ "model": "gpt-4o", "projectId": project, "promptTokens": 1000, "completionTokens": 500,
+            "cacheReadTokens": 600, "timestamp": format!("2024-02-{day}T08:00:00Z") })
+    };
+    let written = json!({ "model": "claude-sonnet-4-5", "projectId": project, "promptTokens": 1000,
+        "completionTokens": 10, "cacheWriteTokens": 900, "status": "error", "timestamp": "2024-02-09T08:00:00Z" });
+    let unpriced = json!({ "model": "nobodys", "promptTokens": 5, "timestamp": "2024-02-09T08:00:00Z" });
+    for call in [call("01"), call("08"), call("09"), written, unpriced] {
+        server.track(&key, call).await;
+    }
+    let period = "startDate=2024-02-08&endDate=2024-02-10&compare=2024-01-30..2024-02-02";
+    let answer = ask(&server, &owner, &format!("/api/analytics?{period}&groupBy=model")).await;
+    let group = |name: &str| {
+        let groups = answer["groups"].as_array().unwrap();
+        groups.iter().find(|group| group["key"]["model"] == name).unwrap().clone()
+    };
+    // (400 × 2.50 + 600 × 1.25 + 500 × 10) ÷ 10⁶ dollars, twice.
+    let gpt = group("gpt-4o");
+    assert_eq!(
+        (gpt["cost"].to_string(), gpt["costPerRequest"].to_string()),
+        ("0.0135".into(), "0.00675".into())
+    );
+    assert_eq!((gpt["costPerMillionTokens"].to_string(), &gpt["cacheHitRate"]), ("4.5".into(), &json!(0.6)));
+    let before = &gpt["before"];
+    assert_eq!(
+        (before["cost"].to_string(), before["change"].to_string()),
+        ("0.00675".into(), "0.00675".into())
+    );
+    assert_eq!((&before["requests"], before["changePercentage"].to_string()), (&json!(1), "100.0".into()));
+    let claude = group("claude-sonnet-4-5");
+    assert_eq!((&claude["errors"], &claude["cacheWriteTokens"]), (&json!(1), &json!(900)));
+    assert_eq!(
+        (&claude["before"]["requests"], &claude["before"]["changePercentage"]),
+        (&json!(0), &Value::Null)
+    );
+    let unpriced = group("nobodys");
+    assert_eq!((&unpriced["unpricedRequests"], &unpriced["costPerRequest"]), (&json!(1), &Value::Null));
+    assert_eq!(answer["compared"]["cost"].to_string(), "0.00675");
+
+    let named =
+        ask(&server, &owner, &format!("/api/analytics?{period}&groupBy=project,user,trackerKey")).await;
+    let names: Vec<&Value> =
+        named["groups"].as_array().unwrap().iter().map(|group| &group["names"]).collect();
+    let who = |project: Value| json!({ "project": project, "user": "owner@example.com", "trackerKey": "billing worker" });
+    assert_eq!(names, [&who(json!("Shop")), &who(Value::Null)]);
+}
+
+#[tokio::test]
+async fn groups_are_the_same_from_daily_sums_and_from_records() {
+    let (server, owner, _) = scene().await;
+    let query = "/api/analytics?startDate=2024-01-01&endDate=2024-02-10&groupBy=project,model&include=groups";
+    let from_sums = ask(&server, &owner, query).await;
+    // Changes nothing, but only records can tell.
+    let from_records = ask(&server, &owner, &format!("{query}&team=!nobody")).await;
+    assert_eq!(from_sums, from_records);
+    assert_eq!(from_sums["groups"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_table_of_groups_adds_up_to_what_is_shown() {
+    let (server, owner, [a, _]) = scene().await;
+    let query = "startDate=2024-01-01&endDate=2024-02-10&groupBy=project,model&compare=previous";
+    let table =
+        server.get(&format!("/api/analytics/export?format=csv&{query}")).by(&owner).send().await.text();
+    let shown = ask(&server, &owner, &format!("/api/analytics?{query}")).await;
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let head = reader.headers().unwrap().clone();
+    let column = |name: &str| head.iter().position(|column| column == name).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), shown["groups"].as_array().unwrap().len());
+    let cost = |row: &csv::StringRecord| match &row[column("cost")] {
+        "" => None,
+        cost => Some(pricing::Money::parse(cost).unwrap().nanos()),
+    };
+    let sum: i64 = rows.iter().filter_map(cost).sum();
+    let total = pricing::Money::parse(&shown["summary"]["totalCost"].to_string()).unwrap();
+    assert_eq!(sum, total.nanos());
+    // What nobody knows is not zero.
+    let unknown: Vec<&csv::StringRecord> = rows.iter().filter(|row| cost(row).is_none()).collect();
+    assert_eq!((unknown.len(), &unknown[0][column("model")]), (1, "nobodys"));
+    let of_a = rows.iter().find(|row| row[column("project")] == a).unwrap();
+    assert_eq!((&of_a[column("projectName")], &of_a[column("costBefore")]), ("A", "0"));
+}
+
+#[tokio::test]
+async fn durations_are_exact_over_time_and_by_group() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let rows: Vec<Value> = (1..=100)
+        .map(|n| {
+            json!({ "model": if n <= 50 { "gpt-4o" } else { "gpt-4o-mini" }, "promptTokens": 1, "responseTime": n * 10,
+                "timeToFirstToken": n, "timestamp": format!("2024-02-0{}T08:00:00Z", 1 + n % 2) })
+        })
+        .chain([json!({ "model": "gpt-4o", "promptTokens": 1, "timestamp": "2024-02-03T08:00:00Z" })])
+        .collect();
+    server.post("/api/usage/bulk").by(&owner).json(&json!({ "usageData": rows })).await.expect(200);
+    let of = async |group_by: &str| {
+        let query = format!("startDate=2024-02-01&endDate=2024-02-03&groupBy={group_by}&include=durations");
+        ask(&server, &owner, &format!("/api/analytics?{query}")).await["durations"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let by_model = of("model").await;
+    let first = json!({ "count": 50, "p50": 25, "p95": 48, "p99": 50 });
+    let response = json!({ "count": 50, "p50": 750, "p95": 980, "p99": 1000 });
+    assert_eq!(
+        (by_model.len(), &by_model[0]["firstToken"], &by_model[1]["response"]),
+        (2, &first, &response)
+    );
+    let by_day = of("day").await;
+    let days: Vec<&Value> = by_day.iter().map(|group| &group["date"]).collect();
+    assert_eq!(days, ["2024-02-01", "2024-02-02"], "nothing is known of the third");
+    assert_eq!(by_day[0]["response"], json!({ "count": 50, "p50": 500, "p95": 960, "p99": 1000 }));
+    assert_eq!(of("day,model").await.len(), 4);
 }

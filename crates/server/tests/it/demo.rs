@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 use serde_json::json;
 use server::demo::{self, EMAIL, Filled, Recipe, Removed};
-use store::{AccountStore as _, ProjectStore as _, UsageStore as _};
+use store::{AccountStore as _, AnnotationStore as _, ProjectStore as _, UsageStore as _};
 
 use crate::harness::Server;
 
@@ -89,6 +89,7 @@ async fn a_demo_looks_like_an_organisation() {
         assert!(records.iter().filter(|record| present(record)).count() > 20);
     }
     assert_eq!(server.store.verify().await.unwrap().difference_count, 0);
+    assert!(server.store.count_annotations().await.unwrap() >= 2, "a first look shows markers");
 }
 
 #[tokio::test]
@@ -157,6 +158,7 @@ async fn removing_it_leaves_everything_else() {
     assert_eq!(server.store.list_projects().await.unwrap().len(), 1);
     let verification = server.store.verify().await.unwrap();
     assert_eq!((verification.records, verification.difference_count), (2, 0));
+    assert_eq!(server.store.count_annotations().await.unwrap(), 0);
     let nothing = Removed { projects: 0, records: 0, accounts: 0, kept_projects: Vec::new() };
     assert_eq!(demo::remove(&server.app).await.unwrap(), nothing);
 }

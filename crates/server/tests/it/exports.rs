@@ -80,7 +80,9 @@ async fn sums_can_be_downloaded_as_they_are_shown() {
         .collect();
     assert_eq!(
         table.lines().next(),
-        Some("date,model,requests,errors,unpriced,inputTokens,outputTokens,tokens,cost,listCost")
+        Some(
+            "date,model,requests,errors,unpriced,inputTokens,outputTokens,tokens,cost,listCost,cacheReadTokens,cacheWriteTokens,cacheHitRate,costPerRequest,costPerMillionTokens,share"
+        )
     );
     assert_eq!(costs, groups);
 }

@@ -213,3 +213,17 @@ async fn an_expiry_and_a_project_can_be_taken_away_and_stay_when_they_are_not_na
         assert_eq!((&changed["expiresAt"], &changed["projectId"]), (expires_at, project_id), "{change}");
     }
 }
+
+#[tokio::test]
+async fn the_end_of_a_tracker_key_is_set_left_and_taken_away() {
+    let server = Server::start().await;
+    let owner = server.owner().await;
+    let body = json!({ "name": "k", "scopes": ["read"], "expiresAt": "2024-03-01T00:00:00Z" });
+    let made = server.post("/api/user/dashboard-api-keys").by(&owner).json(&body).await.expect(201);
+    let path = format!("/api/user/dashboard-api-keys/{}", made["keyId"].as_str().unwrap());
+    let change = async |body: Value| server.call("PATCH", &path).by(&owner).json(&body).await.expect(200);
+    assert_eq!(change(json!({ "name": "renamed" })).await["expiresAt"], json!("2024-03-01T00:00:00Z"));
+    assert_eq!(change(json!({ "expiresAt": null })).await["expiresAt"], Value::Null);
+    let past = json!({ "expiresAt": "2024-01-01T00:00:00Z" });
+    server.call("PATCH", &path).by(&owner).json(&past).await.refused(422, "invalid_input");
+}

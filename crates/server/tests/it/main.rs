@@ -6,6 +6,7 @@
 mod access;
 mod alerts;
 mod analytics;
+mod annotations;
 mod anomalies;
 mod audit;
 mod auth;

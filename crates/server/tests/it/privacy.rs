@@ -54,6 +54,13 @@ async fn prompts_go_first_then_records_and_their_sums_stay() {
     assert_eq!((&by_team["totalRequests"], &records_from), (&json!(2), &json!("2024-02-11T00:00:00Z")));
     let stats = server.get("/api/usage/stats?team=search").by(&owner).send().await.expect(200);
     assert_eq!((&stats["totalRequests"], &stats["recordsFrom"]), (&json!(2), &records_from));
+    let listed = server.get("/api/usage").by(&owner).send().await.value();
+    assert_eq!(
+        (&listed["pagination"]["total"], &listed["pagination"]["recordsFrom"]),
+        (&json!(2), &records_from)
+    );
+    let since = server.get("/api/usage?startDate=2024-02-11").by(&owner).send().await.value();
+    assert_eq!(since["pagination"].get("recordsFrom"), None);
     let allocation = format!("/api/projects/{project}/cost-allocation?groupBy=team");
     let allocation = server.get(&allocation).by(&owner).send().await.expect(200);
     assert_eq!(allocation["groups"].as_array().unwrap().len(), 1, "{allocation}");
@@ -64,6 +71,16 @@ async fn prompts_go_first_then_records_and_their_sums_stay() {
     assert_eq!(forget_old(&server.app).await.unwrap(), Forgotten { contents: 1, records: 2 });
     let verified = server.store.verify().await.unwrap();
     assert_eq!((verified.differences, verified.records, verified.sealed_rows), (vec![], 0, 3));
+}
+
+#[tokio::test]
+async fn settings_say_what_holds_for_everybody() {
+    let server = Server::with(&[("retention.record_days", "20")]).await;
+    let owner = server.owner().await;
+    let settings = server.get("/api/settings").by(&owner).send().await.expect(200);
+    let expected =
+        json!({ "mailIsConfigured": false, "retention": { "contentDays": null, "recordDays": 20 } });
+    assert_eq!(settings, expected);
 }
 
 #[tokio::test]

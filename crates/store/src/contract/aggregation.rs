@@ -139,10 +139,10 @@ pub async fn percentiles_are_by_nearest_rank(store: Arc<dyn UsageStore>) {
     let timed = |n: u32| record_with(n, |record| record.response_time_ms = Some(u64::from(n) * 10));
     store.append((1..=101).map(|n| if n > 100 { record(n) } else { timed(n) }).collect()).await.unwrap();
     let found = store.latency_percentiles(&everything()).await.unwrap();
-    assert_eq!(found, LatencyPercentiles { p50: Some(500), p95: Some(950), p99: Some(990) });
+    assert_eq!(found, LatencyPercentiles { count: 100, p50: Some(500), p95: Some(950), p99: Some(990) });
     let first = everything().during(period("2024-01-15T12:00:01Z", "2024-01-15T12:00:02Z"));
     let found = store.latency_percentiles(&first).await.unwrap();
-    assert_eq!(found, LatencyPercentiles { p50: Some(10), p95: Some(10), p99: Some(10) });
+    assert_eq!(found, LatencyPercentiles { count: 1, p50: Some(10), p95: Some(10), p99: Some(10) });
 }
 
 /// A sum that does not fit is refused, when it would be kept or at the latest when it is asked for; never a wrong one.

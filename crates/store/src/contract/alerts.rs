@@ -83,7 +83,7 @@ pub async fn a_list_holds_what_its_person_may_see(store: Arc<dyn MetaStore>) {
     ] {
         let query = AlertQuery { status, now, ..query(user, &[id(11)]) };
         assert_eq!(listed(&*store, &query).await, expected, "{status:?} at {now}");
-        assert_eq!(store.count_alerts(&query).await.unwrap(), expected.len() as u64, "{status:?}");
+        assert_eq!(store.count_crossings(&query).await.unwrap(), expected.len() as u64, "{status:?}");
     }
     assert_eq!(listed(&*store, &query(user, &[])).await, [0; 0]);
     assert_eq!(listed(&*store, &query(user, &[id(11), id(12)])).await, [5, 4, 2, 1]);
@@ -95,12 +95,33 @@ pub async fn marks_are_each_persons_own(store: Arc<dyn MetaStore>) {
     let unread = |user| AlertQuery { status: AlertStatus::Unread, ..query(user, &[id(11), id(12)]) };
     assert_eq!(store.mark_alerts_read(&unread(users[0])).await.unwrap(), 5);
     assert_eq!(store.mark_alerts_read(&unread(users[0])).await.unwrap(), 0);
-    assert_eq!(store.count_alerts(&unread(users[0])).await.unwrap(), 0);
-    assert_eq!(store.count_alerts(&unread(users[1])).await.unwrap(), 5);
+    assert_eq!(store.count_crossings(&unread(users[0])).await.unwrap(), 0);
+    assert_eq!(store.count_crossings(&unread(users[1])).await.unwrap(), 5);
     let mark = store.find_alert_mark(users[0], id(1)).await.unwrap();
     assert_eq!(mark, AlertMark { read_at: Some(at(NOW)), ..AlertMark::default() });
     assert_eq!(store.find_alert_mark(users[1], id(1)).await.unwrap(), AlertMark::default());
     assert!(!store.mark_alert(users[0], id(99), mark).await.unwrap());
+}
+
+/// A threshold that told by mail and by webhook is crossed once, and so is that of 100 % of what is used up.
+pub async fn crossings_are_counted_and_not_alerts(store: Arc<dyn MetaStore>) {
+    let user = stage(&*store).await[0];
+    let others = [
+        FiredAlert { definition: [8; 16], ..alert(6, 11, 80) },
+        FiredAlert { definition: [8; 16], exceeded: false, ..alert(7, 11, 100) },
+        FiredAlert { period_start: at("2024-03-01T00:00:00Z"), ..alert(8, 11, 80) },
+    ];
+    for (n, other) in (6..).zip(&others) {
+        assert!(store.fire_alert(other, &event(n, "s"), &[]).await.unwrap());
+    }
+    let unread = AlertQuery { status: AlertStatus::Unread, ..query(user, &[id(11), id(12)]) };
+    assert_eq!((listed(&*store, &unread).await.len(), store.count_crossings(&unread).await.unwrap()), (8, 6));
+    // One of the two is still new.
+    let read = AlertMark { read_at: Some(at(NOW)), ..AlertMark::default() };
+    store.mark_alert(user, id(2), read).await.unwrap();
+    assert_eq!(store.count_crossings(&unread).await.unwrap(), 6);
+    store.mark_alert(user, id(6), read).await.unwrap();
+    assert_eq!(store.count_crossings(&unread).await.unwrap(), 5);
 }
 
 /// The latest come first, and the next page starts where the one before ended.

@@ -12,8 +12,9 @@ use domain::{
     totals::Totals,
     usage_record::{Amendment, UsageRecord},
 };
+use jiff::Timestamp;
 
-use crate::{Appended, LatencyPercentiles};
+use crate::{Appended, DurationGroup, LatencyPercentiles};
 
 /// What a store should hold.
 #[derive(Debug, Default)]
@@ -95,14 +96,7 @@ impl Model {
     pub fn aggregate(&self, query: &UsageQuery) -> Vec<Group> {
         let mut groups: BTreeMap<_, Totals> = BTreeMap::new();
         for record in self.find_all(&query.filter) {
-            let bucket = query
-                .buckets
-                .as_ref()
-                .map(|starts| starts.iter().rfind(|start| **start <= record.occurred_at));
-            if bucket == Some(None) {
-                continue;
-            }
-            let bucket = bucket.flatten().copied();
+            let Some(bucket) = bucket(query, record) else { continue };
             for keys in keys(&query.group_by, record) {
                 let sum = groups.entry((bucket, keys)).or_default();
                 *sum = sum.checked_add(Totals::of(record)).unwrap();
@@ -116,14 +110,30 @@ impl Model {
 
     /// Percentiles of the response time.
     pub fn latency_percentiles(&self, filter: &Filter) -> LatencyPercentiles {
-        let mut durations: Vec<u64> =
-            self.find_all(filter).iter().filter_map(|record| record.response_time_ms).collect();
-        durations.sort_unstable();
-        let nearest_rank = |percent: usize| {
-            let rank = (durations.len() * percent).div_ceil(100);
-            durations.get(rank.saturating_sub(1)).copied()
+        percentiles(self.find_all(filter).iter().filter_map(|record| record.response_time_ms).collect())
+    }
+
+    /// How long calls took, grouped and ordered.
+    pub fn durations(&self, query: &UsageQuery) -> Vec<DurationGroup> {
+        let mut groups: BTreeMap<_, [Vec<u64>; 2]> = BTreeMap::new();
+        for record in self.find_all(&query.filter) {
+            let durations = [record.response_time_ms, record.time_to_first_token_ms];
+            let Some(bucket) = bucket(query, record) else { continue };
+            if durations == [None, None] {
+                continue;
+            }
+            for keys in keys(&query.group_by, record) {
+                let group = groups.entry((bucket, keys)).or_default();
+                group.iter_mut().zip(durations).for_each(|(known, duration)| known.extend(duration));
+            }
+        }
+        let group = |((bucket, keys), [response, first_token]): (_, [Vec<u64>; 2])| DurationGroup {
+            bucket,
+            keys,
+            response: percentiles(response),
+            first_token: percentiles(first_token),
         };
-        LatencyPercentiles { p50: nearest_rank(50), p95: nearest_rank(95), p99: nearest_rank(99) }
+        groups.into_iter().map(group).collect()
     }
 
     /// What the whole list that `query` is about is sorted by, in its order.
@@ -136,6 +146,23 @@ impl Model {
         }
         values
     }
+}
+
+/// The record's point in time, if there are points; `None` if it is before all of them.
+#[expect(clippy::option_option, reason = "three cases: before all points, no points, a point")]
+fn bucket(query: &UsageQuery, record: &UsageRecord) -> Option<Option<Timestamp>> {
+    let Some(starts) = &query.buckets else { return Some(None) };
+    starts.iter().rfind(|start| **start <= record.occurred_at).copied().map(Some)
+}
+
+fn percentiles(mut durations: Vec<u64>) -> LatencyPercentiles {
+    durations.sort_unstable();
+    let nearest_rank = |percent: usize| {
+        let rank = (durations.len() * percent).div_ceil(100);
+        durations.get(rank.saturating_sub(1)).copied()
+    };
+    let count = durations.len() as u64;
+    LatencyPercentiles { count, p50: nearest_rank(50), p95: nearest_rank(95), p99: nearest_rank(99) }
 }
 
 /// What a record is sorted by; the unknown is the smallest.

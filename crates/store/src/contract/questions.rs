@@ -12,6 +12,12 @@ pub async fn check_aggregate(store: &dyn UsageStore, model: &Model, query: &Usag
     assert_eq!(answer, model.aggregate(query), "{query:?}");
 }
 
+/// The store's durations must be the model's.
+pub async fn check_durations(store: &dyn UsageStore, model: &Model, query: &UsageQuery) {
+    let answer = store.durations(query).await.unwrap();
+    assert_eq!(answer, model.durations(query), "{query:?}");
+}
+
 /// The store's list, page by page, must be the model's; so must its total.
 pub async fn check_list(store: &dyn UsageStore, model: &Model, query: &RecordQuery) {
     let expected = model.sort_values(query);
@@ -42,6 +48,7 @@ pub async fn check_list(store: &dyn UsageStore, model: &Model, query: &RecordQue
 pub async fn check_filter(store: &dyn UsageStore, model: &Model, filter: &Filter, group_by: &[Dimension]) {
     check_aggregate(store, model, &sums(filter.clone(), None, group_by)).await;
     check_list(store, model, &RecordQuery { limit: 50, ..super::sample::newest_first(filter.clone()) }).await;
+    check_durations(store, model, &sums(filter.clone(), None, group_by)).await;
     let percentiles = store.latency_percentiles(filter).await.unwrap();
     assert_eq!(percentiles, model.latency_percentiles(filter), "{filter:?}");
 }

@@ -205,6 +205,7 @@ pub fn varied_record(n: u32, random: &mut Random) -> UsageRecord {
     record.usage = varied_usage(random);
     record.status = random.pick(Status::ALL);
     record.response_time_ms = random.pick(&[None, Some(1), Some(20), Some(300), Some(4_000)]);
+    record.time_to_first_token_ms = random.pick(&[None, None, Some(0), Some(15), Some(200)]);
     record.user_email = random.pick_option(&["ada@example.com", "alan@example.com"]);
     record.customer_email = random.pick_option(&["grace@example.com"]);
     record.tags =
@@ -239,6 +240,9 @@ fn varied_usage(random: &mut Random) -> Usage {
             usage.set(Unit::InputTokens, 500 + random.next_u64() % 9_000);
             usage.set(Unit::OutputTokens, random.next_u64() % 9_000);
             usage.set(Unit::CacheReadTokens, random.next_u64() % 500);
+            if random.chance(40) {
+                usage.set(Unit::CacheWriteTokens, random.next_u64() % 500);
+            }
         }
     }
     usage

@@ -12,7 +12,7 @@ use domain::{
 
 use super::{
     model::{Model, values},
-    questions::{check_aggregate, check_list},
+    questions::{check_aggregate, check_durations, check_list},
     random::Random,
     sample::{everything, id, newest_first, period, project_id, tags, usage_id, varied_record},
 };
@@ -93,6 +93,7 @@ impl Sequence {
         for _ in 0..3 {
             let query = self.sums_query();
             check_aggregate(&*self.store, &self.model, &query).await;
+            check_durations(&*self.store, &self.model, &query).await;
         }
         let query = self.record_query();
         check_list(&*self.store, &self.model, &query).await;

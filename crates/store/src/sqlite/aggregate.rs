@@ -8,7 +8,7 @@ use domain::{
     usage_record::{CostSource, Status},
 };
 use jiff::Timestamp;
-use rusqlite::{Row, params_from_iter, types::Value};
+use rusqlite::{params_from_iter, types::Value};
 
 use super::{
     codes::Code as _,
@@ -25,11 +25,7 @@ use crate::{StoreError, limits};
 /// Answers `query`.
 pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
     let source = source_of(query);
-    let mut in_timeline = Conditions::default();
-    if let Some(starts) = &query.buckets {
-        let Some(first) = starts.first() else { return Ok(Vec::new()) };
-        in_timeline.and(source.starts_at(), [Value::Integer(source.time(*first))]);
-    }
+    let Some(in_timeline) = in_timeline(query, source) else { return Ok(Vec::new()) };
     let mut groups = Groups { sums: HashMap::new(), max: limits::GROUPS_MAX };
     for part in filter::parts(tx.connection, &query.filter, source, &in_timeline)? {
         add_part(tx, query, source, &part, &mut groups)?;
@@ -37,13 +33,25 @@ pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<G
     let mut named = groups
         .sums
         .into_iter()
-        .map(|(key, totals)| name(tx, query, key, totals))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|(key, totals)| {
+            let (bucket, keys) = key.name(tx, query)?;
+            Ok(Group { bucket, keys, totals })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
     named.sort_by(|a, b| {
         let order = |group: &Group| (group.bucket, Reverse(group.totals.cost));
         order(a).cmp(&order(b)).then_with(|| a.keys.cmp(&b.keys))
     });
     Ok(named)
+}
+
+/// That a record is not before the first point in time; `None` if there is no point that it could be in.
+pub(super) fn in_timeline(query: &UsageQuery, source: Source) -> Option<Conditions> {
+    let mut conditions = Conditions::default();
+    if let Some(starts) = &query.buckets {
+        conditions.and(source.starts_at(), [Value::Integer(source.time(*starts.first()?))]);
+    }
+    Some(conditions)
 }
 
 /// How many records `filter` finds.
@@ -86,7 +94,7 @@ fn is_midnight(at: Timestamp) -> bool {
 
 /// What a group is about: the index of its point in time and the numbers of its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct GroupKey {
+pub(super) struct GroupKey {
     bucket: Option<usize>,
     values: Vec<Option<i64>>,
 }
@@ -119,23 +127,37 @@ fn add_part(
     part: &Part,
     groups: &mut Groups,
 ) -> Result<(), StoreError> {
-    let starts: Option<Vec<i64>> =
-        query.buckets.as_ref().map(|starts| starts.iter().map(|start| source.time(*start)).collect());
-    let mut statement = tx.connection.prepare_cached(&select(query, source, part)?)?;
+    let sums = match source {
+        Source::Records => sums::OF_RECORD,
+        Source::Rollup => sums::OF_ROLLUP,
+    };
+    let starts = starts(query, source);
+    let mut statement = tx.connection.prepare_cached(&select(query, source, part, sums)?)?;
     let mut rows = statement.query(params_from_iter(part.conditions.parameters()))?;
     let mut key = GroupKey::default();
     while let Some(row) = rows.next()? {
-        let totals = read_row(row, query, source, starts.as_deref(), &mut key)?;
+        let mut columns = Columns::of(row);
+        key.read(&mut columns, query, source, starts.as_deref())?;
+        let totals = match source {
+            Source::Records => sums::read_record(&mut columns)?,
+            Source::Rollup => sums::read_rollup(&mut columns)?,
+        };
         groups.add(&key, totals)?;
     }
     Ok(())
 }
 
-/// The time, the dimensions, and what is summed.
-fn select(
+/// Starts of the points in time, as the source has them.
+pub(super) fn starts(query: &UsageQuery, source: Source) -> Option<Vec<i64>> {
+    query.buckets.as_ref().map(|starts| starts.iter().map(|start| source.time(*start)).collect())
+}
+
+/// The time, the dimensions, and `figures`.
+pub(super) fn select(
     query: &UsageQuery,
     source: Source,
     Part { table, conditions }: &Part,
+    figures: &'static str,
 ) -> Result<String, StoreError> {
     let mut columns = vec![source.time_column()];
     for dimension in &query.group_by {
@@ -144,46 +166,46 @@ fn select(
             _ => source.column(*dimension).ok_or_else(|| damaged("a sum lacks a dimension"))?,
         });
     }
-    columns.push(match source {
-        Source::Records => sums::OF_RECORD,
-        Source::Rollup => sums::OF_ROLLUP,
-    });
+    columns.push(figures);
     let has_tags = query.group_by.contains(&Dimension::Tag);
     let tags = if has_tags { "left join tag_set_member m on m.set_id = r.tag_set" } else { "" };
     Ok(format!("select {} from {table} {tags} {}", columns.join(", "), conditions.sql()))
 }
 
-/// Reads what a row adds to a group, and which group it is.
-fn read_row(
-    row: &Row<'_>,
-    query: &UsageQuery,
-    source: Source,
-    starts: Option<&[i64]>,
-    key: &mut GroupKey,
-) -> Result<Totals, StoreError> {
-    let mut columns = Columns::of(row);
-    let time: i64 = columns.next()?;
-    // Nothing before the first start was selected, so there is always one before the one after.
-    key.bucket = starts.map(|starts| starts.partition_point(|start| *start <= time).saturating_sub(1));
-    key.values.clear();
-    for _ in &query.group_by {
-        // The rollup says 0 for none, which is no number of the dictionary; a code may be 0.
-        let value: Option<i64> = columns.next()?;
-        key.values.push(value.filter(|value| source == Source::Records || *value != 0));
+impl GroupKey {
+    /// Reads which group a row belongs to.
+    pub(super) fn read(
+        &mut self,
+        columns: &mut Columns<'_>,
+        query: &UsageQuery,
+        source: Source,
+        starts: Option<&[i64]>,
+    ) -> Result<(), StoreError> {
+        let time: i64 = columns.next()?;
+        // Nothing before the first start was selected, so there is always one before the one after.
+        self.bucket = starts.map(|starts| starts.partition_point(|start| *start <= time).saturating_sub(1));
+        self.values.clear();
+        for _ in &query.group_by {
+            // The rollup says 0 for none, which is no number of the dictionary; a code may be 0.
+            let value: Option<i64> = columns.next()?;
+            self.values.push(value.filter(|value| source == Source::Records || *value != 0));
+        }
+        Ok(())
     }
-    match source {
-        Source::Records => sums::read_record(&mut columns),
-        Source::Rollup => sums::read_rollup(&mut columns),
-    }
-}
 
-fn name(tx: &mut ReadTx<'_>, query: &UsageQuery, key: GroupKey, totals: Totals) -> Result<Group, StoreError> {
-    let mut keys = Vec::with_capacity(key.values.len());
-    for (dimension, number) in query.group_by.iter().zip(key.values) {
-        keys.push(number.map(|number| name_value(tx, *dimension, number)).transpose()?);
+    /// Start of its point in time, and its values.
+    pub(super) fn name(
+        self,
+        tx: &mut ReadTx<'_>,
+        query: &UsageQuery,
+    ) -> Result<(Option<Timestamp>, Vec<Option<String>>), StoreError> {
+        let mut keys = Vec::with_capacity(self.values.len());
+        for (dimension, number) in query.group_by.iter().zip(self.values) {
+            keys.push(number.map(|number| name_value(tx, *dimension, number)).transpose()?);
+        }
+        let start = |index: usize| query.buckets.as_ref()?.get(index).copied();
+        Ok((self.bucket.and_then(start), keys))
     }
-    let start = |index: usize| query.buckets.as_ref()?.get(index).copied();
-    Ok(Group { bucket: key.bucket.and_then(start), keys, totals })
 }
 
 fn name_value(tx: &mut ReadTx<'_>, dimension: Dimension, number: i64) -> Result<String, StoreError> {

@@ -50,6 +50,8 @@ const SELECT: &str = concat!(
     alert_columns!(),
     ", mark.read_at_ms, mark.snoozed_until_ms, coalesce(mark.deleted, 0)"
 );
+/// That a budget is used up and that it reached 100 % is one thing to know.
+const CROSSING: &str = "alert.budget_id, alert.period_start_ms, iif(alert.exceeded, 100, alert.threshold)";
 const FIND_MARK: &str = "
     select read_at_ms, snoozed_until_ms, deleted from alert_mark
      where user_id = ?1 and alert = (select seq from alert where id = ?2)";
@@ -98,11 +100,12 @@ impl AlertStore for Sqlite {
         self.read(move |tx| list_for(tx.connection, &query)).await
     }
 
-    async fn count_alerts(&self, query: &AlertQuery) -> Result<u64, StoreError> {
+    async fn count_crossings(&self, query: &AlertQuery) -> Result<u64, StoreError> {
         let conditions = conditions(query, i64::MAX);
         let user = Value::Blob(query.user.bytes().to_vec());
         self.read(move |tx| {
-            let sql = format!("select count(*) {FROM} {}", conditions.sql());
+            let sql =
+                format!("select count(*) from (select distinct {CROSSING} {FROM} {})", conditions.sql());
             let parameters = params_from_iter([user].into_iter().chain(conditions.parameters()));
             count(tx.connection, &sql, parameters)
         })

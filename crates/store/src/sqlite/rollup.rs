@@ -16,8 +16,8 @@ const ADD: &str = "
     insert into usage_rollup
            (day, project, user, provider, model,
             requests, errors, unpriced, cost_nanos, list_cost_nanos, cache_savings_nanos,
-            tokens, priced_tokens, input_tokens, output_tokens, cache_read_tokens)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+            tokens, priced_tokens, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
         on conflict do update
        set requests            = requests            + excluded.requests,
            errors              = errors              + excluded.errors,
@@ -29,7 +29,8 @@ const ADD: &str = "
            priced_tokens       = priced_tokens       + excluded.priced_tokens,
            input_tokens        = input_tokens        + excluded.input_tokens,
            output_tokens       = output_tokens       + excluded.output_tokens,
-           cache_read_tokens   = cache_read_tokens   + excluded.cache_read_tokens";
+           cache_read_tokens   = cache_read_tokens   + excluded.cache_read_tokens,
+           cache_write_tokens  = cache_write_tokens  + excluded.cache_write_tokens";
 
 const DELETE_EMPTY: &str = "
     delete from usage_rollup
@@ -43,7 +44,7 @@ const DELETE_UNSEALED: &str = "
 const LIST_DAY: &str = "
     select r.day, r.project, r.user, r.provider, r.model,
            r.requests, r.errors, r.unpriced, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
-           r.tokens, r.priced_tokens, r.input_tokens, r.output_tokens, r.cache_read_tokens
+           r.tokens, r.priced_tokens, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens
       from usage_rollup r
      where r.day = ?1";
 const FIRST_DAY: &str = "select min(day) from usage_rollup where day >= ?1";
@@ -51,7 +52,7 @@ const FIRST_INSTANT: &str = "select min(occurred_at_ms) from usage_record where 
 const LIST_RECORDS: &str = "
     select ?1, coalesce(r.project, 0), r.user, r.provider, r.model,
            r.status, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
-           r.input_tokens, r.output_tokens, r.total_tokens, r.cache_read_tokens
+           r.input_tokens, r.output_tokens, r.total_tokens, r.cache_read_tokens, r.cache_write_tokens
       from usage_record r indexed by usage_record_by_time
      where r.occurred_at_ms >= ?2 and r.occurred_at_ms < ?3";
 

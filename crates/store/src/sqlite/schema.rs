@@ -19,6 +19,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0011_retention.sql"),
     include_str!("schema/0012_anomalies.sql"),
     include_str!("schema/0013_aggregates.sql"),
+    include_str!("schema/0014_cache_writes.sql"),
+    include_str!("schema/0015_annotations.sql"),
 ];
 
 /// Brings the database to the version that this program knows.
@@ -85,6 +87,35 @@ mod tests {
             assert_eq!(kept, (435_000, None), "from version {version}");
         }
     }
+
+    #[test]
+    fn sums_learn_what_was_written_to_caches() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().position(|sql| sql.contains("add column cache_write_tokens")).unwrap();
+        for migration in &MIGRATIONS[..before] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", i64::try_from(before).unwrap()).unwrap();
+        let rows = "
+            insert into usage_record (id, user, project, provider, model, origin, status, cost_source, flags,
+                                      occurred_at_ms, recorded_at_ms, cache_write_tokens)
+            values (x'000000000000000000000001', 1, null, 2, 3, 1, 0, 3, 0, 86399999, 10, 7),
+                   (x'000000000000000000000002', 1, null, 2, 3, 1, 0, 3, 0, 10, 10, 5),
+                   (x'000000000000000000000003', 1, 9, 2, 3, 1, 0, 3, 0, 86400000, 10, 11),
+                   (x'000000000000000000000004', 1, 9, 2, 4, 1, 0, 3, 0, -1, 10, 13),
+                   (x'000000000000000000000005', 1, 9, 2, 3, 1, 0, 3, 0, 86400001, 10, null);
+            insert into usage_rollup
+            values (0, 0, 1, 2, 3, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0), (1, 9, 1, 2, 3, 2, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0),
+                   (-1, 9, 1, 2, 4, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0), (2, 9, 1, 2, 4, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection).unwrap();
+        let mut statement =
+            connection.prepare("select day, cache_write_tokens from usage_rollup order by day").unwrap();
+        let sums = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        let sums: Vec<(i64, i64)> = sums.map(Result::unwrap).collect();
+        assert_eq!(sums, [(-1, 13), (0, 12), (1, 11), (2, 0)]);
+    }
+
     #[test]
     fn alerts_of_projects_become_alerts_of_budgets_with_what_people_did_with_them() {
         let mut connection = Connection::open_in_memory().unwrap();

@@ -13,17 +13,19 @@ use super::{
 use crate::StoreError;
 
 /// How many columns [`to_columns`] fills.
-pub(super) const COLUMNS: usize = 11;
+pub(super) const COLUMNS: usize = 12;
 
 /// What [`read_record`] reads of a record `r`.
 pub(super) const OF_RECORD: &str = "
     r.status, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
-    r.input_tokens, r.output_tokens, r.total_tokens, r.cache_read_tokens";
+    r.input_tokens, r.output_tokens, r.total_tokens, r.cache_read_tokens,
+    r.cache_write_tokens";
 
 /// What [`read_rollup`] reads of a row `r` of the rollup.
 pub(super) const OF_ROLLUP: &str = "
     r.requests, r.errors, r.unpriced, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
-    r.tokens, r.priced_tokens, r.input_tokens, r.output_tokens, r.cache_read_tokens";
+    r.tokens, r.priced_tokens, r.input_tokens, r.output_tokens, r.cache_read_tokens,
+    r.cache_write_tokens";
 
 /// The totals of one record, from the next columns.
 pub(super) fn read_record(columns: &mut Columns<'_>) -> Result<Totals, StoreError> {
@@ -47,6 +49,7 @@ pub(super) fn read_record(columns: &mut Columns<'_>) -> Result<Totals, StoreErro
         input_tokens: input.unwrap_or(0),
         output_tokens: output.unwrap_or(0),
         cache_read_tokens: columns.next_count()?.unwrap_or(0),
+        cache_write_tokens: columns.next_count()?.unwrap_or(0),
     })
 }
 
@@ -66,6 +69,7 @@ pub(super) fn read_rollup(columns: &mut Columns<'_>) -> Result<Totals, StoreErro
         input_tokens: count(columns)?,
         output_tokens: count(columns)?,
         cache_read_tokens: count(columns)?,
+        cache_write_tokens: count(columns)?,
     })
 }
 
@@ -84,5 +88,6 @@ pub(super) fn to_columns(totals: &Totals) -> Result<[i64; COLUMNS], StoreError> 
         count(totals.input_tokens)?,
         count(totals.output_tokens)?,
         count(totals.cache_read_tokens)?,
+        count(totals.cache_write_tokens)?,
     ])
 }

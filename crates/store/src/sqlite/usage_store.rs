@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{Sqlite, aggregate, amend, append, kept, latency, list, record, recost, rollup, sealed, verify};
 use crate::{
-    Appended, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification,
+    Appended, DurationGroup, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification,
     limits::SMALL_WRITE_BYTES,
 };
 
@@ -103,6 +103,11 @@ impl UsageStore for Sqlite {
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
         let filter = filter.clone();
         self.read(move |tx| latency::percentiles(tx, &filter)).await
+    }
+
+    async fn durations(&self, query: &UsageQuery) -> Result<Vec<DurationGroup>, StoreError> {
+        let query = query.clone();
+        self.read(move |tx| latency::durations(tx, &query)).await
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {

@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { useTheme } from "@/app/theme";
 import type { Theme } from "@/lib/colours";
+import type { Marker } from "@/lib/markers";
 import { type Canvas, ChartCanvas } from "./canvas";
 import { FONT, PAINT } from "./paint";
 
@@ -23,6 +24,8 @@ type Props = {
   likely?: { low: readonly (number | null)[]; high: readonly (number | null)[] } | undefined;
   /** What even spending of a budget would be at each point. */
   allowance?: readonly number[] | undefined;
+  /** What happened at some of the points. */
+  markers?: readonly Marker[] | undefined;
   /** Index of the point that is not over yet: it is hatched. */
   unfinished?: number | undefined;
   format: (value: number) => string;
@@ -36,14 +39,14 @@ type Props = {
 /** Sums over time, one layer for each series. */
 export function StackedTimeChart(props: Props) {
   const theme = useTheme();
-  const { kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis } = props;
+  const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } = props;
   const option = useMemo(
     () =>
       optionOf(
-        { kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis },
+        { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis },
         theme,
       ),
-    [kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis, theme],
+    [kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis, theme],
   );
   return (
     <ChartCanvas
@@ -61,7 +64,7 @@ type Drawn = Omit<Props, "label" | "className" | "onSweep" | "onPick" | "onReady
 
 function optionOf(drawn: Drawn, theme: Theme) {
   const paint = PAINT[theme];
-  const { kind, points, titles, series, before, expected, likely, allowance, unfinished, format, formatAxis } = drawn;
+  const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } = drawn;
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
@@ -99,6 +102,7 @@ function optionOf(drawn: Drawn, theme: Theme) {
           expected,
           likely,
           allowance,
+          markers,
           format,
         }),
     },
@@ -108,6 +112,7 @@ function optionOf(drawn: Drawn, theme: Theme) {
       ...(before ? [thinLine("Before", before, PAINT[theme].muted)] : []),
       ...(expected ? [thinLine("Expected", expected, PAINT[theme].accent)] : []),
       ...(allowance ? [thinLine("Budget", allowance, PAINT[theme].bad)] : []),
+      ...(markers?.length ? [marks(markers, theme)] : []),
     ],
   };
 }
@@ -173,7 +178,31 @@ function bandOf({ low, high }: NonNullable<Drawn["likely"]>, colour: string) {
   ];
 }
 
+/** An upright line for each point at which something happened. */
+function marks(markers: readonly Marker[], theme: Theme) {
+  const paint = PAINT[theme];
+  const points = [...new Map(markers.map((marker) => [marker.index, marker])).values()];
+  return {
+    name: "Markers",
+    type: "line",
+    data: [],
+    markLine: {
+      silent: true,
+      symbol: ["none", "diamond"],
+      symbolSize: 7,
+      animation: false,
+      label: { show: false },
+      data: points.map(({ index, kind }) => ({
+        xAxis: index,
+        lineStyle: { type: "dotted", width: 1.5, color: kind === "price" ? paint.warn : paint.ink },
+        itemStyle: { color: kind === "price" ? paint.warn : paint.ink },
+      })),
+    },
+  };
+}
+
 const TOOLTIP_ROWS = 10;
+const TOOLTIP_MARKERS = 4;
 
 /** Built of elements, not of markup: names are the senders' own text. */
 function tooltipOf(
@@ -185,8 +214,9 @@ function tooltipOf(
     expected,
     likely,
     allowance,
+    markers,
     format,
-  }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "likely" | "allowance" | "format">,
+  }: Pick<Drawn, "titles" | "series" | "before" | "expected" | "likely" | "allowance" | "markers" | "format">,
 ): HTMLElement {
   const rows = series
     .map((one) => ({ name: one.name, colour: one.colour, value: one.values[index] ?? 0 }))
@@ -207,6 +237,11 @@ function tooltipOf(
     box.append(line("Total", format(total), undefined, "mt-1 border-t pt-1 font-semibold"));
   if (before) box.append(line("Period before", format(before[index] ?? 0), undefined, "text-muted"));
   if (allowance) box.append(line("Budget, spent evenly", format(allowance[index] ?? 0), undefined, "text-muted"));
+  const happened = markers?.filter((marker) => marker.index === index) ?? [];
+  for (const { title } of happened.slice(0, TOOLTIP_MARKERS))
+    box.append(element("p", "mt-1 max-w-72 truncate border-t pt-1", `◆ ${title}`));
+  if (happened.length > TOOLTIP_MARKERS)
+    box.append(element("p", "text-muted", `and ${happened.length - TOOLTIP_MARKERS} more`));
   return box;
 }
 

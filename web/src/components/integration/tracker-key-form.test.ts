@@ -27,3 +27,10 @@ test("a limit that was emptied is taken away", () => {
   const key = { requestsPerMinute: 60, allowedIps: ["10.0.0.0/8"] } as TrackerKey;
   expect(trackerKeyOf(form({}), key)).toMatchObject({ requestsPerMinute: 0, allowedIps: [] });
 });
+
+test("an expiry that was emptied is taken away, and one that was not touched stays to the second", () => {
+  const key = { expiresAt: "2026-12-31T12:00:00Z", allowedIps: [] as string[] } as TrackerKey;
+  expect(trackerKeyOf(form({}), key)).toMatchObject({ expiresAt: null });
+  expect(trackerKeyOf(form({ expiresOn: "2026-12-31" }), key)).toMatchObject({ expiresAt: "2026-12-31T12:00:00Z" });
+  expect(trackerKeyOf(form({ expiresOn: "2027-01-31" }), key)).toMatchObject({ expiresAt: "2027-01-31T23:59:59Z" });
+});

@@ -20,7 +20,11 @@ const SCOPES: { value: string; name: string; scopes: Scope[] }[] = [
 const choiceOf = (key: TrackerKey | undefined) =>
   SCOPES.find(({ scopes }) => key && [...scopes].sort().join() === [...key.scopes].sort().join())?.value ?? "both";
 
-/** What the form says; an empty limit of a kept key takes the limit away. */
+/** The whole last day; the moment as it was, if its day was not changed. */
+const expiryOf = (day: string, key: TrackerKey | undefined): string =>
+  key?.expiresAt?.slice(0, 10) === day ? key.expiresAt : `${day}T23:59:59Z`;
+
+/** What the form says; an empty limit or expiry of a kept key takes it away. */
 export function trackerKeyOf(form: FormData, key?: TrackerKey): Change {
   const said = (name: string) => String(form.get(name) ?? "").trim();
   const limit = (name: "requestsPerMinute" | "tokensPerMinute") =>
@@ -32,8 +36,11 @@ export function trackerKeyOf(form: FormData, key?: TrackerKey): Change {
     name: said("name"),
     scopes: SCOPES.find(({ value }) => value === said("scopes"))?.scopes ?? ["ingest"],
     ...(said("projectId") ? { projectId: said("projectId") } : {}),
-    // The whole last day.
-    ...(said("expiresOn") ? { expiresAt: `${said("expiresOn")}T23:59:59Z` } : {}),
+    ...(said("expiresOn")
+      ? { expiresAt: expiryOf(said("expiresOn"), key) }
+      : key?.expiresAt
+        ? { expiresAt: null }
+        : {}),
     ...(networks.length || key?.allowedIps.length ? { allowedIps: networks } : {}),
     ...limit("requestsPerMinute"),
     ...limit("tokensPerMinute"),
@@ -101,15 +108,9 @@ export function TrackerKeyForm({ trackerKey: key, busy, failure, onSave }: Props
               </Select>
             )}
           </Field>
-          <Field label="Works until">
+          <Field label="Works until" hint="Empty: until it is deleted.">
             {(parts) => (
-              <Input
-                {...parts}
-                name="expiresOn"
-                type="date"
-                required={Boolean(key?.expiresAt)}
-                defaultValue={key?.expiresAt?.slice(0, 10) ?? ""}
-              />
+              <Input {...parts} name="expiresOn" type="date" defaultValue={key?.expiresAt?.slice(0, 10) ?? ""} />
             )}
           </Field>
           <Field label="Only from these addresses or networks" className="sm:col-span-2">

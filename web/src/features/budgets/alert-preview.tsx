@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { analytics } from "@/api/queries";
+import { analyticsOf } from "@/api/queries";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
 import { crossings } from "@/lib/budget";
@@ -28,7 +28,7 @@ export function AlertPreview({ status, className }: { status: BudgetStatus; clas
   const start = today(new Date(status.periodStart), zone);
   const period = before(status.budget.period, start);
   const spent = useQuery(
-    analytics({ period, timeZone: zone, bucket: "day", filters: filtersOf(status.scope), limit: 1 }),
+    analyticsOf({ period, timeZone: zone, bucket: "day", filters: filtersOf(status.scope) }, ["summary", "timeline"]),
   );
   const thresholds = [...new Set([...status.alerts.map(({ threshold }) => threshold), 100])].sort(
     (one, other) => one - other,

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { analytics } from "@/api/queries";
+import { analyticsOf } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
@@ -18,7 +18,7 @@ export function BurnDownCard({ status, table, onTable }: BurnDownProps) {
   const zone = zoneOf(status);
   const period = { start: today(new Date(status.periodStart), zone), end: today(new Date(), zone) };
   const costs = useQuery(
-    analytics({ period, timeZone: zone, bucket: "day", filters: filtersOf(status.scope), limit: 1 }),
+    analyticsOf({ period, timeZone: zone, bucket: "day", filters: filtersOf(status.scope) }, ["timeline"]),
   );
   const drawn = useMemo(
     () =>

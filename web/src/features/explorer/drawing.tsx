@@ -2,13 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, ImageDown, Table2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef } from "react";
-import { type Analytics, type Bucket, type Metric, projects, type Question } from "@/api/queries";
+import { type Answer, type Bucket, type Metric, projects, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
 import type { Canvas } from "@/components/charts/canvas";
 import { Legend } from "@/components/charts/legend";
+import { MarkerTable } from "@/components/charts/marker-table";
 import { savePicture } from "@/components/charts/picture";
 import { StackedTimeChart } from "@/components/charts/stacked-time";
 import { TimeTable } from "@/components/charts/time-table";
+import { useMarkers } from "@/components/charts/use-markers";
 import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/states";
@@ -34,10 +36,12 @@ const KINDS = [
   { value: "table", name: <Table2 />, label: "Table" },
 ] as const;
 
+type Drawn = Answer<"timeline" | "groups">;
+
 type Props = {
-  answer: Analytics;
+  answer: Drawn;
   /** The period before, over the same points. */
-  before: Analytics | undefined;
+  before: Answer<"timeline"> | undefined;
   question: Question;
   by: readonly Dimension[];
   metric: Metric;
@@ -46,7 +50,7 @@ type Props = {
 };
 
 /** The even spending of the budget of the one project that is looked at, where nothing else narrows it. */
-function useAllowance(answer: Analytics, { filters, search }: Question, metric: Metric): number[] | undefined {
+function useAllowance(answer: Drawn, { filters, search }: Question, metric: Metric): number[] | undefined {
   const { data: known } = useQuery(projects());
   const [id, ...others] = filters?.project ?? [];
   const isWhole = id && others.length === 0 && Object.keys(filters ?? {}).length === 1 && !search;
@@ -81,6 +85,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
     [answer, before, metric],
   );
   const allowance = useAllowance(answer, question, metric);
+  const markers = useMarkers(question, answer.timeline);
   const kind = search.chart ?? "bar";
   const format = metric === "cost" ? formatAbout : formatCount;
   const figure = { cost: "Cost", tokens: "Tokens", requests: "Requests" }[metric];
@@ -159,6 +164,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
             series={layers}
             before={line}
             allowance={allowance}
+            markers={markers}
             unfinished={question.period.end >= today(new Date(), zone) ? answer.timeline.length - 1 : undefined}
             format={format}
             formatAxis={metric === "cost" ? formatAxis : formatCompact}
@@ -171,6 +177,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
           </div>
         </>
       )}
+      {kind !== "heat" && <MarkerTable markers={markers} timeZone={zone} />}
     </Card>
   );
 }

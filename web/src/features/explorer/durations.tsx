@@ -1,132 +1,218 @@
-import { useQueries } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { type Analytics, type Question, usageStats } from "@/api/queries";
+import { analyticsOf, type Bucket, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
-import { ChartCanvas } from "@/components/charts/canvas";
 import { Legend } from "@/components/charts/legend";
-import { FONT, PAINT } from "@/components/charts/paint";
+import { type Line, LineChart } from "@/components/charts/line-chart";
 import { Card, CardHead } from "@/components/ui/card";
-import { InlineFailure } from "@/components/ui/states";
+import { Loaded } from "@/components/ui/loaded";
+import { Empty } from "@/components/ui/states";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
-import type { Theme } from "@/lib/colours";
-import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
+import { Segments } from "@/components/ui/tabs";
+import { pointNames } from "@/lib/axis";
+import { coloursOf, type Theme } from "@/lib/colours";
+import { DIMENSIONS, type Dimension } from "@/lib/dimensions";
+import {
+  type Durations as Durationed,
+  largest,
+  lineOf,
+  MEASURES,
+  type Measure,
+  PERCENTILES,
+  type Percentile,
+} from "@/lib/durations";
 import { formatCount, formatMs } from "@/lib/numbers";
 import { keyOf, type Names } from "@/lib/series";
 
-/** Percentiles are exact: each group is a question of its own, so not every group is asked for. */
-const GROUPS_MAX = 10;
+const route = getRouteApi("/explorer");
+/** More lines than these cannot be told apart. */
+const LINES_MAX = 8;
 
-const PERCENTILES = ["p50", "p95", "p99"] as const;
+type Props = { question: Question; by: readonly Dimension[]; names: Names };
 
-type Props = { answer: Analytics; question: Question; by: readonly Dimension[]; names: Names; filters: Filters };
-
-/** How long calls took: exact percentiles of all of them and of the groups with most calls. */
-export function Durations({ answer, question, by, names, filters }: Props) {
-  const groups = useMemo(
-    () =>
-      [...answer.groups]
-        .sort((one, other) => other.requests - one.requests)
-        .slice(0, GROUPS_MAX)
-        .map((group) => ({
-          name: by.map((dimension) => names(dimension, keyOf(group, dimension))).join(" · "),
-          filters: Object.fromEntries(by.map((dimension) => [dimension, [keyOf(group, dimension) ?? "(none)"]])),
-        })),
-    [answer, by, names],
-  );
-  const { period, timeZone, search } = question;
-  const answers = useQueries({
-    queries: groups.map((group) => usageStats({ period, timeZone, search, filters: { ...filters, ...group.filters } })),
-  });
-  const rows = groups.map((group, index) => ({ name: group.name, sums: answers[index]?.data }));
-  return (
-    <Card className="overflow-hidden">
-      <CardHead
-        title="Duration of calls"
-        hint={`Exact percentiles of the ${groups.length} groups with most calls. Half of the calls took at most p50, 95 of 100 at most p95.`}
-      />
-      <div className="px-4 sm:px-5">
-        <InlineFailure failure={answers.find(({ error }) => error)?.error} />
-        <Bars rows={rows} />
-      </div>
-      <Table
-        label="Durations"
-        columns={[
-          { name: by.map((dimension) => DIMENSIONS[dimension].one).join(" · ") },
-          { name: "Requests", align: "right" },
-          ...PERCENTILES.map((name) => ({ name, align: "right" as const })),
-        ]}
-      >
-        <Row className="font-semibold">
-          <RowHead className="font-semibold">All calls</RowHead>
-          <Cell right>{formatCount(answer.summary.totalRequests)}</Cell>
-          {PERCENTILES.map((name) => (
-            <Cell key={name} right>
-              {formatMs(answer.summary.latency[name])}
-            </Cell>
-          ))}
-        </Row>
-        {rows.map(({ name, sums }) => (
-          <Row key={name}>
-            <RowHead>{name}</RowHead>
-            <Cell right>{sums ? formatCount(sums.totalRequests) : "…"}</Cell>
-            {PERCENTILES.map((percentile) => (
-              <Cell key={percentile} right>
-                {sums ? formatMs(sums.latency[percentile]) : "…"}
-              </Cell>
-            ))}
-          </Row>
-        ))}
-      </Table>
-    </Card>
-  );
-}
-
-type Shown = { name: string; sums: Analytics["summary"] | undefined };
-
-function Bars({ rows }: { rows: Shown[] }) {
-  const theme = useTheme();
-  const option = useMemo(() => optionOf(rows, theme), [rows, theme]);
+/** How long calls took, over time: exact percentiles of all calls, or one percentile of the groups with most calls. */
+export function Durations({ question, by, names }: Props) {
+  const { measure = "response", percentile } = route.useSearch();
+  const navigate = route.useNavigate();
+  const all = useQuery(analyticsOf({ ...question, by: [] }, ["timeline", "durations"]));
+  const whole = useQuery(analyticsOf({ ...question, bucket: undefined }, ["durations"]));
+  const split = useQuery({ ...analyticsOf(question, ["durations"]), enabled: Boolean(percentile) });
+  const nameOf = (group: Durationed) => by.map((dimension) => names(dimension, keyOf(group, dimension))).join(" · ");
   return (
     <>
-      <Legend series={PERCENTILES.map((name, index) => ({ name, colour: shadesOf(theme)[index] ?? "" }))} />
-      <div style={{ height: 40 + rows.length * 44 }}>
-        <ChartCanvas label="Durations by group; the same figures are in the table" option={option} className="h-full" />
-      </div>
+      <Card>
+        <CardHead
+          title="Duration of calls"
+          hint="Exact percentiles: half of the calls took at most p50, 95 of 100 at most p95."
+        >
+          <Segments
+            label="Up to"
+            value={measure}
+            onChange={(next) =>
+              void navigate({
+                search: (old) => ({ ...old, measure: next === "response" ? undefined : next }),
+                resetScroll: false,
+              })
+            }
+            choices={[
+              { value: "response", name: MEASURES.response },
+              { value: "firstToken", name: MEASURES.firstToken },
+            ]}
+          />
+          <Segments
+            label="Lines"
+            value={percentile ?? "all"}
+            onChange={(next) =>
+              void navigate({
+                search: (old) => ({ ...old, percentile: next === "all" ? undefined : next }),
+                resetScroll: false,
+              })
+            }
+            choices={[
+              { value: "all", name: "All calls" },
+              ...PERCENTILES.map((value) => ({ value, name: `${value} by group` })),
+            ]}
+          />
+        </CardHead>
+        <div className="px-3 pb-4 sm:px-4">
+          <Loaded query={all} skeleton="h-80">
+            {({ timeline, durations, period }) => (
+              <Chart
+                timeline={timeline}
+                zone={period.timeZone}
+                bucket={period.bucket as Bucket}
+                measure={measure}
+                lines={
+                  percentile
+                    ? largest(whole.data?.durations ?? [], measure, LINES_MAX).map((group) => ({
+                        name: nameOf(group),
+                        percentile,
+                        durations: (split.data?.durations ?? []).filter((one) => nameOf(one) === nameOf(group)),
+                      }))
+                    : PERCENTILES.map((one) => ({ name: one, percentile: one, durations }))
+                }
+              />
+            )}
+          </Loaded>
+        </div>
+      </Card>
+      <Card className="overflow-hidden">
+        <Loaded query={whole} skeleton="h-60">
+          {({ durations }) => <GroupDurations durations={durations} by={by} nameOf={nameOf} />}
+        </Loaded>
+      </Card>
     </>
   );
 }
 
-function optionOf(rows: Shown[], theme: Theme) {
-  const paint = PAINT[theme];
-  return {
-    animation: false,
-    textStyle: { fontFamily: FONT },
-    grid: { left: 4, right: 16, top: 8, bottom: 4, containLabel: true },
-    // Milliseconds and minutes are on one axis.
-    xAxis: {
-      type: "log",
-      min: 10,
-      splitLine: { lineStyle: { color: paint.line } },
-      axisLabel: { color: paint.muted, fontSize: 11, hideOverlap: true, formatter: formatMs },
-    },
-    yAxis: {
-      type: "category",
-      inverse: true,
-      data: rows.map(({ name }) => name),
-      axisLine: { show: false },
-      axisTick: { show: false },
-      axisLabel: { color: paint.ink, fontSize: 11, width: 140, overflow: "truncate" },
-    },
-    series: PERCENTILES.map((percentile, index) => ({
-      name: percentile,
-      type: "bar",
-      barGap: "10%",
-      itemStyle: { color: shadesOf(theme)[index] },
-      data: rows.map(({ sums }) => sums?.latency[percentile] ?? null),
-    })),
-  };
+type Wanted = { name: string; percentile: Percentile; durations: readonly Durationed[] };
+type ChartProps = {
+  timeline: readonly { date: string; start: string }[];
+  zone: string;
+  bucket: Bucket;
+  measure: Measure;
+  lines: readonly Wanted[];
+};
+
+function Chart({ timeline, zone, bucket, measure, lines: wanted }: ChartProps) {
+  const theme = useTheme();
+  const { points, titles } = useMemo(() => pointNames(timeline, bucket, zone), [timeline, bucket, zone]);
+  const lines = useMemo(() => linesOf(timeline, measure, wanted, theme), [timeline, measure, wanted, theme]);
+  if (lines.every(({ values }) => values.every((value) => value === null)))
+    return <Empty title="No call of this period says how long it took.">It is the sender who knows.</Empty>;
+  const label = `${MEASURES[measure]}, ${wanted.map(({ name }) => name).join(", ")}`;
+  return (
+    <>
+      <LineChart
+        label={`${label}; the same figures are in the table below`}
+        points={points}
+        titles={titles}
+        lines={lines}
+        format={formatMs}
+      />
+      <div className="mt-2">
+        <Legend series={lines} />
+      </div>
+      <details className="mt-2 text-[13px]">
+        <summary className="cursor-pointer rounded text-muted">As a table</summary>
+        <Table
+          label="Durations over time"
+          className="mt-2 max-h-80 rounded-lg border"
+          columns={[{ name: "Time" }, ...lines.map(({ name }) => ({ name, align: "right" as const }))]}
+        >
+          {titles
+            .map((title, index) => (
+              <Row key={title}>
+                <RowHead className="whitespace-nowrap">{title}</RowHead>
+                {lines.map(({ name, values }) => (
+                  <Cell key={name} right>
+                    {formatMs(values[index])}
+                  </Cell>
+                ))}
+              </Row>
+            ))
+            .reverse()}
+        </Table>
+      </details>
+    </>
+  );
 }
 
-/** One colour, the paler the fewer calls it is about. */
-const shadesOf = (theme: Theme): readonly string[] =>
-  theme === "dark" ? ["#8188ff", "#5a60c4", "#3a3f86"] : ["#4f46e5", "#8a8ff0", "#c3c6f8"];
+function linesOf(
+  timeline: readonly { date: string }[],
+  measure: Measure,
+  wanted: readonly Wanted[],
+  theme: Theme,
+): Line[] {
+  const dates = timeline.map(({ date }) => date);
+  const colours = coloursOf(
+    wanted.map(({ name }) => name),
+    theme,
+  );
+  return wanted.map(({ name, percentile, durations }) => ({
+    name,
+    colour: colours.get(name) ?? "#888888",
+    values: lineOf(dates, durations, measure, percentile),
+  }));
+}
+
+type GroupDurationsProps = {
+  durations: readonly Durationed[];
+  by: readonly Dimension[];
+  nameOf: (group: Durationed) => string;
+};
+
+/** The percentiles of each group over the whole period. */
+function GroupDurations({ durations, by, nameOf }: GroupDurationsProps) {
+  const rows = [...durations].sort((one, other) => other.response.count - one.response.count);
+  const right = "right" as const;
+  return (
+    <Table
+      label="Durations by group"
+      columns={[
+        { name: by.map((dimension) => DIMENSIONS[dimension].one).join(" · ") },
+        { name: "Timed calls", align: right },
+        ...PERCENTILES.map((name) => ({ name, align: right })),
+        { name: "First token of", align: right },
+        ...PERCENTILES.map((name) => ({ name: `${name} to first token`, align: right })),
+      ]}
+    >
+      {rows.map((group) => (
+        <Row key={nameOf(group)}>
+          <RowHead>{nameOf(group)}</RowHead>
+          {(["response", "firstToken"] as const).map((measure) => [
+            <Cell key={measure} right className="text-muted">
+              {group[measure].count === 0 ? "–" : formatCount(group[measure].count)}
+            </Cell>,
+            ...PERCENTILES.map((percentile) => (
+              <Cell key={`${measure} ${percentile}`} right>
+                {formatMs(group[measure][percentile])}
+              </Cell>
+            )),
+          ])}
+        </Row>
+      ))}
+    </Table>
+  );
+}

@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useMemo } from "react";
 import { download } from "@/api/client";
-import { analytics, analyticsQuery, type Bucket, type Metric, type Question } from "@/api/queries";
+import { type Answer, analyticsOf, analyticsQuery, type Bucket, type Metric, type Question } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
@@ -19,7 +19,7 @@ import { Segments } from "@/components/ui/tabs";
 import { toast } from "@/components/ui/toasts";
 import { classes } from "@/lib/classes";
 import { daysBetween, formatDays, today } from "@/lib/days";
-import { type Dimension, type Filters, readFilters } from "@/lib/dimensions";
+import { bare, type Dimension, type Filters, readFilters } from "@/lib/dimensions";
 import { type Period, type Preset, periodBefore, periodOf } from "@/lib/period";
 import { namesOf } from "@/lib/series";
 import { Drawing } from "./drawing";
@@ -36,6 +36,20 @@ function bucketOf({ start, end }: Period): Bucket {
   const days = daysBetween(start, end) + 1;
   if (days <= 2) return "hour";
   return days <= 120 ? "day" : days <= 400 ? "week" : "month";
+}
+
+/** Ids are chosen as filters: how they are called. */
+const NAMED = ["project", "user", "trackerKey"] as const satisfies Dimension[];
+
+/** The groups that the filters name, for their names; whatever else is grouped by. */
+function useFiltered({ period, timeZone, filters = {} }: Question): Answer<"groups"> | undefined {
+  const by = NAMED.filter((dimension) => filters[dimension]?.length);
+  const chosen = Object.fromEntries(by.map((dimension) => [dimension, filters[dimension]?.map(bare)]));
+  const { data } = useQuery({
+    ...analyticsOf({ period, timeZone, by, filters: chosen as Filters }, ["groups"]),
+    enabled: by.length > 0,
+  });
+  return by.length > 0 ? data : undefined;
 }
 
 /** Any cut through the costs. What is shown is what the address says, and what is exported. */
@@ -62,16 +76,17 @@ export function Explorer() {
     filters,
     search: search.search,
   };
-  const current = useQuery(analytics(question));
-  const sums = useQuery(analytics({ ...question, bucket: undefined }));
-  const previous = useQuery({ ...analytics({ ...question, bucket: undefined, period: before }), enabled: compares });
-  const line = useQuery({ ...analytics({ ...question, by: [], period: before }), enabled: compares });
-  const names = useMemo(() => namesOf(current.data), [current.data]);
+  const table: Question = { ...question, bucket: undefined, compare: compares ? before : undefined };
+  const current = useQuery(analyticsOf(question, ["timeline", "groups"]));
+  const sums = useQuery(analyticsOf(table, ["summary", "groups"]));
+  const line = useQuery({ ...analyticsOf({ ...question, by: [], period: before }, ["timeline"]), enabled: compares });
+  const filtered = useFiltered(question);
+  const names = useMemo(() => namesOf(sums.data, filtered), [sums.data, filtered]);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const put = (next: Filters) =>
     void navigate({
-      search: ({ range, from, to, tz, by: one, and, metric: of, chart, bucket, compare, search: text }) => ({
+      search: ({
         range,
         from,
         to,
@@ -82,19 +97,34 @@ export function Explorer() {
         chart,
         bucket,
         compare,
+        sort,
+        order,
+        search: text,
+      }) => ({
+        range,
+        from,
+        to,
+        tz,
+        by: one,
+        and,
+        metric: of,
+        chart,
+        bucket,
+        compare,
+        sort,
+        order,
         search: text,
         ...next,
       }),
       resetScroll: false,
     });
-  const save = (format: "csv" | "json") =>
+  const save = (of: Question, format: "csv" | "json") =>
     void download(
-      `/api/analytics/export${stringifySearch({ ...analyticsQuery(question), format })}`,
+      `/api/analytics/export${stringifySearch({ ...analyticsQuery(of), format })}`,
       `costs-${period.start}-${period.end}.${format}`,
     ).catch((failure: Error) => toast(failure.message, true));
-  const stale =
-    current.isPlaceholderData || sums.isPlaceholderData || previous.isPlaceholderData || line.isPlaceholderData;
-  const failure = current.error ?? sums.error ?? previous.error;
+  const stale = current.isPlaceholderData || sums.isPlaceholderData || line.isPlaceholderData;
+  const failure = current.error ?? sums.error;
   return (
     <>
       <PageHead
@@ -119,8 +149,10 @@ export function Explorer() {
             </Button>
           }
         >
-          <MenuItem onSelect={() => save("csv")}>This view as CSV</MenuItem>
-          <MenuItem onSelect={() => save("json")}>As JSON</MenuItem>
+          <MenuItem onSelect={() => save(table, "csv")}>This table as CSV</MenuItem>
+          <MenuItem onSelect={() => save(question, "csv")}>Over time as CSV</MenuItem>
+          <MenuItem onSelect={() => save(table, "json")}>This table as JSON</MenuItem>
+          <MenuItem onSelect={() => save(question, "json")}>Over time as JSON</MenuItem>
         </Menu>
       </PageHead>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
@@ -163,7 +195,7 @@ export function Explorer() {
           <Skeleton className="h-96" />
           <Skeleton className="h-72" />
         </div>
-      ) : current.data.summary.totalRequests === 0 ? (
+      ) : sums.data.summary.totalRequests === 0 ? (
         <Card>
           <NoCalls />
         </Card>
@@ -171,7 +203,7 @@ export function Explorer() {
         <div className={classes("grid gap-4", stale && "stale")} aria-busy={stale}>
           <RecordsGone period={current.data.period} />
           {durations ? (
-            <Durations answer={sums.data} question={question} by={by} names={names} filters={filters} />
+            <Durations question={question} by={by} names={names} />
           ) : (
             <Drawing
               answer={current.data}
@@ -183,15 +215,7 @@ export function Explorer() {
               onFilter={put}
             />
           )}
-          <Groups
-            answer={sums.data}
-            before={compares ? previous.data : undefined}
-            by={by}
-            metric={metric}
-            names={names}
-            filters={filters}
-            onFilter={put}
-          />
+          <Groups answer={sums.data} by={by} metric={metric} names={names} filters={filters} onFilter={put} />
         </div>
       )}
     </>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { analytics, type Metric, type Question } from "@/api/queries";
+import { analyticsOf, type Metric, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
 import { type Canvas, ChartCanvas } from "@/components/charts/canvas";
 import "@/components/charts/heat-engine";
@@ -25,7 +25,7 @@ type Props = {
 /** When in the week it is spent: weekdays and hours of the time zone. */
 export default function HeatMap({ question, metric, title, format, onReady }: Props) {
   const theme = useTheme();
-  const hours = useQuery(analytics({ ...question, by: [], bucket: "hour" }));
+  const hours = useQuery(analyticsOf({ ...question, by: [], bucket: "hour" }, ["timeline"]));
   const { timeZone } = question;
   const rows = useMemo(
     () => hours.data && heatOf(hours.data.timeline, (point) => amountOf(point, metric), timeZone),

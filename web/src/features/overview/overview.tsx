@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { analytics, newestRecord, projects, type Question, usageStats } from "@/api/queries";
+import { analyticsOf, newestRecord, projects, type Question, usageStats } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { PeriodPicker } from "@/components/period-picker";
 import { RecordsGone } from "@/components/records-gone";
@@ -48,8 +48,8 @@ function Figures() {
     bucket: bucket ?? (spansYear(period.start, period.end) ? "week" : "day"),
     metric,
   };
-  const current = useQuery(analytics(question));
-  const previous = useQuery(analytics({ ...question, period: before, by: [] }));
+  const current = useQuery(analyticsOf(question, ["summary", "timeline", "groups", "trends"]));
+  const previous = useQuery(analyticsOf({ ...question, period: before, by: [] }, ["summary", "timeline"]));
   const estimated = useQuery(usageStats({ period, timeZone, filters: { costSource: ["estimated"] } }));
   const known = useQuery(projects());
   const loading = current.isPlaceholderData || previous.isPlaceholderData;
@@ -104,7 +104,7 @@ function Figures() {
             </div>
           </div>
           <div className="below">
-            <TopLists current={current.data} previous={previous.data} search={search} />
+            <TopLists period={period} before={before} timeZone={timeZone} search={search} />
           </div>
         </div>
       ) : (

@@ -1,11 +1,13 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
-import type { Analytics, Bucket, Metric } from "@/api/queries";
+import type { Answer, Bucket, Metric } from "@/api/queries";
 import { BREAKDOWNS } from "@/app/router";
 import { useTheme } from "@/app/theme";
 import { Legend } from "@/components/charts/legend";
+import { MarkerTable } from "@/components/charts/marker-table";
 import { StackedTimeChart } from "@/components/charts/stacked-time";
 import { TimeTable } from "@/components/charts/time-table";
+import { useMarkers } from "@/components/charts/use-markers";
 import { Button } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
 import { Segments } from "@/components/ui/tabs";
@@ -21,9 +23,11 @@ import { type BudgetLine, useBudgetLine } from "./budget-line";
 
 const route = getRouteApi("/");
 
+type Drawn = Answer<"summary" | "timeline" | "groups" | "trends">;
+
 type Props = {
-  answer: Analytics;
-  before: Analytics;
+  answer: Drawn;
+  before: Answer<"timeline">;
   by: (typeof BREAKDOWNS)[number];
   metric: Metric;
   period: Period;
@@ -39,7 +43,7 @@ const TITLES: Record<Metric, string> = {
 const LONG = { weekday: "short", day: "numeric", month: "short", year: "numeric" } as const;
 
 /** The days until the month's end, with what one of them is expected to cost. */
-function daysToCome(answer: Analytics, now: Day) {
+function daysToCome(answer: Drawn, now: Day) {
   const { forecast } = answer.trends;
   const rest = daysBetween(now, addMonths(monthStart(now), 1)) - 1;
   if (!forecast || rest <= 0 || answer.period.bucket !== "day") return undefined;
@@ -92,6 +96,7 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
   const days = useMemo(() => [...answer.timeline.map(({ date }) => date), ...(coming?.days ?? [])], [answer, coming]);
   const budget = useBudgetLine(days, metric === "cost" && answer.period.bucket === "day");
   const isUnfinished = period.end >= now;
+  const markers = useMarkers({ period, timeZone: answer.period.timeZone }, answer.timeline);
   const format = metric === "cost" ? formatAbout : formatCount;
   const explore = (name: string) => {
     const layer = layers.find((one) => one.name === name);
@@ -157,6 +162,7 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
               expected={coming?.expected}
               likely={coming?.likely}
               allowance={budget?.values}
+              markers={markers}
               unfinished={isUnfinished ? answer.timeline.length - 1 : undefined}
               format={format}
               formatAxis={metric === "cost" ? formatAxis : formatCompact}
@@ -167,6 +173,7 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
             </div>
           </>
         )}
+        <MarkerTable markers={markers} timeZone={answer.period.timeZone} />
       </div>
     </Card>
   );

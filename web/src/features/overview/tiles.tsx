@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Schemas } from "@/api/client";
-import { type Analytics, analytics } from "@/api/queries";
+import { type Answer, analyticsOf } from "@/api/queries";
 import { BudgetBar } from "@/components/budget-bar";
 import { Sparkline } from "@/components/charts/sparkline";
 import { classes } from "@/lib/classes";
@@ -12,9 +12,12 @@ import type { Project } from "@/services/project.service";
 import { Change, type PeriodLink, Tile } from "./tile";
 import { UnitCostTile } from "./unit-cost-tile";
 
+type Current = Answer<"summary" | "timeline" | "trends">;
+type Previous = Answer<"summary" | "timeline">;
+
 type Props = {
-  current: Analytics;
-  previous: Analytics;
+  current: Current;
+  previous: Previous;
   estimated: Schemas["Summary"] | undefined;
   projects: Project[] | undefined;
   search: PeriodSearch & { tz?: string | undefined };
@@ -43,8 +46,8 @@ function SpendTile({
   against,
   period,
 }: {
-  current: Analytics;
-  previous: Analytics;
+  current: Current;
+  previous: Previous;
   against: string;
   period: PeriodLink;
 }) {
@@ -77,7 +80,7 @@ function ForecastTile({
   now,
   period,
 }: {
-  current: Analytics;
+  current: Current;
   projects: Project[] | undefined;
   now: Day;
   period: PeriodLink;
@@ -115,7 +118,7 @@ function ForecastTile({
 function useForecastOf(budgets: Project[], now: Day, timeZone: string) {
   const filters = { project: budgets.map(({ id }) => id).slice(0, FILTER_VALUES_MAX) };
   const { data } = useQuery({
-    ...analytics({ period: { start: monthStart(now), end: now }, timeZone, filters }),
+    ...analyticsOf({ period: { start: monthStart(now), end: now }, timeZone, filters }, ["trends"]),
     enabled: budgets.length > 0,
   });
   return data?.trends.forecast;
@@ -162,7 +165,7 @@ function CoverageTile({
   estimated,
   period,
 }: {
-  current: Analytics;
+  current: Current;
   estimated: Schemas["Summary"] | undefined;
   period: PeriodLink;
 }) {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Analytics, analytics } from "@/api/queries";
+import { type Answer, analyticsOf } from "@/api/queries";
 import { Sparkline } from "@/components/charts/sparkline";
 import { lastDayOf } from "@/lib/budget";
 import { today } from "@/lib/days";
@@ -10,33 +10,26 @@ import { keyOf } from "@/lib/series";
 import { Change, type PeriodLink, Tile } from "./tile";
 
 const UNITS = { request: "per request", million: "per 1M tokens", user: "per active user" } as const;
+type Sums = Answer<"summary" | "timeline">;
 type Unit = keyof typeof UNITS;
 const NEXT: Record<Unit, Unit> = { request: "million", million: "user", user: "request" };
 
 /** How many of the senders' own users had calls; as far as senders say who they are. */
-function useActiveUsers(period: Analytics["period"], enabled: boolean): number | undefined {
+function useActiveUsers(period: Sums["period"], enabled: boolean): number | undefined {
   // The end of an answer's period is the first instant after it.
   const days = { start: today(new Date(period.start), period.timeZone), end: lastDayOf(period.end, period.timeZone) };
   const { data } = useQuery({
-    ...analytics({ period: days, timeZone: period.timeZone, by: ["userEmail"], metric: "requests" }),
+    ...analyticsOf({ period: days, timeZone: period.timeZone, by: ["userEmail"], metric: "requests" }, ["groups"]),
     enabled,
   });
   return enabled ? data?.groups.filter((group) => keyOf(group, "userEmail") !== null).length : undefined;
 }
 
-export function UnitCostTile({
-  current,
-  previous,
-  period,
-}: {
-  current: Analytics;
-  previous: Analytics;
-  period: PeriodLink;
-}) {
+export function UnitCostTile({ current, previous, period }: { current: Sums; previous: Sums; period: PeriodLink }) {
   const [unit, setUnit] = useState<Unit>("request");
   const users = useActiveUsers(current.period, unit === "user");
   const usersBefore = useActiveUsers(previous.period, unit === "user");
-  const of = ({ summary }: Analytics, active: number | undefined): number | undefined => {
+  const of = ({ summary }: Sums, active: number | undefined): number | undefined => {
     if (unit === "user") return active ? numberOf(summary.totalCost) / active : undefined;
     if (unit === "request") return summary.averageCostPerRequest ? numberOf(summary.averageCostPerRequest) : undefined;
     return summary.costPerThousandTokens ? numberOf(summary.costPerThousandTokens) * 1000 : undefined;

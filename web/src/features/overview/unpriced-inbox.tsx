@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
-import { analytics } from "@/api/queries";
+import { analyticsOf } from "@/api/queries";
 import { buttonClasses } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
 import { Badge, FailureNotice, Skeleton } from "@/components/ui/states";
@@ -21,13 +21,10 @@ type Props = {
 /** Models whose calls have no known cost: each is a hole in the figures above. */
 export function UnpricedInbox({ period, timeZone, search }: Props) {
   const answer = useQuery(
-    analytics({
-      period,
-      timeZone,
-      by: ["service", "model"],
-      metric: "requests",
-      filters: { costSource: ["unpriced"] },
-    }),
+    analyticsOf(
+      { period, timeZone, by: ["service", "model"], metric: "requests", filters: { costSource: ["unpriced"] } },
+      ["groups"],
+    ),
   );
   const groups = [...(answer.data?.groups ?? [])].sort((one, other) => other.requests - one.requests);
   const { range, from, to, tz } = search;

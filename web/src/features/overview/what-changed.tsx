@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { type Analytics, analytics } from "@/api/queries";
+import { type Answer, analyticsOf } from "@/api/queries";
 import { Card, CardHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { classes } from "@/lib/classes";
@@ -38,8 +38,8 @@ export function WhatChanged({
   className?: string;
 }) {
   const question = { timeZone, by: ["project", "model"] as const, filters: PRICED };
-  const after = useQuery(analytics({ ...question, period }));
-  const previous = useQuery(analytics({ ...question, period: before }));
+  const after = useQuery(analyticsOf({ ...question, period }, ["groups"]));
+  const previous = useQuery(analyticsOf({ ...question, period: before }, ["groups"]));
   const failure = after.error ?? previous.error;
   const changes = useMemo(
     () => after.data && previous.data && whatChanged(cellsOf(previous.data), cellsOf(after.data)),
@@ -68,7 +68,7 @@ export function WhatChanged({
 
 const SEPARATOR = "\u0000";
 
-function cellsOf(answer: Analytics): Cell[] {
+function cellsOf(answer: Answer<"groups">): Cell[] {
   return answer.groups.map((group) => ({
     key: [keyOf(group, "project") ?? "", keyOf(group, "model") ?? ""].join(SEPARATOR),
     cost: numberOf(group.cost),
@@ -89,16 +89,15 @@ function Body({
   period,
 }: {
   changes: Changes;
-  after: Analytics;
-  previous: Analytics;
+  after: Answer<"groups">;
+  previous: Answer<"groups">;
   period: Period;
 }) {
-  const names = namesOf(after);
-  const older = namesOf(previous);
+  const names = namesOf(previous, after);
   const shown = changes.contributions.slice(0, SHOWN);
   const rest = changes.contributions.slice(SHOWN);
   const most = Math.max(...shown.map(({ change }) => Math.abs(change)), 1e-12);
-  const nameOf = (id: string) => (names("project", id) === id ? older("project", id) : names("project", id));
+  const nameOf = (id: string) => names("project", id);
   return (
     <div className="px-4 pb-4 sm:px-5">
       <dl className="mb-3 grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line sm:grid-cols-4">

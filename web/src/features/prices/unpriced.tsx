@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
 import { useState } from "react";
-import { analytics } from "@/api/queries";
+import { analyticsOf } from "@/api/queries";
 import { currentSession } from "@/api/session";
 import { isAdministrator } from "@/app/places";
 import { Button } from "@/components/ui/button";
@@ -29,14 +29,17 @@ export function Unpriced() {
   const scope = useScope("90d");
   const [open, setOpen] = useState<UnpricedModel>();
   const answer = useQuery({
-    ...analytics({
-      period: scope.period,
-      timeZone: scope.timeZone,
-      by: ["service", "model"],
-      metric: "requests",
-      limit: MODELS_MAX,
-      filters: { costSource: ["unpriced"], ...(scope.projectId ? { project: [scope.projectId] } : {}) },
-    }),
+    ...analyticsOf(
+      {
+        period: scope.period,
+        timeZone: scope.timeZone,
+        by: ["service", "model"],
+        metric: "requests",
+        limit: MODELS_MAX,
+        filters: { costSource: ["unpriced"], ...(scope.projectId ? { project: [scope.projectId] } : {}) },
+      },
+      ["groups"],
+    ),
     refetchInterval: POLL_MS,
   });
   return (

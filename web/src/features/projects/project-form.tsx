@@ -1,6 +1,6 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { FormEvent } from "react";
-import { projects } from "@/api/queries";
+import { projects, settings } from "@/api/queries";
 import { Button } from "@/components/ui/button";
 import { Checkbox, Field, Input, Textarea } from "@/components/ui/field";
 import { InlineFailure } from "@/components/ui/states";
@@ -97,19 +97,39 @@ const DAYS = {
   max: 36_500,
   step: 1,
   inputMode: "numeric",
-  placeholder: "As the installation",
 } as const;
+
+/** How long the installation keeps it, where a project does not say. */
+const keptFor = (days: number | null | undefined): string =>
+  days === undefined ? "As the installation" : days === null ? "For good" : String(days);
 
 /** How long what was recorded is kept. What is gone does not come back by a longer time. */
 function RetentionFields({ project }: { project: Project }) {
   const { contentDays, recordDays } = project.settings.retention ?? {};
+  const { data: known } = useQuery(settings());
   return (
     <>
       <Field label="Days that prompts are kept" hint="Empty: as long as the installation says.">
-        {(parts) => <Input {...parts} {...DAYS} name="contentDays" defaultValue={contentDays ?? ""} />}
+        {(parts) => (
+          <Input
+            {...parts}
+            {...DAYS}
+            name="contentDays"
+            placeholder={keptFor(known?.retention.contentDays)}
+            defaultValue={contentDays ?? ""}
+          />
+        )}
       </Field>
       <Field label="Days that records are kept" hint="Older ones are deleted for good. Their sums by day stay.">
-        {(parts) => <Input {...parts} {...DAYS} name="recordDays" defaultValue={recordDays ?? ""} />}
+        {(parts) => (
+          <Input
+            {...parts}
+            {...DAYS}
+            name="recordDays"
+            placeholder={keptFor(known?.retention.recordDays)}
+            defaultValue={recordDays ?? ""}
+          />
+        )}
       </Field>
     </>
   );

@@ -10,6 +10,7 @@ import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
 import { NoCalls } from "@/components/no-calls";
 import { PeriodPicker } from "@/components/period-picker";
+import { ListGone } from "@/components/records-gone";
 import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
@@ -162,6 +163,7 @@ export function Records() {
           </Menu>
         </div>
       </div>
+      <ListGone from={list.data?.pages[0]?.pagination.recordsFrom} timeZone={timeZone} />
       {chosen.size > 0 && (
         <div className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-accent-soft px-3 py-2">
           <span className="font-medium">{counted(chosen.size, "call")} chosen</span>

@@ -1,7 +1,8 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Mail } from "lucide-react";
 import { api, dataOf, Failure, type Schemas } from "@/api/client";
+import { settings } from "@/api/queries";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
 import { InlineFailure } from "@/components/ui/states";
@@ -9,12 +10,14 @@ import { InlineFailure } from "@/components/ui/states";
 /** Whether e-mail works, and where programs are told. */
 export function NotificationSettings() {
   const test = useMutation({ mutationFn: () => dataOf(api.POST("/api/notifications/email/test")) });
-  const notConfigured = test.error instanceof Failure && test.error.code === "mail_not_configured";
+  const { data: known } = useQuery(settings());
+  const notConfigured =
+    known?.mailIsConfigured === false || (test.error instanceof Failure && test.error.code === "mail_not_configured");
   return (
     <div className="grid grid-cols-1 gap-4">
       <Card>
         <CardHead title="E-mail" hint="Alerts of budgets go out by the mail server of this installation.">
-          <Button busy={test.isPending} onClick={() => test.mutate()}>
+          <Button busy={test.isPending} disabled={notConfigured} onClick={() => test.mutate()}>
             <Mail />
             Send me a test
           </Button>
@@ -29,7 +32,7 @@ export function NotificationSettings() {
             <InlineFailure failure={test.error} />
           )}
           {test.data && <Outcome outcome={test.data} />}
-          {!test.data && !test.error && (
+          {!test.data && !test.error && !notConfigured && (
             <p className="text-muted">The test says what the mail server answered, word by word.</p>
           )}
         </div>

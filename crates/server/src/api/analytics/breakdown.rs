@@ -1,6 +1,6 @@
 //! Costs by each dimension.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::{Id, query::Dimension, totals::Totals};
 use pricing::Money;
@@ -36,7 +36,7 @@ impl Metric {
         }
     }
 
-    fn of(self, totals: &Totals) -> i128 {
+    pub(super) fn of(self, totals: &Totals) -> i128 {
         match self {
             Self::Cost => i128::from(totals.cost.nanos()),
             Self::Tokens => i128::from(totals.tokens),
@@ -128,20 +128,41 @@ impl Breakdown {
 }
 
 /// How the values of dimensions are shown.
+#[derive(Debug)]
 pub(super) struct Labels {
     names: Names,
     projects: HashMap<String, String>,
+    keys: HashMap<String, String>,
 }
 
 impl Labels {
     pub(super) async fn load(app: &App) -> Result<Self> {
         let projects = app.meta.list_projects().await?;
         let projects = projects.into_iter().map(|project| (project.id.to_string(), project.name)).collect();
-        Ok(Self { names: Names::load(app).await?, projects })
+        Ok(Self { names: Names::load(app).await?, projects, keys: HashMap::new() })
+    }
+
+    /// The same, with the names of the tracker keys among the values of groups.
+    pub(super) async fn load_with_keys(
+        app: &App,
+        question: &Question,
+        groups: impl Iterator<Item = &Vec<Option<String>>>,
+    ) -> Result<Self> {
+        let mut labels = Self::load(app).await?;
+        let index = question.group_by.iter().position(|dimension| *dimension == Dimension::TrackerKey);
+        let Some(index) = index else { return Ok(labels) };
+        let ids: HashSet<&str> = groups.filter_map(|keys| keys.get(index)?.as_deref()).collect();
+        for id in ids {
+            let Ok(key) = id.parse() else { continue };
+            if let Some(key) = app.meta.find_tracker_key_by_id(key).await? {
+                labels.keys.insert(id.to_owned(), key.name);
+            }
+        }
+        Ok(labels)
     }
 
     /// Name, and id if it is of a project or an account.
-    fn of(&self, dimension: Dimension, key: Option<&str>) -> (String, Option<String>) {
+    pub(super) fn of(&self, dimension: Dimension, key: Option<&str>) -> (String, Option<String>) {
         let Some(key) = key else { return (NONE.to_owned(), None) };
         match dimension {
             Dimension::Project => {
@@ -150,6 +171,11 @@ impl Labels {
             }
             Dimension::User => {
                 let name = key.parse().map(|id: Id<_>| self.names.of(id).0).unwrap_or_default();
+                let name = if name.is_empty() { "(deleted account)".to_owned() } else { name };
+                (name, Some(key.to_owned()))
+            }
+            Dimension::TrackerKey => {
+                let name = self.keys.get(key).cloned().unwrap_or_else(|| "(deleted key)".to_owned());
                 (name, Some(key.to_owned()))
             }
             Dimension::Service
@@ -163,8 +189,7 @@ impl Labels {
             | Dimension::Status
             | Dimension::UserEmail
             | Dimension::CustomerEmail
-            | Dimension::CostSource
-            | Dimension::TrackerKey => (key.to_owned(), None),
+            | Dimension::CostSource => (key.to_owned(), None),
         }
     }
 }

@@ -124,6 +124,6 @@ async fn compared(app: &App, caller: &Caller, question: &Question, id: ProjectId
     let project = project_summary(app, project).await?;
     let mut question = question.clone();
     question.filter = question.filter.of_project(id);
-    let summary = summary(app, &question, project.spending.budget_utilization).await?;
+    let summary = summary(app, &question, true, project.spending.budget_utilization).await?;
     Ok(ComparedProject { project, summary, timeline: timeline(app, &question).await? })
 }

@@ -11,8 +11,9 @@ use crate::{
     analytics::Question,
     api::{
         analytics::{
-            GroupView, date_label,
-            question::{AnalyticsParams, is_parameter, question},
+            breakdown::Labels,
+            groups::GroupContext,
+            question::{AnalyticsParams, is_parameter, metric, question},
         },
         exports::{FormatParam, format_of},
         usage_query::{FilterParams, NONE},
@@ -34,9 +35,11 @@ pub async fn export_analytics(State(app): State<App>, auth: Auth<Read>, pairs: P
     let format = format_of(&pairs)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
     let groups = question.groups(&app).await?;
-    let views = || groups.iter().map(|group| GroupView::new(&question, group));
+    let labels = Labels::load_with_keys(&app, &question, groups.iter().map(|group| &group.keys)).await?;
+    let context = GroupContext::load(&app, &question, &labels, metric(&pairs)?).await?;
+    let views = || groups.iter().map(|group| context.view(group));
     let body = match format {
-        Format::Csv => table(&question, &groups)?,
+        Format::Csv => table(&question, &context, &groups)?,
         Format::Json => serde_json::to_vec(&views().collect::<Vec<_>>()).map_err(ApiError::internal)?,
         Format::Ndjson => {
             let mut lines = Vec::new();
@@ -53,28 +56,63 @@ pub async fn export_analytics(State(app): State<App>, auth: Auth<Read>, pairs: P
         .into_response())
 }
 
-fn table(question: &Question, groups: &[Group]) -> Result<Vec<u8>> {
-    let dimensions = question.group_by.iter().map(|dimension: &Dimension| dimension.as_str());
+fn table(question: &Question, context: &GroupContext<'_>, groups: &[Group]) -> Result<Vec<u8>> {
+    let mut head = vec!["date".to_owned()];
+    for dimension in &question.group_by {
+        head.push(dimension.as_str().to_owned());
+        if has_name(*dimension) {
+            head.push(format!("{}Name", dimension.as_str()));
+        }
+    }
     let sums =
         ["requests", "errors", "unpriced", "inputTokens", "outputTokens", "tokens", "cost", "listCost"];
-    let head = std::iter::once("date").chain(dimensions).chain(sums).map(str::to_owned).collect();
-    csv_rows(std::iter::once(head).chain(groups.iter().map(|group| row(question, group))))
+    let more = ["cacheReadTokens", "cacheWriteTokens", "cacheHitRate"];
+    let ratios = ["costPerRequest", "costPerMillionTokens", "share"];
+    head.extend(sums.into_iter().chain(more).chain(ratios).map(str::to_owned));
+    if question.compared_with.is_some() && !question.groups_by_time {
+        head.extend(["costBefore", "change", "changePercentage"].map(str::to_owned));
+    }
+    let rows = groups.iter().map(|group| row(question, context, group));
+    csv_rows(std::iter::once(head).chain(rows))
 }
 
-fn row(question: &Question, group: &Group) -> Vec<String> {
-    let totals = &group.totals;
-    let date =
-        group.bucket.map(|start| date_label(start, question.bucket, &question.zone)).unwrap_or_default();
-    let keys = group.keys.iter().map(|key| spreadsheet_safe(key.as_deref().unwrap_or(NONE)));
-    let sums = [
+/// Whether the values of the dimension are ids, which people know by a name.
+fn has_name(dimension: Dimension) -> bool {
+    matches!(dimension, Dimension::Project | Dimension::User | Dimension::TrackerKey)
+}
+
+fn row(question: &Question, context: &GroupContext<'_>, group: &Group) -> Vec<String> {
+    let (totals, view) = (&group.totals, context.view(group));
+    let mut row = vec![context.date(group.bucket).unwrap_or_default()];
+    for (dimension, key) in question.group_by.iter().zip(&group.keys) {
+        row.push(spreadsheet_safe(key.as_deref().unwrap_or(NONE)));
+        if has_name(*dimension) {
+            row.push(spreadsheet_safe(&context.name(*dimension, key.as_deref())));
+        }
+    }
+    let is_known = totals.unpriced < totals.requests;
+    row.extend([
         totals.requests.to_string(),
         totals.errors.to_string(),
         totals.unpriced.to_string(),
         totals.input_tokens.to_string(),
         totals.output_tokens.to_string(),
         totals.tokens.to_string(),
-        totals.cost.to_string(),
+        if is_known { totals.cost.to_string() } else { String::new() },
         totals.list_cost.to_string(),
-    ];
-    std::iter::once(date).chain(keys).chain(sums).collect()
+        totals.cache_read_tokens.to_string(),
+        totals.cache_write_tokens.to_string(),
+        or_empty(view.cache_hit_rate),
+        or_empty(view.cost_per_request),
+        or_empty(view.cost_per_million_tokens),
+        or_empty(view.share),
+    ]);
+    if let Some(before) = view.before {
+        row.extend([before.cost.to_string(), or_empty(before.change), or_empty(before.change_percentage)]);
+    }
+    row
+}
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }

@@ -32,13 +32,17 @@ pub struct AnalyticsParams {
     /// Most groups of a breakdown.
     #[param(minimum = 1, maximum = 10000, default = 50)]
     limit: Option<u64>,
-    /// `previous`: the period before, of the same length. Trends always have it.
+    /// With what groups are compared: `previous`, the period before, of the same length; or a period, as
+    /// `2024-01-01..2024-01-31`. Trends always have the period before.
     compare: Option<String>,
+    /// What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+    /// `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+    include: Option<String>,
 }
 
 /// Whether analytics routes read this parameter.
 pub fn is_parameter(name: &str) -> bool {
-    is_filter(name) || matches!(name, "groupBy" | "metric" | "limit" | "compare")
+    is_filter(name) || matches!(name, "groupBy" | "metric" | "limit" | "compare" | "include")
 }
 
 /// The question that is asked.
@@ -46,12 +50,13 @@ pub fn question(pairs: &Pairs, visibility: Visibility, now: Timestamp) -> Result
     let zone = zone(pairs)?;
     let filter = filter(pairs, visibility, default_period(pairs, &zone, now))?;
     let (bucket, group_by) = grouping(pairs)?;
-    pairs.parsed("compare", |text| (text == "previous").then_some(()), "previous")?;
+    let compared_with = comparison(pairs, &zone, filter.period)?;
     let in_bound = |text: &str| text.parse().ok().filter(|limit| (1..=bounds::GROUPS_MAX).contains(limit));
     let expected = format!("a whole number from 1 to {}", bounds::GROUPS_MAX);
     Ok(Question {
         bucket: bucket.unwrap_or_else(|| fitting_bucket(filter.period)),
         limit: pairs.parsed("limit", in_bound, &expected)?.unwrap_or(limits::BREAKDOWN_GROUPS_DEFAULT),
+        compared_with,
         filter,
         zone,
         groups_by_time: bucket.is_some() || group_by.is_empty(),
@@ -62,6 +67,20 @@ pub fn question(pairs: &Pairs, visibility: Visibility, now: Timestamp) -> Result
 /// What breakdowns are ordered by.
 pub fn metric(pairs: &Pairs) -> Result<Metric, Invalid> {
     Ok(pairs.parsed("metric", Metric::from_name, "cost, tokens or requests")?.unwrap_or(Metric::Cost))
+}
+
+/// The period that is compared with: the one before, or the one that is named.
+fn comparison(pairs: &Pairs, zone: &TimeZone, period: Interval) -> Result<Option<Interval>, Invalid> {
+    match pairs.last("compare") {
+        None => Ok(None),
+        Some("previous") => Ok(period.previous()),
+        Some(named) => {
+            let expected =
+                || Invalid::field("compare", "must be previous, or a period: 2024-01-01..2024-01-31");
+            let (start, end) = named.split_once("..").ok_or_else(expected)?;
+            Interval::from_bounds(Some(start), Some(end), zone, period).map(Some).map_err(|_| expected())
+        }
+    }
 }
 
 /// Thirty days, today included, unless a bound is given.
@@ -144,6 +163,26 @@ mod tests {
             period(&[("startDate", "2024-03-01")]),
             ("2024-03-01T00:00:00Z".into(), "2024-03-16T00:00:00Z".into())
         );
+    }
+
+    #[test]
+    fn what_is_compared_with_is_the_period_before_or_a_named_one() {
+        let compared = |compare| {
+            let asked = ask(&[("startDate", "2024-03-01"), ("endDate", "2024-03-10"), ("compare", compare)]);
+            asked.map(|question| {
+                question.compared_with.map(|with| (with.start.to_string(), with.end.to_string()))
+            })
+        };
+        let period = |start: &str, end: &str| Some((start.to_owned(), end.to_owned()));
+        assert_eq!(compared("previous").unwrap(), period("2024-02-20T00:00:00Z", "2024-03-01T00:00:00Z"));
+        assert_eq!(
+            compared("2024-02-01..2024-02-10").unwrap(),
+            period("2024-02-01T00:00:00Z", "2024-02-11T00:00:00Z")
+        );
+        assert_eq!(ask(&[]).unwrap().compared_with, None);
+        for wrong in ["next", "2024-02-01..", "2024-02-10..2024-02-01"] {
+            assert_eq!(compared(wrong).unwrap_err().0[0].field, "compare", "{wrong}");
+        }
     }
 
     #[test]

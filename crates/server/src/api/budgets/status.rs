@@ -206,6 +206,7 @@ pub async fn get_budget_status(
 /// What recent days of the budget's scope say of those to come.
 async fn outlook(app: &App, scope: &Scope, terms: &Budget, period: Interval) -> Result<Option<Outlook>> {
     let question = Question {
+        compared_with: None,
         filter: scope.filter(),
         zone: time_zone("timeZone", &terms.time_zone).unwrap_or(TimeZone::UTC),
         bucket: Bucket::Day,

@@ -20,7 +20,8 @@ use fake_upstream::FakeUpstream;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{
-    Appended, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification, sqlite::Sqlite,
+    Appended, DurationGroup, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification,
+    sqlite::Sqlite,
 };
 
 use super::world::{World, chat};
@@ -124,6 +125,10 @@ impl UsageStore for Switched {
 
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
         self.up()?.latency_percentiles(filter).await
+    }
+
+    async fn durations(&self, query: &UsageQuery) -> Result<Vec<DurationGroup>, StoreError> {
+        self.up()?.durations(query).await
     }
 
     async fn verify(&self) -> Result<Verification, StoreError> {
