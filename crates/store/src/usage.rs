@@ -157,7 +157,7 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     ) -> Result<Trimmed, StoreError>;
 
     /// From when on every record is there that `filter` finds; `None` if that is the whole of its period. What came before
-    /// is in sums by UTC day, service, model, project and account only.
+    /// is in sums by UTC day, service, model, project, account and source of the cost only.
     async fn records_from(&self, filter: &Filter) -> Result<Option<Timestamp>, StoreError>;
 
     /// Sums, grouped. Groups without records are absent, as are records before the first bucket; the order is that of

@@ -10,7 +10,8 @@ export function RecordsGone({ period }: { period: Schemas["PeriodView"] }) {
   return (
     <Gone>
       Records from before {formatInstant(period.recordsFrom, period.timeZone)} were deleted by age. Sums by day,
-      project, account, provider and model are whole; whatever else is asked for, and durations, lack what was before.
+      project, account, provider, model and source of the cost are whole; whatever else is asked for, and durations,
+      lack what was before.
     </Gone>
   );
 }

@@ -107,6 +107,6 @@ fn daily(n: u32) -> UsageRecord {
 }
 
 async fn sums(store: &dyn UsageStore) -> Vec<domain::query::Group> {
-    let group_by = vec![Dimension::Project, Dimension::Model, Dimension::User];
+    let group_by = vec![Dimension::Project, Dimension::Model, Dimension::User, Dimension::CostSource];
     store.aggregate(&UsageQuery { filter: everything(), buckets: None, group_by }).await.unwrap()
 }

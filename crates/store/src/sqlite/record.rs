@@ -190,7 +190,8 @@ pub(super) fn insert(
     ])?;
     insert_content(tx.connection, record.content.as_ref())?;
     let day = day_of(record.occurred_at.as_millisecond());
-    Ok(rollup::Key { day, project: to.project.unwrap_or(0), user, provider, model })
+    let cost_source = record.cost_source.code();
+    Ok(rollup::Key { day, project: to.project.unwrap_or(0), user, provider, model, cost_source })
 }
 
 /// The record with this id, with its content.
@@ -228,6 +229,7 @@ pub(super) fn read(row: &Row<'_>, connection: &Connection, names: &mut Names) ->
         project: columns.next::<Option<i64>>()?.unwrap_or(0),
         provider: columns.next()?,
         model: columns.next()?,
+        cost_source: record.cost_source.code(),
     };
     Ok(Kept { seq, rollup_key, record })
 }

@@ -38,7 +38,8 @@ fn recost_one(
     let mut record = kept.record;
     change.subtract(kept.rollup_key, &Totals::of(&record))?;
     record.recost(costing);
-    change.add(kept.rollup_key, &Totals::of(&record))?;
+    let cost_source = record.cost_source.code();
+    change.add(rollup::Key { cost_source, ..kept.rollup_key }, &Totals::of(&record))?;
     let price =
         record.price.as_ref().map(|price| tx.dictionary.intern_price(tx.connection, price)).transpose()?;
     let unpriced_reason = tx.intern_option(Kind::UnpricedReason, record.unpriced_reason.as_ref())?;

@@ -14,10 +14,10 @@ use crate::StoreError;
 
 const ADD: &str = "
     insert into usage_rollup
-           (day, project, user, provider, model,
+           (day, project, user, provider, model, cost_source,
             requests, errors, unpriced, cost_nanos, list_cost_nanos, cache_savings_nanos,
             tokens, priced_tokens, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
         on conflict do update
        set requests            = requests            + excluded.requests,
            errors              = errors              + excluded.errors,
@@ -34,7 +34,8 @@ const ADD: &str = "
 
 const DELETE_EMPTY: &str = "
     delete from usage_rollup
-     where day = ?1 and project = ?2 and user = ?3 and provider = ?4 and model = ?5 and requests = 0";
+     where day = ?1 and project = ?2 and user = ?3 and provider = ?4 and model = ?5 and cost_source = ?6
+       and requests = 0";
 
 const DELETE_UNSEALED: &str = "
     delete from usage_rollup
@@ -42,7 +43,7 @@ const DELETE_UNSEALED: &str = "
                         where sealed.project = usage_rollup.project and usage_rollup.day < sealed.day)";
 
 const LIST_DAY: &str = "
-    select r.day, r.project, r.user, r.provider, r.model,
+    select r.day, r.project, r.user, r.provider, r.model, r.cost_source,
            r.requests, r.errors, r.unpriced, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
            r.tokens, r.priced_tokens, r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens
       from usage_rollup r
@@ -50,7 +51,7 @@ const LIST_DAY: &str = "
 const FIRST_DAY: &str = "select min(day) from usage_rollup where day >= ?1";
 const FIRST_INSTANT: &str = "select min(occurred_at_ms) from usage_record where occurred_at_ms >= ?1";
 const LIST_RECORDS: &str = "
-    select ?1, coalesce(r.project, 0), r.user, r.provider, r.model,
+    select ?1, coalesce(r.project, 0), r.user, r.provider, r.model, r.cost_source,
            r.status, r.cost_nanos, r.list_cost_nanos, r.cache_savings_nanos,
            r.input_tokens, r.output_tokens, r.total_tokens, r.cache_read_tokens, r.cache_write_tokens
       from usage_record r indexed by usage_record_by_time
@@ -66,6 +67,8 @@ pub(super) struct Key {
     pub(super) user: i64,
     pub(super) provider: i64,
     pub(super) model: i64,
+    /// 0 where it is not known: the sum is older than this part of the key, and its records are gone.
+    pub(super) cost_source: i64,
 }
 
 impl Key {
@@ -77,14 +80,18 @@ impl Key {
             user: columns.next()?,
             provider: columns.next()?,
             model: columns.next()?,
+            cost_source: columns.next()?,
         })
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { day, project, user, provider, model } = self;
-        write!(f, "day {day}, project {project}, user {user}, provider {provider}, model {model}")
+        let Self { day, project, user, provider, model, cost_source } = self;
+        write!(
+            f,
+            "day {day}, project {project}, user {user}, provider {provider}, model {model}, source {cost_source}"
+        )
     }
 }
 
@@ -110,7 +117,7 @@ impl Change {
         let mut add = connection.prepare_cached(ADD)?;
         let mut delete_empty = connection.prepare_cached(DELETE_EMPTY)?;
         for (key, sums) in rows {
-            let keys = [key.day, key.project, key.user, key.provider, key.model];
+            let keys = [key.day, key.project, key.user, key.provider, key.model, key.cost_source];
             add.execute(rusqlite::params_from_iter(keys.iter().chain(&sums)))?;
             if sums[0] < 0 {
                 delete_empty.execute(keys)?;

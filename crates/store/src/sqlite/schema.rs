@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0013_aggregates.sql"),
     include_str!("schema/0014_cache_writes.sql"),
     include_str!("schema/0015_annotations.sql"),
+    include_str!("schema/0016_cost_source_sums.sql"),
 ];
 
 /// Brings the database to the version that this program knows.
@@ -114,6 +115,49 @@ mod tests {
         let sums = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let sums: Vec<(i64, i64)> = sums.map(Result::unwrap).collect();
         assert_eq!(sums, [(-1, 13), (0, 12), (1, 11), (2, 0)]);
+    }
+
+    #[test]
+    fn sums_learn_where_costs_come_from_and_keep_what_was_deleted() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let before = MIGRATIONS.iter().position(|sql| sql.contains("usage_rollup_by_source")).unwrap();
+        for migration in &MIGRATIONS[..before] {
+            connection.execute_batch(migration).unwrap();
+        }
+        connection.pragma_update(None, "user_version", i64::try_from(before).unwrap()).unwrap();
+        let rows = "
+            insert into usage_record (id, user, project, provider, model, origin, status, cost_source, flags,
+                                      occurred_at_ms, recorded_at_ms, input_tokens, output_tokens, total_tokens,
+                                      cost_nanos, list_cost_nanos)
+            values (x'000000000000000000000001', 1, null, 2, 3, 1, 0, 3, 0, -1, 10, 7, 2, null, 50, 50),
+                   (x'000000000000000000000002', 1, null, 2, 3, 1, 1, 6, 0, -86400000, 10, null, null, 4, null, null),
+                   (x'000000000000000000000003', 1, 9, 2, 3, 1, 0, 1, 0, 86399999, 10, 1, null, null, 8, null);
+            insert into usage_rollup
+            values (-1, 0, 1, 2, 3, 2, 1, 1, 50, 50, 0, 13, 9, 7, 2, 0, 0),
+                   (0, 9, 1, 2, 3, 3, 1, 1, 20, 5, 4, 11, 6, 5, 3, 2, 1),
+                   (0, 9, 1, 2, 4, 1, 0, 0, 30, 30, 0, 5, 5, 4, 1, 0, 0);";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection).unwrap();
+        let mut statement = connection
+            .prepare(
+                "select day, project, model, cost_source, requests, errors, unpriced, cost_nanos, list_cost_nanos,
+                        cache_savings_nanos, tokens, priced_tokens, input_tokens, output_tokens,
+                        cache_read_tokens, cache_write_tokens
+                   from usage_rollup order by day, model, cost_source",
+            )
+            .unwrap();
+        let sums = statement
+            .query_map([], |row| (0..16).map(|column| row.get(column)).collect::<Result<Vec<i64>, _>>())
+            .unwrap();
+        let sums: Vec<Vec<i64>> = sums.map(Result::unwrap).collect();
+        let expected: [&[i64]; 5] = [
+            &[-1, 0, 3, 3, 1, 0, 0, 50, 50, 0, 9, 9, 7, 2, 0, 0],
+            &[-1, 0, 3, 6, 1, 1, 1, 0, 0, 0, 4, 0, 0, 0, 0, 0],
+            &[0, 9, 3, 0, 2, 1, 1, 12, 5, 4, 10, 5, 4, 3, 2, 1],
+            &[0, 9, 3, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 0, 0, 0],
+            &[0, 9, 4, 0, 1, 0, 0, 30, 30, 0, 5, 5, 4, 1, 0, 0],
+        ];
+        assert_eq!(sums, expected);
     }
 
     #[test]

@@ -22,6 +22,7 @@ impl Source {
             (_, Dimension::Model) => "r.model",
             (_, Dimension::Project) => "r.project",
             (_, Dimension::User) => "r.user",
+            (_, Dimension::CostSource) => "r.cost_source",
             (Self::Rollup, _) => return None,
             (Self::Records, Dimension::Department) => "r.department",
             (Self::Records, Dimension::Team) => "r.team",
@@ -32,7 +33,6 @@ impl Source {
             (Self::Records, Dimension::Status) => "r.status",
             (Self::Records, Dimension::UserEmail) => "r.user_email",
             (Self::Records, Dimension::CustomerEmail) => "r.customer_email",
-            (Self::Records, Dimension::CostSource) => "r.cost_source",
             (Self::Records, Dimension::TrackerKey) => "r.tracker_key",
         })
     }
