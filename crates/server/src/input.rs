@@ -151,13 +151,6 @@ impl Pairs {
     }
 }
 
-/// For fields of which `null` (takes it away) is not the same as none at all (leaves it as it is).
-pub fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
 /// The id in the path under `name`. What is not an id names nothing: `None`.
 pub async fn path_id<K>(parts: &mut Parts, name: &str) -> Option<domain::Id<K>> {
     path_text(parts, name).await?.parse().ok()
