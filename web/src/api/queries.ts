@@ -80,12 +80,23 @@ export const analyticsOf = <Asked extends Part>(question: Question, parts: reado
   });
 };
 
+/** Sums, without the durations. */
 export const usageStats = (question: Question) => {
-  const query = analyticsQuery(question);
+  const query = { ...analyticsQuery(question), include: "summary" };
   return queryOptions({
     queryKey: ["usage-stats", query],
     queryFn: async ({ signal }) =>
       (await dataOf(api.GET("/api/usage/stats", { params: { query }, signal }))) as Required<Schemas["UsageStats"]>,
+    placeholderData: keepPreviousData,
+  });
+};
+
+/** Percentiles of how long calls took: every record of the period is read for them. */
+export const latencyOf = (question: Question) => {
+  const query = { ...analyticsQuery(question), include: "latency" };
+  return queryOptions({
+    queryKey: ["latency", query],
+    queryFn: async ({ signal }) => (await dataOf(api.GET("/api/usage/stats", { params: { query }, signal }))).latency,
     placeholderData: keepPreviousData,
   });
 };

@@ -67,7 +67,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many alerts are new. */
+        /** How many crossed thresholds are new; one that told by mail and by webhook is one. */
         get: operations["count_unread_alerts"];
         put?: never;
         post?: never;
@@ -175,6 +175,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what happened, the latest first: in one's projects, and on the whole installation. */
+        get: operations["list_annotations"];
+        put?: never;
+        /** Say what happened. The same title of the same project and time is the same annotation: it can be sent again. */
+        post: operations["create_annotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations/{annotationId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an annotation: one's own, or as an admin of its project (of the installation, if it is of no project). */
+        delete: operations["delete_annotation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -578,6 +613,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prices/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When prices changed of the models that were called, as far as the filters let through, the latest first; at most 200.
+         *     Rules of the operator are for administrators.
+         */
+        get: operations["list_price_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/prices/estimate": {
         parameters: {
             query?: never;
@@ -844,6 +899,23 @@ export interface paths {
         head?: never;
         /** Change what a member may do. */
         patch: operations["update_member"];
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the installation is set up, as far as it changes what people see. */
+        get: operations["get_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/setup": {
@@ -1382,6 +1454,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record the model calls in logs, as coding agents send them.
+         * @description An `ExportLogsServiceRequest` in protobuf or JSON, also compressed with gzip. Events that tell of calls of models become
+         *     records: those of Claude Code, Codex CLI, Gemini CLI and Qwen Code, and `gen_ai.client.inference.operation.details`; all
+         *     others are taken and not kept.
+         */
+        post: operations["export_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take metrics, and count none of them.
+         * @description An `ExportMetricsServiceRequest` in protobuf or JSON, also compressed with gzip, so that an exporter of all signals finds
+         *     its endpoint. Metrics of tokens and costs add up calls that logs and traces tell of one by one: their points are
+         *     rejected, with the reason.
+         */
+        post: operations["export_metrics"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/traces": {
         parameters: {
             query?: never;
@@ -1544,21 +1660,55 @@ export interface components {
              */
             recordsFrom?: string | null;
         };
-        /** @description An answer about costs. */
+        /** @description An answer about costs, of the parts that `include` names. */
         Analytics: {
             /** @description What it is about. */
             period: components["schemas"]["PeriodView"];
             /** @description Sums. */
-            summary: components["schemas"]["Summary"];
+            summary?: components["schemas"]["Summary"];
             /** @description The same over time, without gaps. */
-            timeline: components["schemas"]["TimelinePoint"][];
+            timeline?: components["schemas"]["TimelinePoint"][];
             /** @description The same by each dimension. */
-            breakdown: components["schemas"]["Breakdown"];
+            breakdown?: components["schemas"]["Breakdown"];
             /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
-            groups: components["schemas"]["GroupView"][];
+            groups?: components["schemas"]["GroupView"][];
+            /** @description Everything in the period that groups are compared with, if `compare` names one. */
+            compared?: components["schemas"]["Compared"];
+            /**
+             * @description How long calls took, by the dimensions and over time as `groupBy` says; of all of them, if it names no dimension.
+             *     Groups in which no duration is known are left out.
+             */
+            durations?: components["schemas"]["DurationView"][];
             /** @description How it develops. */
-            trends: components["schemas"]["Trends"];
+            trends?: components["schemas"]["Trends"];
             project?: components["schemas"]["ProjectSummary"] | null;
+        };
+        /** @description Something that happened. */
+        AnnotationView: {
+            /** @description Id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            time: string;
+            /** @description What happened. */
+            title: string;
+            /** @description The project it is about; `null` for the whole installation. */
+            projectId?: string | null;
+            /** @description How the project is called. */
+            projectName?: string | null;
+            /** @description Words to find it by. */
+            tags: string[];
+            /** @description Where there is more about it. */
+            link?: string | null;
+            /** @description Account of who said so. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description When they said so.
+             */
+            createdAt: string;
         };
         /** @description What somebody says of an anomaly. */
         AnomalyChange: {
@@ -1701,6 +1851,39 @@ export interface components {
          * @enum {string}
          */
         Basis: "same-time" | "active-times";
+        /** @description What a group was in the period that it is compared with. */
+        Before: {
+            /**
+             * Format: decimal
+             * @description Known costs.
+             */
+            cost: Money;
+            /**
+             * Format: int64
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Calls; 0 when the group is new.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+            /**
+             * Format: decimal
+             * @description How much more it is now.
+             */
+            change?: Money | null;
+            /**
+             * Format: double
+             * @description The same in percent; `null` when no costs were known.
+             */
+            changePercentage?: number | null;
+        };
         /** @description Costs by each dimension, largest first. */
         Breakdown: {
             /** @description By who sold the call. */
@@ -2033,6 +2216,11 @@ export interface components {
             /** @description The model. */
             model: string;
         };
+        /**
+         * @description Who changed a price.
+         * @enum {string}
+         */
+        ChangeKind: "catalog" | "rule-begins" | "rule-ends";
         /** @description What changes for one model in one month. */
         ChangeView: {
             /** @description Who sold it. */
@@ -2094,6 +2282,39 @@ export interface components {
              * @default null
              */
             groupBy?: string | null;
+        };
+        /** @description Everything in the period that groups are compared with. */
+        Compared: {
+            /**
+             * Format: date-time
+             * @description First instant.
+             */
+            start: string;
+            /**
+             * Format: date-time
+             * @description First instant after it.
+             */
+            end: string;
+            /**
+             * Format: decimal
+             * @description Known costs.
+             */
+            cost: Money;
+            /**
+             * Format: int64
+             * @description Tokens.
+             */
+            tokens: number;
+            /**
+             * Format: int64
+             * @description Calls.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
         };
         /** @description One of the projects. */
         ComparedProject: components["schemas"]["ProjectSummary"] & {
@@ -2247,6 +2468,19 @@ export interface components {
          * @enum {string}
          */
         Dimension: "service" | "model" | "project" | "user" | "department" | "team" | "purpose" | "client" | "campaign" | "tag" | "status" | "userEmail" | "customerEmail" | "costSource" | "trackerKey";
+        /** @description How long the calls of a group took. */
+        DurationView: {
+            /** @description As in the timeline, when grouped by time as well. */
+            date?: string | null;
+            /** @description Value of each dimension; `null` where the records have none. */
+            key: Record<string, never>;
+            /** @description How each value is called. */
+            names: Record<string, never>;
+            /** @description To the end of the answer. */
+            response: components["schemas"]["Percentiles"];
+            /** @description To the first token of the answer. */
+            firstToken: components["schemas"]["Percentiles"];
+        };
         /** @description What became of a test e-mail. */
         EmailTest: {
             /** @description To whom it went. */
@@ -2308,7 +2542,7 @@ export interface components {
          * @description Stable code of an error: programs decide by it.
          * @enum {string}
          */
-        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
+        ErrorCode: "malformed_body" | "malformed_query" | "unauthenticated" | "token_expired" | "invalid_credentials" | "invalid_refresh_token" | "provider_key_missing" | "budget_exhausted" | "forbidden" | "scope_missing" | "address_not_allowed" | "model_not_allowed" | "price_unknown" | "signup_closed" | "route_not_found" | "project_not_found" | "usage_not_found" | "provider_not_found" | "key_not_found" | "user_not_found" | "member_not_found" | "model_not_found" | "webhook_not_found" | "delivery_not_found" | "budget_not_found" | "increase_not_found" | "alert_not_found" | "annotation_not_found" | "anomaly_not_found" | "method_not_allowed" | "request_timeout" | "email_taken" | "owner_required" | "prices_changed" | "webhook_disabled" | "mail_not_configured" | "project_inactive" | "payload_too_large" | "unsupported_media_type" | "invalid_input" | "fx_rate_missing" | "invalid_reset_token" | "rate_limited" | "provider_unreachable" | "provider_timeout" | "gateway_busy" | "internal" | "store_busy" | "store_unavailable";
         /** @description What a call would cost. */
         Estimate: {
             /** @description Who would sell it. */
@@ -2466,9 +2700,11 @@ export interface components {
             date?: string | null;
             /** @description Value of each dimension; `null` where the records have none. */
             key: Record<string, never>;
+            /** @description How each value is called: projects, accounts and tracker keys by their names; `null` where the records have none. */
+            names: Record<string, never>;
             /**
              * Format: decimal
-             * @description Known costs.
+             * @description Known costs; none is known when as many calls are unpriced as there are.
              */
             cost: Money;
             /**
@@ -2478,9 +2714,60 @@ export interface components {
             tokens: number;
             /**
              * Format: int64
+             * @description Input tokens, cached ones included.
+             */
+            inputTokens: number;
+            /**
+             * Format: int64
+             * @description Output tokens.
+             */
+            outputTokens: number;
+            /**
+             * Format: int64
+             * @description Input tokens read from a cache.
+             */
+            cacheReadTokens: number;
+            /**
+             * Format: int64
+             * @description Input tokens written to a cache.
+             */
+            cacheWriteTokens: number;
+            /**
+             * Format: double
+             * @description Part of the input tokens that came from a cache, 0 to 1; `null` without input tokens.
+             */
+            cacheHitRate?: number | null;
+            /**
+             * Format: int64
              * @description Calls.
              */
             requests: number;
+            /**
+             * Format: int64
+             * @description Calls that ended in an error.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Calls whose cost is unknown.
+             */
+            unpricedRequests: number;
+            /**
+             * Format: decimal
+             * @description Average over calls whose cost is known; `null` when there is none.
+             */
+            costPerRequest?: Money | null;
+            /**
+             * Format: decimal
+             * @description Average of a million tokens of calls whose cost is known; `null` when there are none.
+             */
+            costPerMillionTokens?: Money | null;
+            /**
+             * Format: double
+             * @description Part of the whole in the metric asked for, 0 to 1. Tags can add up to more: a call may have several.
+             */
+            share?: number | null;
+            before?: components["schemas"]["Before"] | null;
         };
         /** @description What an import changes. */
         ImportOutcome: {
@@ -2559,6 +2846,15 @@ export interface components {
              */
             password: string;
         };
+        /** @description `ExportLogsServiceResponse`. */
+        LogsAccepted: {
+            partialSuccess?: components["schemas"]["LogsPartly"] | null;
+        };
+        /** @description `ExportLogsServiceRequest`: log records by what produced them, as OTLP defines it. */
+        LogsExport: {
+            /** @description Log records of one service: `resource` and `scopeLogs`. */
+            resourceLogs: Record<string, never>[];
+        };
         /** @description What became of entries. */
         LogsOutcome: components["schemas"]["BulkOutcome"] & {
             /**
@@ -2566,6 +2862,12 @@ export interface components {
              * @description Entries that tell of no call of a model, such as a template that was filled in; they are not kept.
              */
             noCalls: number;
+        };
+        /** @description What was not recorded. */
+        LogsPartly: {
+            rejectedLogRecords: string;
+            /** @description Why, for people. */
+            errorMessage: string;
         };
         /** @description One person's place in a project. */
         MemberView: {
@@ -2582,6 +2884,21 @@ export interface components {
              * @description Since when.
              */
             addedAt: string;
+        };
+        /** @description `ExportMetricsServiceResponse`. */
+        MetricsAccepted: {
+            partialSuccess?: components["schemas"]["MetricsPartly"] | null;
+        };
+        /** @description `ExportMetricsServiceRequest`: metrics by what produced them, as OTLP defines it. */
+        MetricsExport: {
+            /** @description Metrics of one service: `resource` and `scopeMetrics`. */
+            resourceMetrics: Record<string, never>[];
+        };
+        /** @description What was not recorded. */
+        MetricsPartly: {
+            rejectedDataPoints: string;
+            /** @description Why, for people. */
+            errorMessage: string;
         };
         /** @description What a name means that no catalog can know: a deployment, an inference profile, an alias of a proxy. */
         ModelMapping: {
@@ -2600,6 +2917,22 @@ export interface components {
         ModelMappings: {
             /** @description The names. */
             mappings: components["schemas"]["ModelMapping"][];
+        };
+        /** @description What happened. */
+        NewAnnotation: {
+            /** @description What happened; at most 200 characters. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When; now when missing.
+             */
+            time?: string | null;
+            /** @description The project it is about; the tracker key's when missing, and the whole installation without one. */
+            projectId?: string | null;
+            /** @description Words to find it by: `deploy`, `incident`. */
+            tags?: string[];
+            /** @description Where there is more about it: `https://…`. */
+            link?: string | null;
         };
         /** @description A budget that is not a project's, as it is made or changed. */
         NewBudget: {
@@ -2739,13 +3072,12 @@ export interface components {
             hasPrev: boolean;
             /** @description Send it as `cursor` for the next page; deep pages do not get slower that way. */
             nextCursor?: string | null;
-        };
-        /** @description What was not recorded. */
-        PartialSuccess: {
-            /** @description Calls that cannot be recorded; sending them again changes nothing. A 64-bit number, which is a text in JSON. */
-            rejectedSpans: string;
-            /** @description Why, for people. */
-            errorMessage: string;
+            /**
+             * Format: date-time
+             * @description Of a list of records whose period begins before: from when on records are there. Earlier ones were deleted for their
+             *     age.
+             */
+            recordsFrom?: string | null;
         };
         /** @description A change of password. */
         PasswordChange: {
@@ -2759,6 +3091,29 @@ export interface components {
              * @description At least 8 characters.
              */
             newPassword: string;
+        };
+        /** @description Exact percentiles of a duration, in milliseconds, by the nearest-rank method; `null` when no call has one. */
+        Percentiles: {
+            /**
+             * Format: int64
+             * @description Calls whose duration is known.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Half of them took at most this.
+             */
+            p50?: number | null;
+            /**
+             * Format: int64
+             * @description 95 % of them took at most this.
+             */
+            p95?: number | null;
+            /**
+             * Format: int64
+             * @description 99 % of them took at most this.
+             */
+            p99?: number | null;
         };
         /**
          * @description How often a budget starts afresh.
@@ -2787,6 +3142,26 @@ export interface components {
              *     project and account are known: what asks for anything else, and latency, lacks these days.
              */
             recordsFrom?: string | null;
+        };
+        /** @description A change of the price of a model. */
+        PriceChange: {
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            time: string;
+            /** @description Who changed it. */
+            kind: components["schemas"]["ChangeKind"];
+            /** @description Who sells the model; `null` where a rule of the operator is for every provider. */
+            service?: string | null;
+            /** @description The model in the catalog, or the pattern of a rule; `null` where it is for every model. */
+            model?: string | null;
+            /** @description Service tier or region, if it is about one only. */
+            condition?: string | null;
+            /** @description Id of the operator's rule. */
+            ruleId?: string | null;
+            /** @description Rates that are others than before. */
+            rates: components["schemas"]["RateChange"][];
         };
         /**
          * @description A rule that makes the cost of some calls another than the catalog's.
@@ -3054,6 +3429,15 @@ export interface components {
             /** @description Whether it can be used. */
             status: components["schemas"]["KeyStatus"];
         };
+        /** @description A rate that changed. */
+        RateChange: {
+            /** @description What is charged. */
+            unit: string;
+            /** @description US dollars per million units before, exact digits, of the smallest prompts; `null` when it was not charged. */
+            before?: string | null;
+            /** @description The same from then on. */
+            after?: string | null;
+        };
         /** @description A rate. */
         RateView: {
             /**
@@ -3270,6 +3654,19 @@ export interface components {
              */
             recordDays?: number | null;
         };
+        /** @description How long something is kept, where a project does not say otherwise. */
+        RetentionDefaults: {
+            /**
+             * Format: int32
+             * @description Days after which prompts and completions are erased; `null`: never.
+             */
+            contentDays?: number | null;
+            /**
+             * Format: int32
+             * @description Days after which records are deleted; `null`: never. Their sums by day stay.
+             */
+            recordDays?: number | null;
+        };
         /** @description A change of prices. */
         RevisionView: {
             /** @description What was changed. */
@@ -3341,6 +3738,13 @@ export interface components {
          * @enum {string}
          */
         Scope: "ingest" | "read" | "write" | "admin";
+        /** @description How the installation is set up, as far as it changes what people see. */
+        Settings: {
+            /** @description Whether there is a mail server: without one nobody is told by e-mail. */
+            mailIsConfigured: boolean;
+            /** @description How long something is kept, where a project does not say otherwise. */
+            retention: components["schemas"]["RetentionDefaults"];
+        };
         /** @description What a visitor can do who has not logged in. */
         Setup: {
             /** @description Nobody has registered yet: the next person who does becomes the owner. */
@@ -3619,21 +4023,63 @@ export interface components {
         Success_Analytics: {
             /** @description Always `true`. */
             success: boolean;
-            /** @description An answer about costs. */
+            /** @description An answer about costs, of the parts that `include` names. */
             data: {
                 /** @description What it is about. */
                 period: components["schemas"]["PeriodView"];
                 /** @description Sums. */
-                summary: components["schemas"]["Summary"];
+                summary?: components["schemas"]["Summary"];
                 /** @description The same over time, without gaps. */
-                timeline: components["schemas"]["TimelinePoint"][];
+                timeline?: components["schemas"]["TimelinePoint"][];
                 /** @description The same by each dimension. */
-                breakdown: components["schemas"]["Breakdown"];
+                breakdown?: components["schemas"]["Breakdown"];
                 /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
-                groups: components["schemas"]["GroupView"][];
+                groups?: components["schemas"]["GroupView"][];
+                /** @description Everything in the period that groups are compared with, if `compare` names one. */
+                compared?: components["schemas"]["Compared"];
+                /**
+                 * @description How long calls took, by the dimensions and over time as `groupBy` says; of all of them, if it names no dimension.
+                 *     Groups in which no duration is known are left out.
+                 */
+                durations?: components["schemas"]["DurationView"][];
                 /** @description How it develops. */
-                trends: components["schemas"]["Trends"];
+                trends?: components["schemas"]["Trends"];
                 project?: components["schemas"]["ProjectSummary"] | null;
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_AnnotationView: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description Something that happened. */
+            data: {
+                /** @description Id. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                time: string;
+                /** @description What happened. */
+                title: string;
+                /** @description The project it is about; `null` for the whole installation. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Words to find it by. */
+                tags: string[];
+                /** @description Where there is more about it. */
+                link?: string | null;
+                /** @description Account of who said so. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When they said so.
+                 */
+                createdAt: string;
             };
             /** @description What happened, for people. */
             message?: string | null;
@@ -4359,6 +4805,21 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Settings: {
+            /** @description Always `true`. */
+            success: boolean;
+            /** @description How the installation is set up, as far as it changes what people see. */
+            data: {
+                /** @description Whether there is a mail server: without one nobody is told by e-mail. */
+                mailIsConfigured: boolean;
+                /** @description How long something is kept, where a project does not say otherwise. */
+                retention: components["schemas"]["RetentionDefaults"];
+            };
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Setup: {
             /** @description Always `true`. */
             success: boolean;
@@ -4608,6 +5069,40 @@ export interface components {
             pagination?: components["schemas"]["Pagination"] | null;
         };
         /** @description A successful answer. */
+        Success_Vec_AnnotationView: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /** @description Id. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                time: string;
+                /** @description What happened. */
+                title: string;
+                /** @description The project it is about; `null` for the whole installation. */
+                projectId?: string | null;
+                /** @description How the project is called. */
+                projectName?: string | null;
+                /** @description Words to find it by. */
+                tags: string[];
+                /** @description Where there is more about it. */
+                link?: string | null;
+                /** @description Account of who said so. */
+                createdBy: string;
+                /**
+                 * Format: date-time
+                 * @description When they said so.
+                 */
+                createdAt: string;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
         Success_Vec_AnomalyView: {
             /** @description Always `true`. */
             success: boolean;
@@ -4844,6 +5339,33 @@ export interface components {
                  * @description Since when.
                  */
                 addedAt: string;
+            }[];
+            /** @description What happened, for people. */
+            message?: string | null;
+            pagination?: components["schemas"]["Pagination"] | null;
+        };
+        /** @description A successful answer. */
+        Success_Vec_PriceChange: {
+            /** @description Always `true`. */
+            success: boolean;
+            data: {
+                /**
+                 * Format: date-time
+                 * @description Since when.
+                 */
+                time: string;
+                /** @description Who changed it. */
+                kind: components["schemas"]["ChangeKind"];
+                /** @description Who sells the model; `null` where a rule of the operator is for every provider. */
+                service?: string | null;
+                /** @description The model in the catalog, or the pattern of a rule; `null` where it is for every model. */
+                model?: string | null;
+                /** @description Service tier or region, if it is about one only. */
+                condition?: string | null;
+                /** @description Id of the operator's rule. */
+                ruleId?: string | null;
+                /** @description Rates that are others than before. */
+                rates: components["schemas"]["RateChange"][];
             }[];
             /** @description What happened, for people. */
             message?: string | null;
@@ -5304,6 +5826,11 @@ export interface components {
              */
             cachedTokens: number;
             /**
+             * Format: int64
+             * @description Input tokens written to a cache.
+             */
+            cacheWriteTokens: number;
+            /**
              * Format: decimal
              * @description What caching saved against the same calls uncached.
              */
@@ -5313,8 +5840,8 @@ export interface components {
              * @description Share of calls that ended in an error, 0 to 1; `null` without calls.
              */
             errorRate?: number | null;
-            /** @description Percentiles of the response time. */
-            latency: components["schemas"]["Latency"];
+            /** @description Exact percentiles of the response time; if they were asked for. */
+            latency?: components["schemas"]["Latency"];
             /**
              * Format: int64
              * @description Calls whose cost is unknown; they are not in `totalCost`.
@@ -5391,12 +5918,18 @@ export interface components {
         };
         /** @description `ExportTraceServiceResponse`. */
         TracesAccepted: {
-            partialSuccess?: components["schemas"]["PartialSuccess"] | null;
+            partialSuccess?: components["schemas"]["TracesPartly"] | null;
         };
         /** @description `ExportTraceServiceRequest`: spans by what produced them, as OTLP defines it. */
         TracesExport: {
             /** @description Spans of one service: `resource` and `scopeSpans`. */
             resourceSpans: Record<string, never>[];
+        };
+        /** @description What was not recorded. */
+        TracesPartly: {
+            rejectedSpans: string;
+            /** @description Why, for people. */
+            errorMessage: string;
         };
         /** @description A call to record. Only `model` is required; fields this server does not know are kept under `metadata.extra`. */
         TrackUsage: {
@@ -6094,8 +6627,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6228,8 +6769,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6317,8 +6866,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6410,8 +6967,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -6485,6 +7050,155 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    list_annotations: {
+        parameters: {
+            query?: {
+                /** @description First day or instant: `2024-01-01` or RFC 3339. */
+                startDate?: string;
+                /** @description Last day, which is included whole, or the instant after the last one. */
+                endDate?: string;
+                /** @description Zone whose days count. UTC unless told otherwise. */
+                timeZone?: string;
+                /** @description Those of this project, and those of the whole installation. */
+                projectId?: string;
+                /** @description `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Most annotations on the page, 1 to 100; 20 unless told otherwise. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_AnnotationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    create_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAnnotation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_AnnotationView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_annotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the annotation */
+                annotationId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Nothing"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7703,6 +8417,99 @@ export interface operations {
             };
         };
     };
+    list_price_changes: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Length of the timeline's points (`hour`, `day`, `week`, `month`), dimensions (`service`, `model`, `project`,
+                 *     `user`, `department`, `team`, `purpose`, `client`, `campaign`, `tag`, `status`, …), or both; separated by commas.
+                 */
+                groupBy?: string;
+                /** @description What breakdowns are ordered by: `cost` (unless told otherwise), `tokens` or `requests`. */
+                metric?: string;
+                /** @description Most groups of a breakdown. */
+                limit?: number;
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
+                compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
+                /** @description First day or instant: `2024-01-01` or RFC 3339. */
+                startDate?: string;
+                /** @description Last day, which is included whole, or the instant after the last one. */
+                endDate?: string;
+                /** @description Zone whose days count: `Europe/Berlin` or `+02:00`. UTC unless told otherwise. */
+                timeZone?: string;
+                /** @description Who sold the call; also `provider`. */
+                service?: string[];
+                /** @description Model that was asked for. */
+                model?: string[];
+                /** @description Project id; also `projectId`. `(none)` for records without one, as for every filter. */
+                project?: string[];
+                /** @description Id of the account that recorded it; also `userId`. */
+                user?: string[];
+                /** @description Department. */
+                department?: string[];
+                /** @description Team. */
+                team?: string[];
+                /** @description Purpose. */
+                purpose?: string[];
+                /** @description Client. */
+                client?: string[];
+                /** @description Campaign. */
+                campaign?: string[];
+                /** @description Tag; also `tags`. */
+                tag?: string[];
+                /** @description `success` or `error`. */
+                status?: string[];
+                /** @description E-mail address of the sender's own user. */
+                userEmail?: string[];
+                /** @description E-mail address of the sender's customer. */
+                customerEmail?: string[];
+                /** @description `reported`, `provider`, `catalog`, `override`, `estimated` or `unpriced`. */
+                costSource?: string[];
+                /** @description Id of the tracker key that it came in with. */
+                trackerKey?: string[];
+                /** @description Words in model, provider, tags, allocation, ids, e-mail addresses or error, in any case. */
+                search?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Vec_PriceChange"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     estimate_cost: {
         parameters: {
             query?: never;
@@ -8403,8 +9210,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -8499,8 +9314,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -8883,6 +9706,33 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success_Settings"];
+                };
+            };
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9303,8 +10153,16 @@ export interface operations {
                 metric?: string;
                 /** @description Most groups of a breakdown. */
                 limit?: number;
-                /** @description `previous`: the period before, of the same length. Trends always have it. */
+                /**
+                 * @description With what groups are compared: `previous`, the period before, of the same length; or a period, as
+                 *     `2024-01-01..2024-01-31`. Trends always have the period before.
+                 */
                 compare?: string;
+                /**
+                 * @description What the answer holds: `summary`, `latency` (of the summary), `timeline`, `breakdown`, `groups`, `trends`,
+                 *     `durations`; separated by commas. All but `durations` unless told otherwise. What is not asked for costs no time.
+                 */
+                include?: string;
                 /** @description First day or instant: `2024-01-01` or RFC 3339. */
                 startDate?: string;
                 /** @description Last day, which is included whole, or the instant after the last one. */
@@ -10760,6 +11618,166 @@ export interface operations {
             };
         };
     };
+    export_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogsExport"];
+                "application/x-protobuf": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsAccepted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+        };
+    };
+    export_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MetricsExport"];
+                "application/x-protobuf": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsAccepted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+        };
+    };
     export_traces: {
         parameters: {
             query?: never;
@@ -10815,6 +11833,14 @@ export interface operations {
                 };
             };
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RpcStatus"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

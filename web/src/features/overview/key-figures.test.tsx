@@ -1,9 +1,9 @@
 import { render, screen } from "@testing-library/react";
 import { expect, test } from "vitest";
-import type { Analytics } from "@/api/queries";
+import type { Schemas } from "@/api/client";
 import { KeyFigures } from "./key-figures";
 
-type Summary = Analytics["summary"];
+type Summary = Schemas["Summary"];
 
 const summary = (more: object): Summary =>
   ({
@@ -17,19 +17,26 @@ const summary = (more: object): Summary =>
     cachedTokens: 400_000,
     cacheSavings: "10",
     errorRate: 0.021,
-    latency: { p50: 800, p95: 2_400, p99: 9_000 },
     ...more,
   }) as unknown as Summary;
 
 const figure = (name: string) => screen.getByText(name).parentElement?.textContent;
 
 test("each figure is set against the period before", () => {
-  render(<KeyFigures current={summary({})} previous={summary({ totalRequests: 800, errorRate: 0.03 })} />);
+  render(
+    <KeyFigures
+      current={summary({})}
+      previous={summary({ totalRequests: 800, errorRate: 0.03 })}
+      latency={{ p50: 800, p95: 2_400, p99: 9_000 }}
+      latencyBefore={{ p50: 1_000, p95: 2_400, p99: 9_000 }}
+    />,
+  );
   expect(figure("Requests")).toBe("Requests1,000+25.0 %");
   expect(figure("Tokens")).toBe("Tokens1.5Mas before");
   expect(figure("Cost per 1,000 tokens")).toBe("Cost per 1,000 tokens$0.06as before");
   expect(figure("Saved by caching")).toBe("Saved by caching$10.0010.0 % less than uncached");
   expect(figure("Errors")).toBe("Errors2.1 %−0.9 points");
+  expect(figure("Duration, p50 and p95")).toBe("Duration, p50 and p95800 ms / 2.4 s−20.0 %");
 });
 
 test("what is not known is not zero", () => {
@@ -37,7 +44,6 @@ test("what is not known is not zero", () => {
     averageCostPerRequest: null,
     costPerThousandTokens: null,
     errorRate: null,
-    latency: {},
     cacheSavings: "0",
   };
   render(<KeyFigures current={summary(none)} previous={summary({ ...none, totalRequests: 0 })} />);
@@ -45,4 +51,5 @@ test("what is not known is not zero", () => {
   expect(figure("Cost per request")).toBe("Cost per request–nothing before");
   expect(figure("Errors")).toBe("Errors–nothing before");
   expect(figure("Saved by caching")).toBe("Saved by caching$0.00nothing came from a cache");
+  expect(figure("Duration, p50 and p95")).toBe("Duration, p50 and p95……");
 });

@@ -1,9 +1,10 @@
-import type { Analytics } from "@/api/queries";
+import type { Schemas } from "@/api/client";
 import { type Fact, FactGrid } from "@/components/fact-grid";
 import { formatMoney, numberOf } from "@/lib/money";
 import { formatCompact, formatCount, formatMs, formatRate, formatShare } from "@/lib/numbers";
 
-type Summary = Analytics["summary"];
+type Summary = Omit<Schemas["Summary"], "latency">;
+type Latency = Schemas["Latency"] | undefined;
 
 /** How a figure moved; nothing where there was none before. */
 function moved(now: number | undefined, before: number | undefined): string {
@@ -28,7 +29,18 @@ const savedShare = ({ cacheSavings, totalCost }: Summary): string => {
 };
 
 /** The figures beside the money, each against the period before. */
-export function KeyFigures({ current, previous }: { current: Summary; previous: Summary }) {
+export function KeyFigures({
+  current,
+  previous,
+  latency,
+  latencyBefore,
+}: {
+  current: Summary;
+  previous: Summary;
+  /** Comes after the rest. */
+  latency?: Latency;
+  latencyBefore?: Latency;
+}) {
   const facts: Fact[] = [
     {
       name: "Requests",
@@ -60,8 +72,8 @@ export function KeyFigures({ current, previous }: { current: Summary; previous: 
     },
     {
       name: "Duration, p50 and p95",
-      value: `${formatMs(current.latency.p50)} / ${formatMs(current.latency.p95)}`,
-      note: moved(current.latency.p50 ?? undefined, previous.latency.p50 ?? undefined),
+      value: latency ? `${formatMs(latency.p50)} / ${formatMs(latency.p95)}` : "…",
+      note: latency && latencyBefore ? moved(latency.p50 ?? undefined, latencyBefore.p50 ?? undefined) : "…",
     },
   ];
   return (

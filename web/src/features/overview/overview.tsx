@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { analyticsOf, newestRecord, projects, type Question, usageStats } from "@/api/queries";
+import { analyticsOf, latencyOf, newestRecord, projects, type Question, usageStats } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { PeriodPicker } from "@/components/period-picker";
 import { RecordsGone } from "@/components/records-gone";
@@ -51,6 +51,8 @@ function Figures() {
   const current = useQuery(analyticsOf(question, ["summary", "timeline", "groups", "trends"]));
   const previous = useQuery(analyticsOf({ ...question, period: before, by: [] }, ["summary", "timeline"]));
   const estimated = useQuery(usageStats({ period, timeZone, filters: { costSource: ["estimated"] } }));
+  const latency = useQuery(latencyOf({ period, timeZone }));
+  const latencyBefore = useQuery(latencyOf({ period: before, timeZone }));
   const known = useQuery(projects());
   const loading = current.isPlaceholderData || previous.isPlaceholderData;
 
@@ -84,7 +86,12 @@ function Figures() {
             against={against}
             now={now}
           />
-          <KeyFigures current={current.data.summary} previous={previous.data.summary} />
+          <KeyFigures
+            current={current.data.summary}
+            previous={previous.data.summary}
+            latency={latency.data}
+            latencyBefore={latencyBefore.data}
+          />
           <SpendOverTime
             answer={current.data}
             before={previous.data}
