@@ -1,15 +1,12 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { Dimension, Filters } from "@/lib/dimensions";
 import type { Period } from "@/lib/period";
-import { ProjectService } from "@/services/project.service";
+import { type Analytics, ProjectService } from "@/services/project.service";
 import { userService } from "@/services/user.service";
 import { api, dataOf, pageOf, type Schemas } from "./client";
 
-/** An answer about costs with the parts that the server gives by itself. */
-export type Analytics = Pick<Schemas["Analytics"], "period" | "project"> &
-  Required<Pick<Schemas["Analytics"], "timeline" | "breakdown" | "groups" | "trends">> & {
-    summary: Required<Schemas["Summary"]>;
-  };
+export type { Analytics };
+
 type Part = "summary" | "timeline" | "breakdown" | "groups" | "trends" | "durations";
 /** An answer about costs with the parts that were asked for. */
 export type Answer<Asked extends Part> = Pick<Schemas["Analytics"], "period" | "compared"> &

@@ -5,7 +5,11 @@ export type ProjectChange = Schemas["ProjectChange"];
 export type ProjectRole = Schemas["ProjectRole"];
 export type Member = Schemas["MemberView"];
 export type Budget = Schemas["Budget"];
-export type Analytics = Schemas["Analytics"];
+/** An answer about costs with the parts that the server gives by itself. */
+export type Analytics = Pick<Schemas["Analytics"], "period" | "project"> &
+  Required<Pick<Schemas["Analytics"], "timeline" | "breakdown" | "groups" | "trends">> & {
+    summary: Required<Schemas["Summary"]>;
+  };
 
 const PAGE_ITEMS = 100;
 /** A dashboard that would list more than this needs a search, not a longer list. */
@@ -40,12 +44,12 @@ export const ProjectService = {
   },
 
   /** What a project cost; the last day is included whole. */
-  getProjectUsage: (projectId: string, startDate: string, endDate: string, timeZone?: string): Promise<Analytics> =>
-    dataOf(
+  getProjectUsage: async (projectId: string, startDate: string, endDate: string, timeZone?: string) =>
+    (await dataOf(
       api.GET("/api/analytics/projects/{projectId}", {
         params: { path: { projectId }, query: { startDate, endDate, ...(timeZone ? { timeZone } : {}) } },
       }),
-    ),
+    )) as Analytics,
 
   getCostAllocation: (
     projectId: string,

@@ -39,7 +39,8 @@ type Props = {
 /** Sums over time, one layer for each series. */
 export function StackedTimeChart(props: Props) {
   const theme = useTheme();
-  const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } = props;
+  const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } =
+    props;
   const option = useMemo(
     () =>
       optionOf(
@@ -64,7 +65,8 @@ type Drawn = Omit<Props, "label" | "className" | "onSweep" | "onPick" | "onReady
 
 function optionOf(drawn: Drawn, theme: Theme) {
   const paint = PAINT[theme];
-  const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } = drawn;
+  const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } =
+    drawn;
   return {
     animation: false,
     textStyle: { fontFamily: FONT },
