@@ -73,7 +73,7 @@ test("a name in the explorer narrows it, and the file has the sum that is on the
   const cents = (nanos + 5_000_000n) / 10_000_000n;
   expect(`$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`).toBe(shown?.replaceAll(",", ""));
   expect(await foot.locator("th").textContent()).toBe(`All ${rows.length} shown`);
-  const model = await page.locator("tbody tr").first().locator("th").textContent();
+  const model = await page.locator("table:has(tfoot) tbody tr").first().locator("th").textContent();
   await page.getByRole("link", { name: "Records" }).nth(1).click();
   await page.getByRole("heading", { name: "Records", level: 1 }).waitFor();
   const drilled = new URL(page.url()).searchParams;
