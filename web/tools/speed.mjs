@@ -15,14 +15,14 @@ const ROUNDS = 3;
 
 /** Switches within a page: where it starts, what is pressed. */
 const SWITCHES = [
-  ["/", "by provider", (page) => page.getByRole("radio", { name: "Provider", exact: true }).click()],
-  ["/", "by project", (page) => page.getByRole("radio", { name: "Project", exact: true }).click()],
-  ["/", "by team", (page) => page.getByRole("radio", { name: "Team", exact: true }).click()],
+  ["/", "by provider", (page) => brokenDownBy(page, "Provider")],
+  ["/", "by project", (page) => brokenDownBy(page, "Project")],
+  ["/", "by team", (page) => brokenDownBy(page, "Team")],
   ["/", "tokens", (page) => page.getByRole("radio", { name: "Tokens", exact: true }).click()],
   ["/", "last 90 days", (page) => preset(page, "Last 90 days")],
   ["/explorer", "by tag", (page) => page.getByLabel("Group by").selectOption("tag")],
   ["/explorer", "by customer", (page) => page.getByLabel("Group by").selectOption("customerEmail")],
-  ["/explorer", "and by project", (page) => page.getByLabel("and").selectOption("project")],
+  ["/explorer", "and by project", (page) => page.getByLabel("and", { exact: true }).selectOption("project")],
   ["/explorer", "last 90 days", (page) => preset(page, "Last 90 days")],
   ["/explorer", "heat map", (page) => page.getByRole("radio", { name: "Weekdays and hours" }).click()],
   ["/explorer", "durations", (page) => page.getByRole("radio", { name: "Duration" }).click()],
@@ -34,6 +34,10 @@ const SWITCHES = [
   ["/projects", "a project", (page) => page.locator("article a").first().click()],
   ["/budgets", "a budget", (page) => page.locator("main li a").first().click()],
 ];
+
+function brokenDownBy(page, name) {
+  return page.getByRole("radiogroup", { name: "Broken down by" }).getByRole("radio", { name, exact: true }).click();
+}
 
 async function preset(page, name) {
   await page.getByRole("button", { name: /^Period/ }).click();
