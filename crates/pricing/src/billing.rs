@@ -6,7 +6,8 @@ use crate::{Amount, Money, Price, Rate, Unit, Unpriced, Usage};
 
 mod buckets;
 
-use buckets::{Bucket, Counts};
+use buckets::Bucket;
+pub use buckets::Counts;
 
 /// What a usage costs under one price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,22 +64,37 @@ impl Price {
         Ok(Cost { total: round(exact)?, items, cache_savings: savings })
     }
 
+    /// The total of [`Self::cost_of`] alone.
+    pub fn total_of(&self, counts: &Counts) -> Result<Money, Unpriced> {
+        let mut exact = Amount::ZERO;
+        self.charge(counts, |item| exact = exact + item.amount)?;
+        exact.round().ok_or(Unpriced::Overflow)
+    }
+
     fn items(&self, counts: &Counts) -> Result<Vec<LineItem>, Unpriced> {
         let mut items = Vec::new();
+        self.charge(counts, |item| items.push(item))?;
+        Ok(items)
+    }
+
+    /// Tells `line` of every line of the bill.
+    fn charge(&self, counts: &Counts, mut line: impl FnMut(LineItem)) -> Result<(), Unpriced> {
+        let mut measures = Measures::default();
         let mut unrated = Vec::new();
-        for bucket in counts.buckets(self) {
-            match self.item(&bucket, counts.input_tokens) {
-                Some(item) => items.push(item),
-                None => unrated.push(bucket.unit),
+        counts.each_bucket(self, |bucket| match self.item(&bucket, counts.input_tokens) {
+            Some(item) => {
+                measures.note(item.unit);
+                line(item);
             }
-        }
-        match unrated.into_iter().find(|&unit| !is_covered(unit, &items)) {
+            None => unrated.push(bucket.unit),
+        });
+        match unrated.into_iter().find(|&unit| !measures.cover(unit)) {
             Some(unit) => Err(Unpriced::UnitNotPriced {
                 provider: self.provider.clone(),
                 model: self.model.clone(),
                 unit,
             }),
-            None => Ok(items),
+            None => Ok(()),
         }
     }
 
@@ -102,13 +118,29 @@ fn total(items: &[LineItem]) -> Amount {
     items.iter().map(|item| item.amount).sum()
 }
 
-/// Whether what `unit` counts is charged by another measure of the same content.
-fn is_covered(unit: Unit, items: &[LineItem]) -> bool {
-    if unit.is_tool() {
-        false
-    } else if unit.is_measure() {
-        items.iter().any(|item| !item.unit.is_tool() && item.unit != Unit::Requests)
-    } else {
-        items.iter().any(|item| item.unit.is_measure())
+/// By which measures content was charged.
+#[derive(Default)]
+struct Measures {
+    /// By any but the number of calls and of runs of tools.
+    any: bool,
+    /// By another than tokens.
+    other_than_tokens: bool,
+}
+
+impl Measures {
+    fn note(&mut self, unit: Unit) {
+        self.any |= !unit.is_tool() && unit != Unit::Requests;
+        self.other_than_tokens |= unit.is_measure();
+    }
+
+    /// Whether what `unit` counts is charged by another measure of the same content.
+    const fn cover(&self, unit: Unit) -> bool {
+        if unit.is_tool() {
+            false
+        } else if unit.is_measure() {
+            self.any
+        } else {
+            self.other_than_tokens
+        }
     }
 }

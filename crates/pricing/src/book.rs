@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::adjustment::Subject;
 use crate::catalog::{fold, is_standard_tier};
 use crate::{
-    Adjustment, AdjustmentKind, Adjustments, Amount, BasisPoints, Call, Catalog, Cost, Found, Mappings,
-    MatchRule, Money, Payer, Price, Unpriced, Usage, canonical_provider,
+    Adjustment, AdjustmentKind, Adjustments, Amount, BasisPoints, Call, Catalog, Cost, Found, Mapping,
+    Mappings, MatchRule, Money, Payer, Price, PriceHistory, Unpriced, Usage, canonical_provider,
 };
 
 /// A catalog, the operator's names for its models, and the operator's own prices: everything that a cost depends on
@@ -132,17 +132,19 @@ impl PriceBook {
         })
     }
 
+    /// The list prices of `call` at any time: what [`Self::find_price`] finds, for calls that differ in their time only.
+    pub fn price_history(&self, call: &Call<'_>) -> PriceHistory<'_> {
+        match self.mappings.find(call) {
+            Some((mapping, _)) => self.catalog.price_history(&meant(call, mapping)),
+            None => self.catalog.price_history(call),
+        }
+    }
+
     fn find_shared(&self, call: &Call<'_>) -> Result<(Found<'_>, &Arc<Price>), Unpriced> {
         let Some((mapping, by_response)) = self.mappings.find(call) else {
             return self.catalog.find_shared(call);
         };
-        let meant = Call {
-            provider: Some(&mapping.to_provider),
-            model: &mapping.to_model,
-            response_model: None,
-            ..*call
-        };
-        let (found, price) = self.catalog.find_shared(&meant)?;
+        let (found, price) = self.catalog.find_shared(&meant(call, mapping))?;
         Ok((Found { rule: MatchRule::Operator, by_response, ..found }, price))
     }
 
@@ -179,4 +181,9 @@ impl Priced {
             (self.rule, self.tier_assumed_standard, self.by_response);
         Found { price: &self.price, rule, provider, tier_assumed_standard, by_response }.why(call)
     }
+}
+
+/// The call under the names that the operator's table gives it.
+fn meant<'a>(call: &Call<'a>, mapping: &'a Mapping) -> Call<'a> {
+    Call { provider: Some(&mapping.to_provider), model: &mapping.to_model, response_model: None, ..*call }
 }

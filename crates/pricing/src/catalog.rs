@@ -21,6 +21,7 @@ use row::Row;
 
 pub use build::CatalogError;
 pub use call::{Call, Found, MatchRule};
+pub use find::PriceHistory;
 pub(crate) use find::{fold, is_standard_tier};
 pub use matcher::{Matcher, Pattern};
 

@@ -46,10 +46,10 @@ pub use adjustment::{
     Scope,
 };
 pub use amount::{Amount, AmountError};
-pub use billing::{Cost, LineItem};
+pub use billing::{Cost, Counts, LineItem};
 pub use book::{PriceBook, Priced};
 pub use catalog::file;
-pub use catalog::{Call, Catalog, CatalogError, Found, MatchRule, Matcher, Pattern, Provider};
+pub use catalog::{Call, Catalog, CatalogError, Found, MatchRule, Matcher, Pattern, PriceHistory, Provider};
 pub use change::{Change, ChangeKind, diff};
 pub use exchange_rate::{ExchangeRate, ExchangeRateError};
 pub use mapping::{Mapping, MappingError, Mappings};

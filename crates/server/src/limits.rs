@@ -47,6 +47,10 @@ pub const REQUESTS_IN_PROGRESS_MAX: usize = 4_096;
 pub const SIMULATED_MODELS_MAX: usize = 10;
 /// Calls that one simulation looks at.
 pub const SIMULATED_RECORDS_MAX: u64 = 2_000_000;
+/// Batches of calls that are read ahead of a simulation.
+pub const SIMULATED_BATCHES_WAITING: usize = 4;
+/// Kinds of calls whose prices a simulation remembers.
+pub const SIMULATED_KINDS_KNOWN: usize = 10_000;
 /// Combinations of tracker key, project and provider that the gateway remembers.
 pub const GATEWAY_DOORS_MAX: usize = 4_096;
 /// Replies whose record the gateway remembers.

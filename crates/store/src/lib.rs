@@ -42,4 +42,7 @@ pub use outbox::{
     AlertQuery, AlertStatus, AlertStore, AttemptResult, DeliveryClaim, DeliveryLog, OutboxStore, WebhookStore,
 };
 pub use prices::{PriceDocument, PriceRevision, PriceStore};
-pub use usage::{Appended, DurationGroup, LatencyPercentiles, RecordPage, Trimmed, UsageStore, Verification};
+pub use usage::{
+    Appended, CallBatch, CallKind, DurationGroup, LatencyPercentiles, MeteredCall, RecordPage, Trimmed,
+    UsageStore, Verification,
+};

@@ -18,6 +18,8 @@ pub const CACHED_VALUES: usize = 100_000;
 pub const GROUPS_MAX: usize = 200_000;
 /// Different durations, of all groups of one answer together; beyond, [`crate::StoreError::TooManyGroups`].
 pub const DURATIONS_MAX: usize = 4_000_000;
+/// Calls that are handed over at once where many are read.
+pub const CALLS_OF_A_BATCH: usize = 2_048;
 /// Differences that a verification spells out.
 pub const DIFFERENCES_MAX: usize = 100;
 /// Milliseconds that a connection waits for another process's lock.

@@ -17,6 +17,7 @@ mod append;
 mod audit;
 mod backup;
 mod budgets;
+mod calls;
 mod codes;
 mod columns;
 mod condition;

@@ -8,6 +8,8 @@ use domain::{
     usage_record::{Amendment, UsageRecord},
 };
 use jiff::Timestamp;
+use pricing::{Money, Usage};
+use tokio::sync::mpsc::Sender;
 
 use crate::StoreError;
 
@@ -62,6 +64,45 @@ pub struct DurationGroup {
     pub first_token: LatencyPercentiles,
 }
 
+/// What decides the list price of a call besides its time and what it used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CallKind {
+    /// Canonical id of who sold it.
+    pub provider: String,
+    /// The model that was asked for.
+    pub model: String,
+    /// The model that answered, where told and different.
+    pub response_model: Option<String>,
+    /// Service tier that served it.
+    pub service_tier: Option<String>,
+    /// Region or geography that served it.
+    pub region: Option<String>,
+    /// Kind of web search that it used.
+    pub search_type: Option<String>,
+}
+
+/// A record as far as its price goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeteredCall {
+    /// Index of its kind in its batch.
+    pub kind: usize,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What it cost; `None` is unknown.
+    pub cost: Option<Money>,
+    /// What was counted.
+    pub usage: Usage,
+}
+
+/// Some calls, and the kinds that they are of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CallBatch {
+    /// Each once.
+    pub kinds: Vec<CallKind>,
+    /// In no order.
+    pub calls: Vec<MeteredCall>,
+}
+
 /// How far a part of a task came.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Trimmed {
@@ -113,6 +154,10 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// model, tags, allocation (values, not keys), the ids of record, request, session and trace, both e-mail addresses
     /// and the error message.
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError>;
+
+    /// Sends every record that `filter` finds, as far as its price goes, as of one moment and in no order. Ends without an
+    /// error once nobody listens.
+    async fn read_calls(&self, filter: &Filter, batches: Sender<CallBatch>) -> Result<(), StoreError>;
 
     /// The place of the last record in the order in which records were kept; 0 if none ever was. No place is given twice,
     /// and a record is never visible before one with a lower place.

@@ -9,9 +9,10 @@ pub(super) struct Bucket {
     pub(super) rate_units: &'static [Unit],
 }
 
-/// A usage whose wholes are known and not smaller than their parts.
-#[derive(Clone)]
-pub(super) struct Counts {
+/// A [`Usage`] whose wholes are known and not smaller than their parts: what is priced. Made once, it is priced again
+/// and again ([`Price::total_of`]).
+#[derive(Clone, Debug)]
+pub struct Counts {
     by_unit: [u64; Unit::ALL.len()],
     /// The whole prompt.
     pub(super) input_tokens: u64,
@@ -52,6 +53,8 @@ const OUTPUT_TEXTS: [(Unit, &[Unit]); 2] =
 
 const ONE_HOUR_RATES: &[Unit] = &[Unit::CacheWrite1hTokens, Unit::CacheWriteTokens, Unit::InputTokens];
 const TWELVE_HOURS_RATES: &[Unit] = &[Unit::CacheWrite12hTokens, Unit::CacheWriteTokens, Unit::InputTokens];
+const HEARD_RATES: &[Unit] = &[Unit::InputAudioMilliseconds, Unit::AudioMilliseconds];
+const SPOKEN_RATES: &[Unit] = &[Unit::OutputAudioMilliseconds, Unit::AudioMilliseconds];
 
 const CACHE_UNITS: [Unit; 7] = [
     Unit::CacheReadTokens,
@@ -77,7 +80,8 @@ const SEPARATE: [(Unit, &[Unit]); 9] = [
 ];
 
 impl Counts {
-    pub(super) fn of(usage: &Usage) -> Result<Self, Unpriced> {
+    /// What is charged of `usage`.
+    pub fn of(usage: &Usage) -> Result<Self, Unpriced> {
         if usage.is_empty() {
             return Err(Unpriced::NoUsage);
         }
@@ -103,7 +107,7 @@ impl Counts {
     }
 
     /// The same with nothing cached; `None` when nothing was.
-    pub(super) fn uncached(&self) -> Option<Self> {
+    pub fn uncached(&self) -> Option<Self> {
         let mut uncached = self.clone();
         for unit in CACHE_UNITS {
             uncached.by_unit[unit as usize] = 0;
@@ -111,25 +115,30 @@ impl Counts {
         (uncached.by_unit != self.by_unit).then_some(uncached)
     }
 
-    pub(super) fn buckets(&self, price: &Price) -> Vec<Bucket> {
-        let mut buckets = Vec::with_capacity(32);
-        self.push_input(&mut buckets);
-        self.push_output(price, &mut buckets);
-        self.push_audio_time(&mut buckets);
-        self.push_pages(&mut buckets);
-        buckets.extend(SEPARATE.iter().map(|&(unit, rate_units)| bucket(unit, self.get(unit), rate_units)));
-        if price.rates.contains_key(&Unit::Requests) {
-            buckets.push(bucket(Unit::Requests, self.get(Unit::Requests), &[Unit::Requests]));
+    /// Tells `add` of every bucket that is not empty, in the order of a bill.
+    pub(super) fn each_bucket(&self, price: &Price, mut add: impl FnMut(Bucket)) {
+        let mut push = |bucket: Bucket| {
+            if bucket.count > 0 {
+                add(bucket);
+            }
+        };
+        self.push_input(&mut push);
+        self.push_output(price, &mut push);
+        self.push_audio_time(&mut push);
+        self.push_pages(&mut push);
+        for (unit, rate_units) in SEPARATE {
+            push(bucket(unit, self.get(unit), rate_units));
         }
-        buckets.retain(|bucket| bucket.count > 0);
-        buckets
+        if price.rates.contains_key(&Unit::Requests) {
+            push(bucket(Unit::Requests, self.get(Unit::Requests), &[Unit::Requests]));
+        }
     }
 
     /// Uncached tokens by medium (text is what remains), then the cached ones.
     ///
     /// When nobody said which of the media were cached, no more of them are charged as uncached than there are
     /// uncached tokens.
-    fn push_input(&self, buckets: &mut Vec<Bucket>) {
+    fn push_input(&self, push: &mut impl FnMut(Bucket)) {
         let mut text = self.input_tokens.saturating_sub(self.cached());
         let mut cached_text = self.cache_read();
         for (unit, rate_units, cached_unit, cached_rate_units) in INPUT_MEDIA {
@@ -137,59 +146,45 @@ impl Counts {
             let uncached = self.get(unit).saturating_sub(cached).min(text);
             text -= uncached;
             cached_text -= cached;
-            buckets.push(bucket(unit, uncached, rate_units));
-            buckets.push(bucket(cached_unit, cached, cached_rate_units));
+            push(bucket(unit, uncached, rate_units));
+            push(bucket(cached_unit, cached, cached_rate_units));
         }
         let one_hour = self.get(Unit::CacheWrite1hTokens);
         let twelve_hours = self.get(Unit::CacheWrite12hTokens);
         let written = self.cache_write().saturating_sub(one_hour).saturating_sub(twelve_hours);
-        buckets.extend([
-            bucket(Unit::InputTokens, text, &[Unit::InputTokens]),
-            bucket(Unit::CacheReadTokens, cached_text, &[Unit::CacheReadTokens, Unit::InputTokens]),
-            bucket(Unit::CacheWriteTokens, written, &[Unit::CacheWriteTokens, Unit::InputTokens]),
-            bucket(Unit::CacheWrite1hTokens, one_hour, ONE_HOUR_RATES),
-            bucket(Unit::CacheWrite12hTokens, twelve_hours, TWELVE_HOURS_RATES),
-        ]);
+        push(bucket(Unit::InputTokens, text, &[Unit::InputTokens]));
+        push(bucket(Unit::CacheReadTokens, cached_text, &[Unit::CacheReadTokens, Unit::InputTokens]));
+        push(bucket(Unit::CacheWriteTokens, written, &[Unit::CacheWriteTokens, Unit::InputTokens]));
+        push(bucket(Unit::CacheWrite1hTokens, one_hour, ONE_HOUR_RATES));
+        push(bucket(Unit::CacheWrite12hTokens, twelve_hours, TWELVE_HOURS_RATES));
     }
 
     /// Media, then reasoning and citations where they have a rate of their own; text is what remains.
-    fn push_output(&self, price: &Price, buckets: &mut Vec<Bucket>) {
+    fn push_output(&self, price: &Price, push: &mut impl FnMut(Bucket)) {
         let mut text = self.output_tokens;
         let priced_texts = OUTPUT_TEXTS.into_iter().filter(|(unit, _)| price.rates.contains_key(unit));
         for (unit, rate_units) in OUTPUT_MEDIA.into_iter().chain(priced_texts) {
             let count = self.get(unit).min(text);
             text -= count;
-            buckets.push(bucket(unit, count, rate_units));
+            push(bucket(unit, count, rate_units));
         }
-        buckets.push(bucket(Unit::OutputTokens, text, &[Unit::OutputTokens]));
+        push(bucket(Unit::OutputTokens, text, &[Unit::OutputTokens]));
     }
 
-    fn push_audio_time(&self, buckets: &mut Vec<Bucket>) {
+    fn push_audio_time(&self, push: &mut impl FnMut(Bucket)) {
         let (heard, spoken) =
             (self.get(Unit::InputAudioMilliseconds), self.get(Unit::OutputAudioMilliseconds));
         let rest = self.get(Unit::AudioMilliseconds).saturating_sub(heard.saturating_add(spoken));
-        buckets.extend([
-            bucket(Unit::AudioMilliseconds, rest, &[Unit::AudioMilliseconds]),
-            bucket(
-                Unit::InputAudioMilliseconds,
-                heard,
-                &[Unit::InputAudioMilliseconds, Unit::AudioMilliseconds],
-            ),
-            bucket(
-                Unit::OutputAudioMilliseconds,
-                spoken,
-                &[Unit::OutputAudioMilliseconds, Unit::AudioMilliseconds],
-            ),
-        ]);
+        push(bucket(Unit::AudioMilliseconds, rest, &[Unit::AudioMilliseconds]));
+        push(bucket(Unit::InputAudioMilliseconds, heard, HEARD_RATES));
+        push(bucket(Unit::OutputAudioMilliseconds, spoken, SPOKEN_RATES));
     }
 
-    fn push_pages(&self, buckets: &mut Vec<Bucket>) {
+    fn push_pages(&self, push: &mut impl FnMut(Bucket)) {
         let annotated = self.get(Unit::AnnotatedPages);
         let plain = self.get(Unit::Pages).saturating_sub(annotated);
-        buckets.extend([
-            bucket(Unit::Pages, plain, &[Unit::Pages]),
-            bucket(Unit::AnnotatedPages, annotated, &[Unit::AnnotatedPages, Unit::Pages]),
-        ]);
+        push(bucket(Unit::Pages, plain, &[Unit::Pages]));
+        push(bucket(Unit::AnnotatedPages, annotated, &[Unit::AnnotatedPages, Unit::Pages]));
     }
 
     fn cached(&self) -> u64 {

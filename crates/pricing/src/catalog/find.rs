@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::name::{is_arn, is_bedrock, split_date, split_geography, without_path};
-use super::{Call, Catalog, Found, MatchRule, Provider};
+use jiff::Timestamp;
+
+use super::{Call, Catalog, Found, MatchRule, Model, Provider};
 use crate::{Conditions, Price, Unpriced};
 
 /// A model that a name was recognised as.
@@ -13,6 +15,22 @@ struct Recognised {
     model: usize,
     rule: MatchRule,
 }
+
+/// A model that a call names, and how it was served.
+struct Named<'c> {
+    found: Recognised,
+    /// Who was called.
+    provider: usize,
+    /// The service tier, unless it is the standard one.
+    tier: Option<Cow<'c, str>>,
+}
+
+/// The prices of calls that differ in their time only.
+///
+/// Those by the name that answered, then those by the name that was asked for; of each name those that fit most closely
+/// first.
+#[derive(Clone, Debug)]
+pub struct PriceHistory<'a>(Vec<Vec<&'a Price>>);
 
 /// The row in force for a call.
 struct Located<'a> {
@@ -58,6 +76,14 @@ impl Catalog {
     }
 
     fn locate_model(&self, call: &Call<'_>, model: &str) -> Result<Located<'_>, Unpriced> {
+        let named = self.find_named(call, model)?;
+        let price = self.price_in_force(&named, call)?;
+        let tier_assumed_standard = named.tier.is_some() && price.conditions.service_tier.is_none();
+        let Named { found, provider, .. } = named;
+        Ok(Located { price, rule: found.rule, provider, tier_assumed_standard, by_response: false })
+    }
+
+    fn find_named<'c>(&self, call: &Call<'c>, model: &str) -> Result<Named<'c>, Unpriced> {
         let unknown = |provider: Option<&str>| Unpriced::UnknownModel {
             provider: provider.or(call.provider).map(str::to_owned),
             model: model.to_owned(),
@@ -70,11 +96,14 @@ impl Catalog {
         let found =
             self.recognise(provider, name).ok_or_else(|| unknown(Some(&self.providers[provider].id)))?;
         let tier = call.service_tier.map(fold).filter(|tier| !is_standard_tier(tier));
-        // What a reseller asks for its tiers is not known.
-        let priced_tier = tier.as_deref().filter(|_| found.provider == provider);
-        let price = self.price_in_force(&found, call, priced_tier)?;
-        let tier_assumed_standard = tier.is_some() && price.conditions.service_tier.is_none();
-        Ok(Located { price, rule: found.rule, provider, tier_assumed_standard, by_response: false })
+        Ok(Named { found, provider, tier })
+    }
+
+    /// The prices of `call` at any time: what [`Self::find_price`] finds, for calls that differ in their time only.
+    pub fn price_history(&self, call: &Call<'_>) -> PriceHistory<'_> {
+        let names = call.response_model.into_iter().chain([call.model]);
+        let named = names.filter_map(|name| self.find_named(call, name).ok());
+        PriceHistory(named.map(|named| self.fitting_prices(&named, call)).collect())
     }
 
     /// Who sells `model`, when the caller did not say: by the form of its name, then by the makers' rules, then by
@@ -136,22 +165,45 @@ impl Catalog {
     }
 
     /// The row whose conditions fit the call most closely.
-    fn price_in_force(
-        &self,
-        found: &Recognised,
-        call: &Call<'_>,
-        tier: Option<&str>,
-    ) -> Result<&Arc<Price>, Unpriced> {
-        let provider = &self.providers[found.provider];
-        let model = &provider.index().list[found.model];
+    fn price_in_force(&self, named: &Named<'_>, call: &Call<'_>) -> Result<&Arc<Price>, Unpriced> {
+        let (provider, model) = self.model_of(&named.found);
         let rows = model.rows.iter().filter(|row| row.is_in_force(call.at));
-        let fitting = rows.filter_map(|row| Some((row.conditions.fit(call, tier)?, row)));
+        let fitting = rows.filter_map(|row| Some((row.conditions.fit(call, named.priced_tier())?, row)));
         let closest = fitting.max_by_key(|&(fit, row)| (fit, row.valid_from));
         closest.map(|(_, row)| self.price(provider, model, row)).ok_or_else(|| Unpriced::NoPriceAt {
             provider: provider.id.clone(),
             model: model.id.clone(),
             at: call.at,
         })
+    }
+
+    /// Every row whose conditions fit the call, those that fit most closely first.
+    fn fitting_prices(&self, named: &Named<'_>, call: &Call<'_>) -> Vec<&Price> {
+        let (provider, model) = self.model_of(&named.found);
+        let rows = model.rows.iter();
+        let fitting = rows.filter_map(|row| Some((row.conditions.fit(call, named.priced_tier())?, row)));
+        let mut fitting: Vec<_> = fitting.collect();
+        fitting.sort_by_key(|&(fit, row)| (fit, row.valid_from));
+        fitting.into_iter().rev().map(|(_, row)| &**self.price(provider, model, row)).collect()
+    }
+
+    fn model_of(&self, found: &Recognised) -> (&Provider, &Model) {
+        let provider = &self.providers[found.provider];
+        (provider, &provider.index().list[found.model])
+    }
+}
+
+impl Named<'_> {
+    /// The tier for which a price is looked for: what a reseller asks for its tiers is not known.
+    fn priced_tier(&self) -> Option<&str> {
+        self.tier.as_deref().filter(|_| self.found.provider == self.provider)
+    }
+}
+
+impl<'a> PriceHistory<'a> {
+    /// The price in force at `at`.
+    pub fn at(&self, at: Timestamp) -> Option<&'a Price> {
+        self.0.iter().find_map(|prices| prices.iter().copied().find(|price| price.is_in_force(at)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! How counts become line items.
 
-use pricing::{Amount, Money, Price, Unit, Unpriced, Usage};
+use pricing::{Amount, Counts, Money, Price, Unit, Unpriced, Usage};
 use proptest::prelude::*;
 
 use crate::{price, usage};
@@ -239,6 +239,16 @@ proptest! {
             let sum: Amount = cost.items.iter().map(|item| item.amount).sum();
             prop_assert_eq!(sum.round(), Some(cost.total));
             prop_assert!(cost.total >= Money::ZERO);
+        }
+    }
+
+    #[test]
+    fn the_total_alone_is_that_of_the_bill(price in any_price(), used in any_usage()) {
+        let counts = Counts::of(&used).unwrap();
+        let cost = price.cost_of(&used);
+        prop_assert_eq!(price.total_of(&counts), cost.clone().map(|cost| cost.total));
+        if let (Ok(cost), Some(Ok(uncached))) = (cost, counts.uncached().map(|counts| price.total_of(&counts))) {
+            prop_assert_eq!(uncached.checked_sub(cost.total), Some(cost.cache_savings));
         }
     }
 

@@ -77,7 +77,11 @@ fn names_of_deployments_are_mapped() {
 #[test]
 fn the_table_has_authority_over_the_model_that_answered() {
     let book = book(&[r#"{"pattern": "mine", "to_provider": "maker", "to_model": "heron"}"#], &[]);
-    let model = |call: Call<'_>| book.find_price(&call).unwrap().price.model.clone();
+    let model = |call: Call<'_>| {
+        let found = book.find_price(&call).unwrap();
+        assert_eq!(book.price_history(&call).at(call.at), Some(found.price));
+        found.price.model.clone()
+    };
     let call = Call::new(Some("maker"), "swift", at(NOW));
     assert_eq!(model(call.response_model(Some("heron"))), "heron");
     assert_eq!(model(call.response_model(Some("unheard-of"))), "swift");

@@ -13,7 +13,15 @@ const DATED: &str = r#"{"id": "model", "prices": [
 ]}"#;
 
 fn rate(catalog: &Catalog, when: &str) -> String {
-    match catalog.find_price(&Call::new(Some("maker"), "model", at(when))) {
+    let call = Call::new(Some("maker"), "model", at(when));
+    let found = catalog.find_price(&call);
+    // A history, made for whichever time, knows the same.
+    let later = Call { at: at("2030-01-01T00:00:00Z"), ..call };
+    assert_eq!(
+        catalog.price_history(&later).at(call.at).map(|price| &price.id),
+        found.as_ref().ok().map(|found| &found.price.id)
+    );
+    match found {
         Ok(found) => found.price.rates[&pricing::Unit::InputTokens][0].rate.to_string(),
         Err(reason) => reason.code().to_owned(),
     }
@@ -51,6 +59,7 @@ fn a_tier_applies_once_it_has_a_price() {
     let found = |when| {
         let call = Call::new(Some("maker"), "model", at(when)).service_tier(Some("batch"));
         let found = catalog.find_price(&call).unwrap();
+        assert_eq!(catalog.price_history(&call).at(call.at), Some(found.price));
         (found.price.conditions.service_tier.clone(), found.tier_assumed_standard)
     };
     assert_eq!(found("2025-06-09T12:00:00Z"), (None, true));

@@ -4,7 +4,7 @@ use domain::query::{Dimension, Filter, PageStart, RecordQuery, Selection, UsageQ
 use jiff::Timestamp;
 
 use super::model::{Model, sort_value};
-use crate::UsageStore;
+use crate::{CallBatch, CallKind, MeteredCall, UsageStore};
 
 /// The store's sums must be the model's.
 pub async fn check_aggregate(store: &dyn UsageStore, model: &Model, query: &UsageQuery) {
@@ -16,6 +16,38 @@ pub async fn check_aggregate(store: &dyn UsageStore, model: &Model, query: &Usag
 pub async fn check_durations(store: &dyn UsageStore, model: &Model, query: &UsageQuery) {
     let answer = store.durations(query).await.unwrap();
     assert_eq!(answer, model.durations(query), "{query:?}");
+}
+
+/// What the store says of the price of calls must be what their records say.
+pub async fn check_calls(store: &dyn UsageStore, model: &Model, filter: &Filter) {
+    let (batches, mut sent) = tokio::sync::mpsc::channel::<CallBatch>(1);
+    let listen = async {
+        let mut calls = Vec::new();
+        while let Some(batch) = sent.recv().await {
+            let named = |call: MeteredCall| (batch.kinds[call.kind].clone(), call.at, call.cost, call.usage);
+            calls.extend(batch.calls.into_iter().map(named));
+        }
+        calls
+    };
+    let (read, found) = tokio::join!(store.read_calls(filter, batches), listen);
+    read.unwrap();
+    let expected = model.find_all(filter).into_iter().map(|record| {
+        let kind = CallKind {
+            provider: record.provider.clone(),
+            model: record.model.clone(),
+            response_model: record.response_model.clone(),
+            service_tier: record.service_tier.clone(),
+            region: record.region.clone(),
+            search_type: record.search_type.clone(),
+        };
+        (kind, record.occurred_at, record.cost, record.usage.clone())
+    });
+    let sorted = |mut lines: Vec<String>| {
+        lines.sort_unstable();
+        lines
+    };
+    let found = sorted(found.iter().map(|call| format!("{call:?}")).collect());
+    assert_eq!(found, sorted(expected.map(|call| format!("{call:?}")).collect()), "{filter:?}");
 }
 
 /// The store's list, page by page, must be the model's; so must its total.
@@ -49,6 +81,7 @@ pub async fn check_filter(store: &dyn UsageStore, model: &Model, filter: &Filter
     check_aggregate(store, model, &sums(filter.clone(), None, group_by)).await;
     check_list(store, model, &RecordQuery { limit: 50, ..super::sample::newest_first(filter.clone()) }).await;
     check_durations(store, model, &sums(filter.clone(), None, group_by)).await;
+    check_calls(store, model, filter).await;
     let percentiles = store.latency_percentiles(filter).await.unwrap();
     assert_eq!(percentiles, model.latency_percentiles(filter), "{filter:?}");
 }

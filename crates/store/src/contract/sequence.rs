@@ -12,7 +12,7 @@ use domain::{
 
 use super::{
     model::{Model, values},
-    questions::{check_aggregate, check_durations, check_list},
+    questions::{check_aggregate, check_calls, check_durations, check_list},
     random::Random,
     sample::{everything, id, newest_first, period, project_id, tags, usage_id, varied_record},
 };
@@ -97,6 +97,7 @@ impl Sequence {
         }
         let query = self.record_query();
         check_list(&*self.store, &self.model, &query).await;
+        check_calls(&*self.store, &self.model, &query.filter).await;
         let percentiles = self.store.latency_percentiles(&query.filter).await.unwrap();
         assert_eq!(percentiles, self.model.latency_percentiles(&query.filter), "{query:?}");
     }

@@ -11,6 +11,7 @@ use pricing::{Money, Unit, Usage};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use self::row::RecordRow;
+pub(super) use self::row::read_usage;
 use super::{
     codes::{Code as _, flag_bits},
     columns::{Columns, count},

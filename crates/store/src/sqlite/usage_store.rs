@@ -8,11 +8,14 @@ use domain::{
     usage_record::{Amendment, UsageRecord},
 };
 use jiff::Timestamp;
+use tokio::sync::mpsc::Sender;
 
-use super::{Sqlite, aggregate, amend, append, kept, latency, list, record, recost, rollup, sealed, verify};
+use super::{
+    Sqlite, aggregate, amend, append, calls, kept, latency, list, record, recost, rollup, sealed, verify,
+};
 use crate::{
-    Appended, DurationGroup, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification,
-    limits::SMALL_WRITE_BYTES,
+    Appended, CallBatch, DurationGroup, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore,
+    Verification, limits::SMALL_WRITE_BYTES,
 };
 
 #[async_trait]
@@ -35,6 +38,11 @@ impl UsageStore for Sqlite {
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError> {
         let query = query.clone();
         self.read(move |tx| list::list(tx, &query)).await
+    }
+
+    async fn read_calls(&self, filter: &Filter, batches: Sender<CallBatch>) -> Result<(), StoreError> {
+        let filter = filter.clone();
+        self.read(move |tx| calls::read(tx, &filter, &batches)).await
     }
 
     async fn last_place(&self) -> Result<u64, StoreError> {

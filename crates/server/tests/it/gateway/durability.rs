@@ -20,9 +20,11 @@ use fake_upstream::FakeUpstream;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::{
-    Appended, DurationGroup, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore, Verification,
-    sqlite::Sqlite,
+    Appended, CallBatch, DurationGroup, LatencyPercentiles, RecordPage, StoreError, Trimmed, UsageStore,
+    Verification, sqlite::Sqlite,
 };
+
+use tokio::sync::mpsc::Sender;
 
 use super::world::{World, chat};
 use crate::process::{Process, run};
@@ -67,6 +69,10 @@ impl UsageStore for Switched {
 
     async fn list_records(&self, query: &RecordQuery) -> Result<RecordPage, StoreError> {
         self.up()?.list_records(query).await
+    }
+
+    async fn read_calls(&self, filter: &Filter, batches: Sender<CallBatch>) -> Result<(), StoreError> {
+        self.up()?.read_calls(filter, batches).await
     }
 
     async fn last_place(&self) -> Result<u64, StoreError> {

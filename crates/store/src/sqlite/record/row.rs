@@ -45,7 +45,7 @@ impl RecordRow<'_> {
             flags: self.columns.next().map(flags_of)?,
             occurred_at: self.columns.next_instant()?,
             recorded_at: self.columns.next_instant()?,
-            usage: self.usage()?,
+            usage: read_usage(&mut self.columns)?,
             cost: self.columns.next_money()?,
             list_cost: self.columns.next_money()?,
             cache_savings: self.columns.next_money()?,
@@ -61,7 +61,7 @@ impl RecordRow<'_> {
                 purpose: self.interned()?,
                 client: self.interned()?,
                 campaign: self.interned()?,
-                other: self.json()?,
+                other: json(&mut self.columns)?,
             },
             tags: self.numbered(Names::tags)?.unwrap_or_default(),
             user_email: self.interned()?,
@@ -94,24 +94,27 @@ impl RecordRow<'_> {
     fn code<T: Code>(&mut self) -> Result<T, StoreError> {
         self.columns.next().and_then(T::of_code)
     }
+}
 
-    fn json<T: serde::de::DeserializeOwned + Default>(&mut self) -> Result<T, StoreError> {
-        let json: Option<String> = self.columns.next()?;
-        json.map_or_else(
-            || Ok(T::default()),
-            |json| serde_json::from_str(&json).map_err(|error| StoreError::Damaged(error.to_string())),
-        )
+/// What was counted, from the next columns: those of [`COLUMN_UNITS`] and that of the other counts.
+pub(in crate::sqlite) fn read_usage(columns: &mut Columns<'_>) -> Result<Usage, StoreError> {
+    let mut counted = [None; COLUMN_UNITS.len()];
+    for count in &mut counted {
+        *count = columns.next_count()?;
     }
-
-    fn usage(&mut self) -> Result<Usage, StoreError> {
-        let mut counted = Vec::with_capacity(COLUMN_UNITS.len());
-        for unit in COLUMN_UNITS {
-            counted.extend(self.columns.next_count()?.map(|count| (unit, count)));
-        }
-        let mut usage: Usage = self.json()?;
-        for (unit, count) in counted {
+    let mut usage: Usage = json(columns)?;
+    for (unit, count) in COLUMN_UNITS.into_iter().zip(counted) {
+        if let Some(count) = count {
             usage.set(unit, count);
         }
-        Ok(usage)
     }
+    Ok(usage)
+}
+
+fn json<T: serde::de::DeserializeOwned + Default>(columns: &mut Columns<'_>) -> Result<T, StoreError> {
+    let json: Option<String> = columns.next()?;
+    json.map_or_else(
+        || Ok(T::default()),
+        |json| serde_json::from_str(&json).map_err(|error| StoreError::Damaged(error.to_string())),
+    )
 }
