@@ -205,12 +205,18 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// is in sums by UTC day, service, model, project, account and source of the cost only.
     async fn records_from(&self, filter: &Filter) -> Result<Option<Timestamp>, StoreError>;
 
-    /// Sums, grouped. Groups without records are absent, as are records before the first bucket; the order is that of
-    /// bucket, then of cost, largest first, then of keys. A dimension is grouped by once.
+    /// Sums, grouped, for each of `queries`, as of one moment; what is asked about the same records takes one pass over them.
+    /// Groups without records are absent, as are records before the first bucket; the order is that of bucket, then of
+    /// cost, largest first, then of keys. A dimension is grouped by once.
     ///
     /// [`StoreError::Overflow`] if a sum leaves what an integer can hold, [`StoreError::TooManyGroups`] if the answer
     /// would leave what is bearable.
-    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError>;
+    async fn aggregate_each(&self, queries: &[UsageQuery]) -> Result<Vec<Vec<Group>>, StoreError>;
+
+    /// The answer of [`Self::aggregate_each`] to one question.
+    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
+        Ok(self.aggregate_each(std::slice::from_ref(query)).await?.pop().unwrap_or_default())
+    }
 
     /// Exact percentiles of the response time, of those records that have one.
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError>;

@@ -1,10 +1,9 @@
 //! Sums, grouped: from the rollup where it has the answer, else from the records.
 
-use std::{cmp::Reverse, collections::HashMap};
+mod pass;
 
 use domain::{
     query::{Dimension, Filter, Group, UsageQuery},
-    totals::Totals,
     usage_record::{CostSource, Status},
 };
 use jiff::Timestamp;
@@ -18,31 +17,27 @@ use super::{
     readers::ReadTx,
     sealed,
     source::Source,
-    sums,
 };
-use crate::{StoreError, limits};
+use crate::StoreError;
 
-/// Answers `query`.
-pub(super) fn aggregate(tx: &mut ReadTx<'_>, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
-    let source = source_of(query);
-    let Some(in_timeline) = in_timeline(query, source) else { return Ok(Vec::new()) };
-    let mut groups = Groups { sums: HashMap::new(), max: limits::GROUPS_MAX };
-    for part in filter::parts(tx.connection, &query.filter, source, &in_timeline)? {
-        add_part(tx, query, source, &part, &mut groups)?;
+/// Answers `queries`; those about the same records share a pass over them.
+pub(super) fn aggregate(tx: &mut ReadTx<'_>, queries: &[UsageQuery]) -> Result<Vec<Vec<Group>>, StoreError> {
+    let mut passes: Vec<(&Filter, Source, Vec<usize>)> = Vec::new();
+    for (index, query) in queries.iter().enumerate() {
+        let (filter, source) = (&query.filter, source_of(query));
+        match passes.iter_mut().find(|pass| pass.1 == source && pass.0 == filter) {
+            Some((.., indexes)) => indexes.push(index),
+            None => passes.push((filter, source, vec![index])),
+        }
     }
-    let mut named = groups
-        .sums
-        .into_iter()
-        .map(|(key, totals)| {
-            let (bucket, keys) = key.name(tx, query)?;
-            Ok(Group { bucket, keys, totals })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    named.sort_by(|a, b| {
-        let order = |group: &Group| (group.bucket, Reverse(group.totals.cost));
-        order(a).cmp(&order(b)).then_with(|| a.keys.cmp(&b.keys))
-    });
-    Ok(named)
+    let mut answers = vec![Vec::new(); queries.len()];
+    for (filter, source, indexes) in passes {
+        let asked = indexes.iter().filter_map(|index| queries.get(*index));
+        for (index, groups) in indexes.iter().zip(pass::read(tx, filter, source, asked)?) {
+            answers[*index] = groups;
+        }
+    }
+    Ok(answers)
 }
 
 /// That a record is not before the first point in time; `None` if there is no point that it could be in.
@@ -99,60 +94,12 @@ pub(super) struct GroupKey {
     values: Vec<Option<i64>>,
 }
 
-/// The groups so far.
-#[derive(Debug)]
-struct Groups {
-    sums: HashMap<GroupKey, Totals>,
-    max: usize,
-}
-
-impl Groups {
-    fn add(&mut self, key: &GroupKey, totals: Totals) -> Result<(), StoreError> {
-        if let Some(sum) = self.sums.get_mut(key) {
-            *sum = sum.checked_add(totals)?;
-        } else if self.sums.len() < self.max {
-            self.sums.insert(key.clone(), totals);
-        } else {
-            return Err(StoreError::TooManyGroups(self.max));
-        }
-        Ok(())
-    }
-}
-
-/// Groups here and not in SQL, where every row would first go through a sort.
-fn add_part(
-    tx: &ReadTx<'_>,
-    query: &UsageQuery,
-    source: Source,
-    part: &Part,
-    groups: &mut Groups,
-) -> Result<(), StoreError> {
-    let sums = match source {
-        Source::Records => sums::OF_RECORD,
-        Source::Rollup => sums::OF_ROLLUP,
-    };
-    let starts = starts(query, source);
-    let mut statement = tx.connection.prepare_cached(&select(query, source, part, sums)?)?;
-    let mut rows = statement.query(params_from_iter(part.conditions.parameters()))?;
-    let mut key = GroupKey::default();
-    while let Some(row) = rows.next()? {
-        let mut columns = Columns::of(row);
-        key.read(&mut columns, query, source, starts.as_deref())?;
-        let totals = match source {
-            Source::Records => sums::read_record(&mut columns)?,
-            Source::Rollup => sums::read_rollup(&mut columns)?,
-        };
-        groups.add(&key, totals)?;
-    }
-    Ok(())
-}
-
 /// Starts of the points in time, as the source has them.
 pub(super) fn starts(query: &UsageQuery, source: Source) -> Option<Vec<i64>> {
     query.buckets.as_ref().map(|starts| starts.iter().map(|start| source.time(*start)).collect())
 }
 
-/// The time, the dimensions, and `figures`.
+/// The time, the dimensions, and `figures`; a row for each tag where tags are among them.
 pub(super) fn select(
     query: &UsageQuery,
     source: Source,
@@ -163,13 +110,17 @@ pub(super) fn select(
     for dimension in &query.group_by {
         columns.push(match (source, dimension) {
             (Source::Records, Dimension::Tag) => "m.tag_id",
-            _ => source.column(*dimension).ok_or_else(|| damaged("a sum lacks a dimension"))?,
+            _ => column(source, *dimension)?,
         });
     }
     columns.push(figures);
     let has_tags = query.group_by.contains(&Dimension::Tag);
     let tags = if has_tags { "left join tag_set_member m on m.set_id = r.tag_set" } else { "" };
     Ok(format!("select {} from {table} {tags} {}", columns.join(", "), conditions.sql()))
+}
+
+fn column(source: Source, dimension: Dimension) -> Result<&'static str, StoreError> {
+    source.column(dimension).ok_or_else(|| damaged("a sum lacks a dimension"))
 }
 
 impl GroupKey {
@@ -213,22 +164,5 @@ fn name_value(tx: &mut ReadTx<'_>, dimension: Dimension, number: i64) -> Result<
         Dimension::Status => Status::of_code(number).map(|status| status.as_str().to_owned()),
         Dimension::CostSource => CostSource::of_code(number).map(|source| source.as_str().to_owned()),
         _ => tx.names.value(tx.connection, number).map(|value| value.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn too_many_groups_are_refused_and_known_ones_still_added_to() {
-        let key = |n| GroupKey { bucket: Some(n), values: vec![None] };
-        let one = Totals { requests: 1, ..Totals::default() };
-        let mut groups = Groups { sums: HashMap::new(), max: 2 };
-        for n in [1, 2, 1] {
-            groups.add(&key(n), one).unwrap();
-        }
-        assert!(matches!(groups.add(&key(3), one), Err(StoreError::TooManyGroups(2))));
-        assert_eq!(groups.sums[&key(1)].requests, 2);
     }
 }

@@ -103,9 +103,9 @@ impl UsageStore for Sqlite {
         self.read(move |tx| sealed::records_from(tx, &filter)).await
     }
 
-    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
-        let query = query.clone();
-        self.read(move |tx| aggregate::aggregate(tx, &query)).await
+    async fn aggregate_each(&self, queries: &[UsageQuery]) -> Result<Vec<Vec<Group>>, StoreError> {
+        let queries = queries.to_vec();
+        self.read(move |tx| aggregate::aggregate(tx, &queries)).await
     }
 
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {

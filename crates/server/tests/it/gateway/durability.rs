@@ -125,8 +125,8 @@ impl UsageStore for Switched {
         self.up()?.records_from(filter).await
     }
 
-    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
-        self.up()?.aggregate(query).await
+    async fn aggregate_each(&self, queries: &[UsageQuery]) -> Result<Vec<Vec<Group>>, StoreError> {
+        self.up()?.aggregate_each(queries).await
     }
 
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
