@@ -79,6 +79,14 @@ fn describe() {
         "aict_otlp_aggregates_total",
         "Spans of agents that were decided of, or whose record gave way"
     );
+    metrics::describe_counter!("aict_alerts_fired_total", "Alerts of budgets that fired");
+    metrics::describe_counter!("aict_anomalies_total", "Spending far from usual that was found");
+    metrics::describe_counter!("aict_audit_lost_total", "Changes that could not be noted in the audit log");
+    metrics::describe_counter!("aict_events_dropped_total", "Events that nobody was told of, by kind");
+    metrics::describe_counter!(
+        "aict_delivery_attempts_total",
+        "Attempts to tell somebody, by channel and outcome"
+    );
     metrics::describe_counter!("aict_rate_limited_total", "Requests refused for being too many");
     metrics::describe_gauge!("aict_live_streams", "Open streams of what is recorded");
     metrics::describe_counter!("aict_live_cut_off_total", "Streams whose client did not read");

@@ -203,3 +203,22 @@ fn no_path_of_a_machine_is_committed() {
         .collect();
     assert_eq!(found, Vec::<&str>::new());
 }
+
+#[test]
+fn every_measurement_is_described() {
+    let (mut emitted, mut described) = (BTreeSet::new(), BTreeSet::new());
+    for (_, text) in sources() {
+        for kind in ["counter!(", "gauge!(", "histogram!("] {
+            for (start, _) in text.match_indices(kind) {
+                let name =
+                    text.get(start + kind.len()..).and_then(|rest| rest.trim_start().strip_prefix('"'));
+                let Some((name, _)) = name.and_then(|name| name.split_once('"')) else { continue };
+                let is_description = text.get(..start).is_some_and(|before| before.ends_with("describe_"));
+                let names = if is_description { &mut described } else { &mut emitted };
+                names.insert(format!("{} {name}", kind.trim_end_matches("!(")));
+            }
+        }
+    }
+    assert!(emitted.len() > 20, "{emitted:?}");
+    assert_eq!(emitted, described);
+}
