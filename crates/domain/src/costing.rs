@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pricing::{Adjustment, Call, Cost, Money, Payer, Price, PriceBook, Priced, Unpriced, Usage};
 
 use crate::{
-    ProjectId, UserId,
+    ProjectId, UserId, limits,
     usage_record::{CostSource, Flag, UsageRecord},
 };
 
@@ -101,12 +101,16 @@ impl Facts<'_> {
         let account = self.user_id.to_string();
         let project = self.project_id.map(|project| project.to_string());
         let payer = Payer { account: Some(&account), project: project.as_deref() };
-        book.price(&self.call(), self.usage, payer)
+        let priced = book.price(&self.call(), self.usage, payer)?;
+        let costs = [Some(priced.effective), priced.list.as_ref().map(|list| list.total)];
+        let saved = priced.list.as_ref().map(|list| list.cache_savings);
+        are_bearable(costs.into_iter().chain([saved]).flatten()).map(|()| priced)
     }
 
     /// Why the catalog has no figure.
     fn unpriced_reason(&self, book: &PriceBook) -> Option<String> {
         let listed = book.find_price(&self.call()).and_then(|found| found.price.cost_of(self.usage));
+        let listed = listed.and_then(|list| are_bearable([list.total, list.cache_savings]));
         listed.err().map(|reason| reason.code().to_owned())
     }
 
@@ -170,6 +174,13 @@ impl UsageRecord {
     }
 }
 
+/// That no figure is beyond what one call can cost, so that sums stay far from what an integer holds.
+fn are_bearable(figures: impl IntoIterator<Item = Money>) -> Result<(), Unpriced> {
+    let max = limits::COST_MAX.nanos().unsigned_abs();
+    let is_bearable = |figure: Money| figure.nanos().unsigned_abs() <= max;
+    if figures.into_iter().all(is_bearable) { Ok(()) } else { Err(Unpriced::Overflow) }
+}
+
 /// Whether two figures are more than a tenth of the larger apart.
 fn differ(a: Money, b: Money) -> bool {
     let (a, b) = (i128::from(a.nanos()), i128::from(b.nanos()));
@@ -229,6 +240,18 @@ mod tests {
         assert_eq!(costing.unpriced_reason.as_deref(), Some("unknown_model"));
         let reported = cost("nobodys", [1, 1], Some("0"), None);
         assert_eq!((reported.cost, reported.cost_source), (Some(Money::ZERO), CostSource::Reported));
+    }
+
+    #[test]
+    fn what_no_call_can_cost_is_unknown() {
+        // 30 dollars a million tokens: 100,000 dollars, and three cents more.
+        let most = cost("gpt-4", [3_333_333_333, 0], None, None);
+        assert_eq!(most.cost.map(|cost| cost.to_string()).as_deref(), Some("99999.99999"));
+        let more = cost("gpt-4", [3_333_334_333, 0], None, None);
+        assert_eq!((more.cost, more.list_cost, more.cost_source), (None, None, CostSource::Unpriced));
+        assert_eq!(more.unpriced_reason.as_deref(), Some("overflow"));
+        let reported = cost("gpt-4", [3_333_334_333, 0], Some("7"), None);
+        assert_eq!((reported.cost.unwrap().to_string().as_str(), reported.list_cost), ("7", None));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Bounds on what is kept, each with a name. Bounds on what is received are in the server.
 
+use pricing::Money;
+
 /// Bytes of a model, provider, tag, team, purpose or any other dimension value.
 pub const DIMENSION_BYTES_MAX: usize = 256;
 /// Records that what other models did inside one reply makes.
@@ -16,6 +18,9 @@ pub const CONTENT_BYTES_MAX: usize = 256 * 1024;
 pub const ERROR_MESSAGE_BYTES_MAX: usize = 4 * 1024;
 /// Tokens (or other units) of one call. No model comes near; a larger count is a mistake of the sender.
 pub const COUNT_MAX: u64 = 1_000_000_000_000;
+/// Cost of one call: 100,000 dollars. No call comes near; a larger figure is a mistake. Sums are 64-bit integers of
+/// nano-dollars, which hold 92,233 such calls of one model, account, project and day.
+pub const COST_MAX: Money = Money::from_nanos(100_000_000_000_000);
 /// Longest response time of one call: a week.
 pub const RESPONSE_TIME_MS_MAX: u64 = 7 * 24 * 3600 * 1000;
 /// How far in the future a call may claim to have happened, to allow for clocks that are wrong.

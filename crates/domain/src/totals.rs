@@ -5,6 +5,9 @@ use pricing::{Money, Unit};
 use crate::usage_record::{Status, UsageRecord};
 
 /// What a set of records adds up to. Additive: the totals of a union are the sums of the parts' totals.
+///
+/// Sums of money are 64-bit integers of nano-dollars: 9.2 billion dollars, which [`COST_MAX`](crate::limits::COST_MAX) keeps
+/// far away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Records.

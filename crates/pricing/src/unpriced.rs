@@ -43,8 +43,8 @@ pub enum Unpriced {
     /// Nothing was counted.
     #[error("nothing was counted")]
     NoUsage,
-    /// The cost is beyond what [`crate::Money`] can hold.
-    #[error("the cost is beyond 9.2 billion dollars")]
+    /// The cost is beyond what a call can cost, or what [`crate::Money`] can hold.
+    #[error("the cost is beyond what a call can cost")]
     Overflow,
 }
 

@@ -116,7 +116,7 @@ fn read_metered(fields: &mut Fields<'_>, provider: Option<&str>) -> Metered {
         service_tier: keepable(metered.service_tier),
         region: keepable(metered.region),
         search_type: keepable(metered.search_type),
-        provider_cost: metered.provider_cost.filter(|cost| *cost >= Money::ZERO),
+        provider_cost: metered.provider_cost.filter(|cost| (Money::ZERO..=limits::COST_MAX).contains(cost)),
         ..metered
     }
 }

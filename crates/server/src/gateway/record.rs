@@ -177,7 +177,8 @@ fn add_metered(call: &mut NewUsage, metered: Metered) {
     call.service_tier = keepable(metered.service_tier).or_else(|| call.service_tier.take());
     call.region = keepable(metered.region);
     call.search_type = keepable(metered.search_type).or_else(|| call.search_type.take());
-    call.provider_cost = metered.provider_cost.filter(|cost| *cost >= Money::ZERO);
+    call.provider_cost =
+        metered.provider_cost.filter(|cost| (Money::ZERO..=domain::limits::COST_MAX).contains(cost));
     call.usage = metered.usage;
     call.side_calls = metered.side_calls;
 }

@@ -156,7 +156,16 @@ impl<'a> Fields<'a> {
         let (name, raw) = self.raw(names)?;
         let money = Money::parse(unquoted(raw)).map_err(|error| Invalid::field(name, error.to_string()));
         let money = money.and_then(|money| {
-            if money < Money::ZERO { Err(Invalid::field(name, "must not be negative")) } else { Ok(money) }
+            if money < Money::ZERO {
+                Err(Invalid::field(name, "must not be negative"))
+            } else if money > limits::COST_MAX {
+                Err(Invalid::field(
+                    name,
+                    format!("must be at most {} dollars, not {money}", limits::COST_MAX),
+                ))
+            } else {
+                Ok(money)
+            }
         });
         self.take(money)
     }

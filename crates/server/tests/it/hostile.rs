@@ -24,6 +24,8 @@ async fn a_wrong_value_is_named_by_its_field() {
         (r#"{"model":"m","promptTokens":1e3}"#, "promptTokens"),
         (r#"{"model":"m","promptTokens":99999999999999999999999}"#, "promptTokens"),
         (r#"{"model":"m","completionTokens":1000000000001}"#, "completionTokens"),
+        (r#"{"model":"m","promptTokens":1,"cost":100000.000000001}"#, "cost"),
+        (r#"{"model":"m","promptTokens":1,"estimatedCost":"8000000000"}"#, "estimatedCost"),
         (r#"{"model":"m","usage":{"prompt_tokens":1000000000001}}"#, "usage"),
         (r#"{"model":"m","cost":-0.01}"#, "cost"),
         (r#"{"model":"m","cost":"NaN"}"#, "cost"),
