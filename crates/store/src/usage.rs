@@ -214,9 +214,7 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     async fn aggregate_each(&self, queries: &[UsageQuery]) -> Result<Vec<Vec<Group>>, StoreError>;
 
     /// The answer of [`Self::aggregate_each`] to one question.
-    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
-        Ok(self.aggregate_each(std::slice::from_ref(query)).await?.pop().unwrap_or_default())
-    }
+    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError>;
 
     /// Exact percentiles of the response time, of those records that have one.
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError>;

@@ -1670,7 +1670,10 @@ export interface components {
             timeline?: components["schemas"]["TimelinePoint"][];
             /** @description The same by each dimension. */
             breakdown?: components["schemas"]["Breakdown"];
-            /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
+            /**
+             * @description The groups that `groupBy` asked for; empty when it asked for time only. With `compare`, and not split by time, those
+             *     that were only in the other period are among them.
+             */
             groups?: components["schemas"]["GroupView"][];
             /** @description Everything in the period that groups are compared with, if `compare` names one. */
             compared?: components["schemas"]["Compared"];
@@ -2739,7 +2742,7 @@ export interface components {
             cacheHitRate?: number | null;
             /**
              * Format: int64
-             * @description Calls.
+             * @description Calls; 0 when it was only in the period of `compare`.
              */
             requests: number;
             /**
@@ -4033,7 +4036,10 @@ export interface components {
                 timeline?: components["schemas"]["TimelinePoint"][];
                 /** @description The same by each dimension. */
                 breakdown?: components["schemas"]["Breakdown"];
-                /** @description The groups that `groupBy` asked for; empty when it asked for time only. */
+                /**
+                 * @description The groups that `groupBy` asked for; empty when it asked for time only. With `compare`, and not split by time, those
+                 *     that were only in the other period are among them.
+                 */
                 groups?: components["schemas"]["GroupView"][];
                 /** @description Everything in the period that groups are compared with, if `compare` names one. */
                 compared?: components["schemas"]["Compared"];

@@ -37,6 +37,8 @@ test("a change needs something to compare with on both sides", () => {
   const before = { cost: "2", changePercentage: -50 };
   expect(changeOf(group("a", { cost: "1", before }))).toBe(-0.5);
   expect(changeOf(group("new", { cost: "1", before: { cost: "0", changePercentage: null } }))).toBeNull();
+  const vanished = { requests: 0, before: { cost: "2", changePercentage: -100 } };
+  expect(changeOf(group("vanished", vanished))).toBe(-1);
   expect(changeOf(group("unknown", { unpricedRequests: 1, before }))).toBeNull();
   expect(changeOf(group("not compared"))).toBeNull();
 });

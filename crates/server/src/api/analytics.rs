@@ -18,7 +18,7 @@ use store::LatencyPercentiles;
 use utoipa::ToSchema;
 
 use crate::{
-    analytics::{Point, Question},
+    analytics::{Point, Question, Sums, Wanted},
     api::{
         analytics::{
             breakdown::{Breakdown, Labels, Metric},
@@ -141,7 +141,8 @@ pub struct Analytics {
     #[schema(value_type = Breakdown, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     breakdown: Option<Breakdown>,
-    /// The groups that `groupBy` asked for; empty when it asked for time only.
+    /// The groups that `groupBy` asked for; empty when it asked for time only. With `compare`, and not split by time, those
+    /// that were only in the other period are among them.
     #[schema(value_type = Vec<GroupView>, required = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Vec<GroupView>>,
@@ -292,22 +293,25 @@ async fn answer(app: &App, asked: Asked) -> Result<Analytics> {
         None => None,
     };
     let utilization = project.as_ref().and_then(|project| project.spending.budget_utilization);
-    let (groups, durations) = groups(app, question, metric, &include).await?;
+    let sums = question.sums(app, wanted(question, &include)).await?;
+    let (groups, durations) = groups(app, question, metric, (&include, &sums)).await?;
+    let points = || sums.timeline.iter().map(|point| TimelinePoint::new(question, point)).collect();
     Ok(Analytics {
         period: PeriodView::of(app, question).await?,
         summary: if has(Part::Summary) {
-            Some(summary(app, question, has(Part::Latency), utilization).await?)
+            let latency = if has(Part::Latency) { Some(latency(app, question).await?) } else { None };
+            Some(Summary::new(sums.whole, latency, utilization))
         } else {
             None
         },
-        timeline: if has(Part::Timeline) { Some(timeline(app, question).await?) } else { None },
+        timeline: has(Part::Timeline).then(points),
         breakdown: if has(Part::Breakdown) {
             Some(Breakdown::of(app, question, metric, &Labels::load(app).await?).await?)
         } else {
             None
         },
         groups,
-        compared: Compared::of(app, question).await?,
+        compared: sums.before.as_ref().map(Compared::from),
         durations,
         trends: if has(Part::Trends) {
             Some(Trends::of(app, question, forecast_period).await?)
@@ -318,21 +322,25 @@ async fn answer(app: &App, asked: Asked) -> Result<Analytics> {
     })
 }
 
+fn wanted(question: &Question, include: &Include) -> Wanted {
+    let groups = include.has(Part::Groups) && !question.group_by.is_empty();
+    Wanted { whole: groups || include.has(Part::Summary), timeline: include.has(Part::Timeline), groups }
+}
+
 /// Groups and durations, as far as they are asked for.
 async fn groups(
     app: &App,
     question: &Question,
     metric: Metric,
-    include: &Include,
+    (include, sums): (&Include, &Sums),
 ) -> Result<(Option<Vec<GroupView>>, Option<Vec<DurationView>>)> {
-    let has_groups = include.has(Part::Groups) && !question.group_by.is_empty();
-    let groups = if has_groups { question.groups(app).await? } else { Vec::new() };
     let durations = if include.has(Part::Durations) { Some(question.durations(app).await?) } else { None };
-    let keys = groups.iter().map(|group| &group.keys);
+    let keys = sums.groups.iter().map(|group| &group.keys);
     let keys = keys.chain(durations.iter().flatten().map(|group| &group.keys));
     let labels = Labels::load_with_keys(app, question, keys).await?;
-    let context = GroupContext::load(app, question, &labels, metric).await?;
-    let groups = include.has(Part::Groups).then(|| groups.iter().map(|group| context.view(group)).collect());
+    let context = GroupContext { question, labels: &labels, metric, sums };
+    let groups = sums.groups.iter().map(|group| context.view(group));
+    let groups = include.has(Part::Groups).then(|| groups.collect());
     let durations =
         durations.map(|durations| durations.iter().map(|group| context.durations(group)).collect());
     Ok((groups, durations))
@@ -352,9 +360,12 @@ async fn summary(
     budget_utilization: Option<f64>,
 ) -> Result<Summary> {
     let totals = question.totals(app).await?;
-    let latency =
-        if with_latency { Some(app.usage.latency_percentiles(&question.filter).await?) } else { None };
+    let latency = if with_latency { Some(latency(app, question).await?) } else { None };
     Ok(Summary::new(totals, latency, budget_utilization))
+}
+
+async fn latency(app: &App, question: &Question) -> Result<LatencyPercentiles> {
+    Ok(app.usage.latency_percentiles(&question.filter).await?)
 }
 
 async fn timeline(app: &App, question: &Question) -> Result<Vec<TimelinePoint>> {

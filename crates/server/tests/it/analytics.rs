@@ -408,6 +408,23 @@ async fn groups_have_every_figure_names_and_what_they_were_before() {
     let unpriced = group("nobodys");
     assert_eq!((&unpriced["unpricedRequests"], &unpriced["costPerRequest"]), (&json!(1), &Value::Null));
     assert_eq!(answer["compared"]["cost"].to_string(), "0.00675");
+    let after = "startDate=2024-02-10&endDate=2024-02-10&compare=2024-02-09..2024-02-09&groupBy=model";
+    let after = ask(&server, &owner, &format!("/api/analytics?{after}")).await;
+    let vanished = after["groups"].as_array().unwrap().iter().map(|group| {
+        let figure = |value: &Value| value.to_string();
+        (
+            figure(&group["key"]["model"]),
+            figure(&group["requests"]),
+            figure(&group["before"]["changePercentage"]),
+        )
+    });
+    let expected = [
+        ("\"claude-sonnet-4-5\"", "0", "-100.0"),
+        ("\"gpt-4o\"", "0", "-100.0"),
+        ("\"nobodys\"", "0", "null"),
+    ];
+    let expected = expected.map(|(model, requests, change)| (model.into(), requests.into(), change.into()));
+    assert_eq!(vanished.collect::<Vec<_>>(), expected);
 
     let named =
         ask(&server, &owner, &format!("/api/analytics?{period}&groupBy=project,user,trackerKey")).await;

@@ -95,6 +95,13 @@ impl Sequence {
             check_aggregate(&*self.store, &self.model, &query).await;
             check_durations(&*self.store, &self.model, &query).await;
         }
+        let filter = self.sums_query().filter;
+        let mut shared = vec![self.sums_query()];
+        for _ in 0..3 {
+            shared.push(UsageQuery { filter: filter.clone(), ..self.sums_query() });
+        }
+        let expected: Vec<_> = shared.iter().map(|query| self.model.aggregate(query)).collect();
+        assert_eq!(self.store.aggregate_each(&shared).await.unwrap(), expected, "{shared:?}");
         let query = self.record_query();
         check_list(&*self.store, &self.model, &query).await;
         check_calls(&*self.store, &self.model, &query.filter).await;

@@ -56,7 +56,10 @@ fn set_up(connection: &Connection, pragmas: &str) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(limits::STATEMENTS);
     let pure =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function("contains_text", 2, pure, |context| Ok(contains_text(context)))?;
+    let any_number_of_arguments = -1;
+    connection.create_scalar_function("contains_text", any_number_of_arguments, pure, |context| {
+        Ok(contain_text(context))
+    })?;
     Ok(())
 }
 
@@ -66,13 +69,18 @@ fn limit_size(connection: &Connection, bytes_max: u64) -> Result<(), StoreError>
     Ok(connection.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?)
 }
 
-/// `contains_text(text, wanted)`: whether `text` contains `wanted`, which is in lower case, in any case.
+/// `contains_text(wanted, text, …)`: whether a text contains `wanted`, which is in lower case, in any case.
 ///
 /// SQLite's `like` knows the case of ASCII letters only.
-fn contains_text(context: &Context<'_>) -> bool {
-    let (ValueRef::Text(text), ValueRef::Text(wanted)) = (context.get_raw(0), context.get_raw(1)) else {
-        return false;
-    };
+fn contain_text(context: &Context<'_>) -> bool {
+    let ValueRef::Text(wanted) = context.get_raw(0) else { return false };
+    (1..context.len()).any(|index| match context.get_raw(index) {
+        ValueRef::Text(text) => contains_text(text, wanted),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => false,
+    })
+}
+
+fn contains_text(text: &[u8], wanted: &[u8]) -> bool {
     if text.is_ascii() {
         return text.windows(wanted.len().max(1)).any(|part| part.eq_ignore_ascii_case(wanted));
     }

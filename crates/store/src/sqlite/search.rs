@@ -8,7 +8,7 @@ use super::{
 };
 use crate::StoreError;
 
-const FIND_VALUES: &str = "select id from dimension_value where kind = ?1 and contains_text(value, ?2)";
+const FIND_VALUES: &str = "select id from dimension_value where kind = ?1 and contains_text(?2, value)";
 
 /// Interned values that are searched, and where a record has them.
 const VALUES: &[(Kind, &str)] = &[
@@ -29,11 +29,9 @@ const VALUES: &[(Kind, &str)] = &[
 
 /// Texts of a record's own that are searched.
 const TEXTS: &[&str] = &[
-    "contains_text(r.request_id, ?)",
-    "contains_text(r.session_id, ?)",
-    "contains_text(r.trace_id, ?)",
-    "contains_text(r.error_message, ?)",
-    "exists (select 1 from json_each(r.allocation_other) where contains_text(value, ?))",
+    "contains_text(?, r.request_id, r.session_id, r.trace_id, r.error_message)",
+    "r.allocation_other is not null
+     and exists (select 1 from json_each(r.allocation_other) where contains_text(?, value))",
 ];
 
 /// Adds the condition that a record contains `words` somewhere, in any case.
@@ -57,7 +55,7 @@ pub(super) fn condition(
         parameters.push(Value::Text(words.clone()));
     }
     if words.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        any.push("contains_text(hex(r.id), ?)");
+        any.push("contains_text(?, hex(r.id))");
         parameters.push(Value::Text(words));
     }
     conditions.and(&format!("({})", any.join(" or ")), parameters);

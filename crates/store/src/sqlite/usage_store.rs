@@ -108,6 +108,10 @@ impl UsageStore for Sqlite {
         self.read(move |tx| aggregate::aggregate(tx, &queries)).await
     }
 
+    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
+        Ok(self.aggregate_each(std::slice::from_ref(query)).await?.pop().unwrap_or_default())
+    }
+
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
         let filter = filter.clone();
         self.read(move |tx| latency::percentiles(tx, &filter)).await

@@ -8,7 +8,7 @@ use axum::{
 use domain::query::{Dimension, Group};
 
 use crate::{
-    analytics::Question,
+    analytics::{Question, Wanted},
     api::{
         analytics::{
             breakdown::Labels,
@@ -34,12 +34,14 @@ pub async fn export_analytics(State(app): State<App>, auth: Auth<Read>, pairs: P
     pairs.only(|name| is_parameter(name) || name == "format")?;
     let format = format_of(&pairs)?;
     let question = question(&pairs, auth.caller.visibility(&app).await?, app.clock.now())?;
-    let groups = question.groups(&app).await?;
+    let metric = metric(&pairs)?;
+    let sums = question.sums(&app, Wanted { whole: true, timeline: false, groups: true }).await?;
+    let groups = &sums.groups;
     let labels = Labels::load_with_keys(&app, &question, groups.iter().map(|group| &group.keys)).await?;
-    let context = GroupContext::load(&app, &question, &labels, metric(&pairs)?).await?;
+    let context = GroupContext { question: &question, labels: &labels, metric, sums: &sums };
     let views = || groups.iter().map(|group| context.view(group));
     let body = match format {
-        Format::Csv => table(&question, &context, &groups)?,
+        Format::Csv => table(&question, &context, groups)?,
         Format::Json => serde_json::to_vec(&views().collect::<Vec<_>>()).map_err(ApiError::internal)?,
         Format::Ndjson => {
             let mut lines = Vec::new();
@@ -90,7 +92,7 @@ fn row(question: &Question, context: &GroupContext<'_>, group: &Group) -> Vec<St
             row.push(spreadsheet_safe(&context.name(*dimension, key.as_deref())));
         }
     }
-    let is_known = totals.unpriced < totals.requests;
+    let is_known = totals.requests == 0 || totals.unpriced < totals.requests;
     row.extend([
         totals.requests.to_string(),
         totals.errors.to_string(),

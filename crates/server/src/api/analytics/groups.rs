@@ -1,8 +1,9 @@
 //! Groups as they are shown: with names, ratios, and what they were before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use domain::{
+    Interval,
     query::{Dimension, Group},
     totals::Totals,
 };
@@ -13,13 +14,11 @@ use store::{DurationGroup, LatencyPercentiles};
 use utoipa::ToSchema;
 
 use crate::{
-    analytics::Question,
+    analytics::{self, Question, Sums},
     api::analytics::{
         breakdown::{Labels, Metric},
         date_label, share,
     },
-    app::App,
-    error::Result,
 };
 
 /// One group of those asked for by `groupBy`.
@@ -50,7 +49,7 @@ pub struct GroupView {
     cache_write_tokens: u64,
     /// Part of the input tokens that came from a cache, 0 to 1; `null` without input tokens.
     pub(super) cache_hit_rate: Option<f64>,
-    /// Calls.
+    /// Calls; 0 when it was only in the period of `compare`.
     requests: u64,
     /// Calls that ended in an error.
     errors: u64,
@@ -124,33 +123,16 @@ struct Percentiles {
 /// What all groups of an answer have in common.
 #[derive(Debug)]
 pub(super) struct GroupContext<'a> {
-    question: &'a Question,
-    labels: &'a Labels,
-    metric: Metric,
-    whole: Totals,
-    before: Option<HashMap<Vec<Option<String>>, Totals>>,
+    pub(super) question: &'a Question,
+    pub(super) labels: &'a Labels,
+    pub(super) metric: Metric,
+    pub(super) sums: &'a Sums,
 }
 
-impl<'a> GroupContext<'a> {
-    pub(super) async fn load(
-        app: &App,
-        question: &'a Question,
-        labels: &'a Labels,
-        metric: Metric,
-    ) -> Result<Self> {
-        let before = match question.compared_with.filter(|_| !question.groups_by_time) {
-            Some(period) => {
-                let groups = question.groups_during(app, period).await?;
-                Some(groups.into_iter().map(|group| (group.keys, group.totals)).collect())
-            }
-            None => None,
-        };
-        Ok(Self { question, labels, metric, whole: question.totals(app).await?, before })
-    }
-
+impl GroupContext<'_> {
     pub(super) fn view(&self, group: &Group) -> GroupView {
         let Group { bucket, keys, totals } = group;
-        let before = self.before.as_ref();
+        let before = self.sums.before.as_ref().and_then(|before| before.groups.as_ref());
         GroupView {
             date: self.date(*bucket),
             key: self.key(keys),
@@ -167,7 +149,7 @@ impl<'a> GroupContext<'a> {
             unpriced_requests: totals.unpriced,
             cost_per_request: totals.cost_per_request(),
             cost_per_million_tokens: totals.cost_per_million_tokens(),
-            share: share(self.metric.of(totals), self.metric.of(&self.whole)),
+            share: share(self.metric.of(totals), self.metric.of(&self.sums.whole)),
             before: before.map(|groups| Before::of(groups.get(keys).copied().unwrap_or_default(), totals)),
         }
     }
@@ -229,12 +211,11 @@ pub struct Compared {
     unpriced_requests: u64,
 }
 
-impl Compared {
-    pub(super) async fn of(app: &App, question: &Question) -> Result<Option<Self>> {
-        let Some(period) = question.compared_with else { return Ok(None) };
-        let Totals { cost, tokens, requests, unpriced, .. } = question.totals_during(app, period).await?;
-        let (start, end) = (period.start, period.end);
-        Ok(Some(Self { start, end, cost, tokens, requests, unpriced_requests: unpriced }))
+impl From<&analytics::Before> for Compared {
+    fn from(before: &analytics::Before) -> Self {
+        let Totals { cost, tokens, requests, unpriced, .. } = before.whole;
+        let Interval { start, end } = before.period;
+        Self { start, end, cost, tokens, requests, unpriced_requests: unpriced }
     }
 }
 

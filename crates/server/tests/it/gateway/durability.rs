@@ -129,6 +129,10 @@ impl UsageStore for Switched {
         self.up()?.aggregate_each(queries).await
     }
 
+    async fn aggregate(&self, query: &UsageQuery) -> Result<Vec<Group>, StoreError> {
+        self.up()?.aggregate(query).await
+    }
+
     async fn latency_percentiles(&self, filter: &Filter) -> Result<LatencyPercentiles, StoreError> {
         self.up()?.latency_percentiles(filter).await
     }
