@@ -46,6 +46,12 @@ export function withFilter(filters: Filters, dimension: Dimension, values: reado
   return values.length ? { ...rest, [dimension]: [...new Set(values)] } : rest;
 }
 
+/** A page's state with these filters in place of its own; all else of it stays. */
+export function withFilters<State extends object>(state: State, filters: Filters): Omit<State, Dimension> & Filters {
+  const rest = Object.fromEntries(Object.entries(state).filter(([name]) => !isDimension(name)));
+  return { ...(rest as Omit<State, Dimension>), ...filters };
+}
+
 export const filterCount = (filters: Filters): number =>
   Object.values(filters).reduce((sum, values) => sum + (values?.length ?? 0), 0);
 export const excluded = (value: string): boolean => value.startsWith("!");

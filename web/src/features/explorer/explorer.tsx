@@ -19,7 +19,7 @@ import { Segments } from "@/components/ui/tabs";
 import { toast } from "@/components/ui/toasts";
 import { classes } from "@/lib/classes";
 import { daysBetween, formatDays, today } from "@/lib/days";
-import { bare, type Dimension, type Filters, readFilters } from "@/lib/dimensions";
+import { bare, type Dimension, type Filters, readFilters, withFilters } from "@/lib/dimensions";
 import { type Period, type Preset, periodBefore, periodOf } from "@/lib/period";
 import { namesOf } from "@/lib/series";
 import { Drawing } from "./drawing";
@@ -84,40 +84,7 @@ export function Explorer() {
   const names = useMemo(() => namesOf(sums.data, filtered), [sums.data, filtered]);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
-  const put = (next: Filters) =>
-    void navigate({
-      search: ({
-        range,
-        from,
-        to,
-        tz,
-        by: one,
-        and,
-        metric: of,
-        chart,
-        bucket,
-        compare,
-        sort,
-        order,
-        search: text,
-      }) => ({
-        range,
-        from,
-        to,
-        tz,
-        by: one,
-        and,
-        metric: of,
-        chart,
-        bucket,
-        compare,
-        sort,
-        order,
-        search: text,
-        ...next,
-      }),
-      resetScroll: false,
-    });
+  const put = (next: Filters) => void navigate({ search: (old) => withFilters(old, next), resetScroll: false });
   const save = (of: Question, format: "csv" | "json") =>
     void download(
       `/api/analytics/export${stringifySearch({ ...analyticsQuery(of), format })}`,

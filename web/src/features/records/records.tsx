@@ -18,7 +18,7 @@ import { Menu, MenuItem } from "@/components/ui/menu";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
 import { today } from "@/lib/days";
-import { type Filters, readFilters } from "@/lib/dimensions";
+import { type Filters, readFilters, withFilters } from "@/lib/dimensions";
 import { counted, formatCount } from "@/lib/numbers";
 import { type Preset, periodOf } from "@/lib/period";
 import type { Names } from "@/lib/series";
@@ -84,20 +84,7 @@ export function Records() {
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const put = (next: Filters) => {
     setChosen(new Set());
-    void navigate({
-      search: ({ range, from, to, tz, search: text, sort: by, order: way, live: follows }) => ({
-        range,
-        from,
-        to,
-        tz,
-        search: text,
-        sort: by,
-        order: way,
-        live: follows,
-        ...next,
-      }),
-      resetScroll: false,
-    });
+    void navigate({ search: (old) => ({ ...withFilters(old, next), record: undefined }), resetScroll: false });
   };
   const client = useQueryClient();
   const due = useRef<ReturnType<typeof setTimeout>>(undefined);
