@@ -7,6 +7,7 @@ import { SliceTable } from "@/components/slice-table";
 import { buttonClasses } from "@/components/ui/button";
 import { Loaded } from "@/components/ui/loaded";
 import { Badge } from "@/components/ui/states";
+import { thresholdsOf } from "@/lib/budget";
 import { formatMoney, numberOf } from "@/lib/money";
 import { formatCompact, formatCount, formatMs, formatRate, formatShare } from "@/lib/numbers";
 import type { Project } from "@/services/project.service";
@@ -49,7 +50,7 @@ export function ProjectOverview({ project }: { project: Project }) {
               </p>
               <BudgetBar
                 used={(project.spending.budgetUtilization ?? 0) / 100}
-                thresholds={(project.budget.alerts ?? []).map(({ threshold }) => threshold)}
+                thresholds={thresholdsOf(project.budget)}
               />
             </div>
           )}
