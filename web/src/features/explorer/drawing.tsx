@@ -18,10 +18,10 @@ import { Segments } from "@/components/ui/tabs";
 import { pointNames } from "@/lib/axis";
 import { evenDays } from "@/lib/budget";
 import { OTHER } from "@/lib/colours";
-import { formatDays, today } from "@/lib/days";
 import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
 import { formatAbout, formatAxis } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
+import { formatPeriod, isRunning, periodUnder } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
 
 const HeatMap = lazy(() => import("./heat-map"));
@@ -97,9 +97,18 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
     canvas.current = made;
   };
   const zoom = (first: number, last: number) => {
-    const [from, to] = [answer.timeline[first]?.date, answer.timeline[last]?.date];
-    if (from && to && bucket === "day")
-      void navigate({ search: (old) => ({ ...old, range: undefined, from, to }), resetScroll: false });
+    const under = periodUnder(answer.timeline, bucket, [first, last], question.period);
+    if (under)
+      void navigate({
+        search: (old) => ({ ...old, range: undefined, bucket: undefined, ...under }),
+        resetScroll: false,
+      });
+  };
+  /** A day opens its hours; an hour, which has none, its calls. */
+  const enter = (index: number) => {
+    if (bucket !== "hour") return zoom(index, index);
+    const under = periodUnder(answer.timeline, bucket, [index, index], question.period);
+    if (under) void navigate({ to: "/records", search: { ...under, tz: zone, search: question.search, ...filters } });
   };
   const pick = (name: string) => {
     const layer = layers.find((one) => one.name === name);
@@ -110,7 +119,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
     canvas.current &&
     savePicture(canvas.current, {
       title,
-      subtitle: `${formatDays(question.period.start, question.period.end)} (${zone})`,
+      subtitle: `${formatPeriod(question.period, zone)} (${zone})`,
       legend: kind === "heat" ? [] : layers,
       theme,
     });
@@ -119,8 +128,11 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
       <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
         <div className="min-w-0">
           <h2 className="text-[15px] font-semibold">{title}</h2>
-          {allowance && kind !== "table" && kind !== "heat" && (
-            <p className="text-[13px] text-muted">The red line is the project's budget, spent evenly.</p>
+          {kind !== "table" && kind !== "heat" && (
+            <p className="text-[13px] text-muted">
+              {bucket === "hour" ? "Press an hour for its calls" : `Press a ${bucket} to look into it`}, sweep to zoom.
+              {allowance && " The red line is the project's budget, spent evenly."}
+            </p>
           )}
         </div>
         <div className="flex items-center gap-2">
@@ -149,7 +161,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
         </div>
       </div>
       {kind === "table" ? (
-        <TimeTable titles={points.titles} series={layers} format={format} label={title} />
+        <TimeTable titles={points.titles} series={layers} format={format} label={title} onPick={enter} />
       ) : kind === "heat" ? (
         <Suspense fallback={<Skeleton className="h-80" />}>
           <HeatMap question={question} metric={metric} title={figure} format={format} onReady={onReady} />
@@ -165,10 +177,11 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
             before={line}
             allowance={allowance}
             markers={markers}
-            unfinished={question.period.end >= today(new Date(), zone) ? answer.timeline.length - 1 : undefined}
+            unfinished={isRunning(question.period, new Date(), zone) ? answer.timeline.length - 1 : undefined}
             format={format}
             formatAxis={metric === "cost" ? formatAxis : formatCompact}
             onSweep={zoom}
+            onPick={enter}
             onReady={onReady}
             className="h-80"
           />

@@ -13,14 +13,15 @@ import { RecordsGone } from "@/components/records-gone";
 import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
+import { Select } from "@/components/ui/field";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { toast } from "@/components/ui/toasts";
 import { classes } from "@/lib/classes";
-import { daysBetween, formatDays, today } from "@/lib/days";
+import { today } from "@/lib/days";
 import { bare, type Dimension, type Filters, readFilters, withFilters } from "@/lib/dimensions";
-import { type Period, type Preset, periodBefore, periodOf } from "@/lib/period";
+import { bucketOf, bucketsOf, formatPeriod, type Preset, periodBefore, periodOf } from "@/lib/period";
 import { namesOf } from "@/lib/series";
 import { Drawing } from "./drawing";
 import { Durations } from "./durations";
@@ -30,13 +31,6 @@ import { SavedViews } from "./saved-views";
 
 const route = getRouteApi("/explorer");
 const FALLBACK: Preset = "30d";
-
-/** The finest points that a chart of the period can show. */
-function bucketOf({ start, end }: Period): Bucket {
-  const days = daysBetween(start, end) + 1;
-  if (days <= 2) return "hour";
-  return days <= 120 ? "day" : days <= 400 ? "week" : "month";
-}
 
 /** Ids are chosen as filters: how they are called. */
 const NAMED = ["project", "user", "trackerKey"] as const satisfies Dimension[];
@@ -67,11 +61,13 @@ export function Explorer() {
   const durations = search.metric === "duration";
   const metric: Metric = search.metric === "duration" ? "requests" : (search.metric ?? "cost");
   const compares = search.compare !== "none";
+  const buckets = bucketsOf(period);
+  const bucket = search.bucket && buckets.includes(search.bucket) ? search.bucket : bucketOf(period);
   const question: Question = {
     period,
     timeZone,
     by,
-    bucket: search.bucket ?? bucketOf(period),
+    bucket,
     metric,
     filters,
     search: search.search,
@@ -98,7 +94,7 @@ export function Explorer() {
         title="Explorer"
         hint={
           compares
-            ? `Compared with ${formatDays(before.start, before.end)}. Days are in ${timeZone}.`
+            ? `Compared with ${formatPeriod(before, timeZone)}. Days are in ${timeZone}.`
             : `Days are in ${timeZone}.`
         }
       >
@@ -131,6 +127,21 @@ export function Explorer() {
           except={search.by ?? "model"}
           onChange={(next) => change({ and: next ?? undefined })}
         />
+        <Select
+          aria-label="Points of time"
+          className="h-8 w-auto py-0"
+          value={bucket}
+          onChange={(event) => {
+            const chosen = event.target.value as Bucket;
+            change({ bucket: chosen === bucketOf(period) ? undefined : chosen });
+          }}
+        >
+          {buckets.map((one) => (
+            <option key={one} value={one}>
+              by {one}
+            </option>
+          ))}
+        </Select>
         <Segments
           label="Figure"
           value={search.metric ?? "cost"}

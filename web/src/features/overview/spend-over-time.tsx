@@ -17,7 +17,7 @@ import { addDays, addMonths, type Day, daysBetween, formatDay, monthStart } from
 import { DIMENSIONS } from "@/lib/dimensions";
 import { formatAbout, formatAxis, numberOf } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
-import type { Period } from "@/lib/period";
+import { type Period, periodUnder } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
 import { type BudgetLine, useBudgetLine } from "./budget-line";
 
@@ -31,6 +31,8 @@ type Props = {
   by: (typeof BREAKDOWNS)[number];
   metric: Metric;
   period: Period;
+  /** Whether calls of now are in it. */
+  runs: boolean;
   now: Day;
 };
 
@@ -74,7 +76,7 @@ function hintOf(by: string, isUnfinished: boolean, isForecast: boolean, budget: 
   return parts.filter(Boolean).join(" ");
 }
 
-export function SpendOverTime({ answer, before, by, metric, period, now }: Props) {
+export function SpendOverTime({ answer, before, by, metric, period, runs, now }: Props) {
   const navigate = route.useNavigate();
   const { range, from, to, tz } = route.useSearch();
   const theme = useTheme();
@@ -95,7 +97,6 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
   );
   const days = useMemo(() => [...answer.timeline.map(({ date }) => date), ...(coming?.days ?? [])], [answer, coming]);
   const budget = useBudgetLine(days, metric === "cost" && answer.period.bucket === "day");
-  const isUnfinished = period.end >= now;
   const markers = useMarkers({ period, timeZone: answer.period.timeZone }, answer.timeline);
   const format = metric === "cost" ? formatAbout : formatCount;
   const explore = (name: string) => {
@@ -107,16 +108,12 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
     });
   };
   const zoom = (first: number, last: number) => {
-    const [from, to] = [answer.timeline[first]?.date, answer.timeline[last]?.date];
-    if (from && to && answer.period.bucket === "day")
-      void navigate({ search: (old) => ({ ...old, range: undefined, from, to }), resetScroll: false });
+    const under = periodUnder(answer.timeline, answer.period.bucket as Bucket, [first, last], period);
+    if (under) void navigate({ search: (old) => ({ ...old, range: undefined, ...under }), resetScroll: false });
   };
   return (
     <Card>
-      <CardHead
-        title={TITLES[metric]}
-        hint={hintOf(DIMENSIONS[by].one.toLowerCase(), isUnfinished, Boolean(coming), budget)}
-      >
+      <CardHead title={TITLES[metric]} hint={hintOf(DIMENSIONS[by].one.toLowerCase(), runs, Boolean(coming), budget)}>
         <Segments
           label="Figure"
           value={metric}
@@ -163,10 +160,11 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
               likely={coming?.likely}
               allowance={budget?.values}
               markers={markers}
-              unfinished={isUnfinished ? answer.timeline.length - 1 : undefined}
+              unfinished={runs ? answer.timeline.length - 1 : undefined}
               format={format}
               formatAxis={metric === "cost" ? formatAxis : formatCompact}
               onSweep={zoom}
+              onPick={(index) => zoom(index, index)}
             />
             <div className="mt-2">
               <Legend series={layers} onPick={explore} />
