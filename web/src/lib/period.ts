@@ -51,6 +51,14 @@ export function periodOf(search: PeriodSearch, now: Day, fallback: Preset): Peri
   return presetPeriod(search.range ?? fallback, now);
 }
 
+/** The same days on another page, whatever is usual there. */
+export const periodLink = (search: PeriodSearch & { tz?: string | undefined }, fallback: Preset) => ({
+  range: search.from ? undefined : (search.range ?? fallback),
+  from: search.from,
+  to: search.to,
+  tz: search.tz,
+});
+
 const quarterStart = (day: Day): Day => addMonths(monthStart(day), -((Number(day.slice(5, 7)) - 1) % 3));
 
 function presetPeriod(preset: Preset, now: Day): Period {

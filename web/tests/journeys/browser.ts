@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { inject } from "vitest";
-import { logIn, post } from "../../tools/stage.mjs";
+import { fromDist, logIn, post } from "../../tools/stage.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 export const base = inject("base");
@@ -17,6 +17,7 @@ export async function enter(
   defects: string[],
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+  await fromDist(context);
   const page = await context.newPage();
   page.on("pageerror", (error) => defects.push(error.message));
   page.on("console", (message) => {

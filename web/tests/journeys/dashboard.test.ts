@@ -73,17 +73,37 @@ test("a name in the explorer narrows it, and the file has the sum that is on the
   const cents = (nanos + 5_000_000n) / 10_000_000n;
   expect(`$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`).toBe(shown?.replaceAll(",", ""));
   expect(await foot.locator("th").textContent()).toBe(`All ${rows.length} shown`);
-  const model = await page.locator("table:has(tfoot) tbody tr").first().locator("th").textContent();
-  await page.getByRole("link", { name: "Records" }).nth(1).click();
+  const row = page.locator("table:has(tfoot) tbody tr").first();
+  const [model, cost] = [await row.locator("th").textContent(), await row.locator("td").first().textContent()];
+  await page
+    .getByRole("link", { name: /calls: show them$/ })
+    .first()
+    .click();
   await page.getByRole("heading", { name: "Records", level: 1 }).waitFor();
   const drilled = new URL(page.url()).searchParams;
   expect([drilled.get("service"), drilled.get("model")]).toEqual(["openai", model]);
+  await page.getByText(new RegExp(`calls? · \\${cost}`)).waitFor();
 });
 
 function nanosOf(money: string): bigint {
   const [whole = "", fraction = ""] = money.split(".");
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
 }
+
+test("a day of the chart opens its hours, an hour its calls, and back is as it was", async () => {
+  const today = new Date().toISOString().slice(0, 10);
+  await page.goto(`${base}/explorer?chart=table&from=${today}&to=${today}&tz=UTC&model=gpt-ticked`);
+  const hour = page.getByRole("region", { name: "Cost by model" }).getByRole("row").filter({ hasText: "$1.50" });
+  await hour.getByRole("button").click();
+  await page.getByRole("heading", { name: "Records", level: 1 }).waitFor();
+  expect(new URL(page.url()).searchParams.get("from")).toMatch(new RegExp(`^${today}T\\d{2}:00Z$`));
+  await page.getByText("1 call · $1.50").waitFor();
+  await page.getByRole("link", { name: "Explore", exact: true }).click();
+  await page.getByRole("option", { name: "by hour" }).waitFor({ state: "attached" });
+  await page.goBack();
+  await page.goBack();
+  await hour.waitFor();
+});
 
 test("a key is made and shown once", async () => {
   await page.goto(`${base}/settings`);

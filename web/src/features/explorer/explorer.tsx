@@ -3,7 +3,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Download } from "lucide-react";
 import { useMemo } from "react";
 import { download } from "@/api/client";
-import { type Answer, analyticsOf, analyticsQuery, type Bucket, type Metric, type Question } from "@/api/queries";
+import { analyticsOf, analyticsQuery, type Bucket, type Metric, type Question } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
@@ -18,10 +18,11 @@ import { Menu, MenuItem } from "@/components/ui/menu";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { toast } from "@/components/ui/toasts";
+import { useNamed } from "@/components/use-named";
 import { classes } from "@/lib/classes";
 import { today } from "@/lib/days";
-import { bare, type Dimension, type Filters, readFilters, withFilters } from "@/lib/dimensions";
-import { bucketOf, bucketsOf, formatPeriod, type Preset, periodBefore, periodOf } from "@/lib/period";
+import { type Dimension, type Filters, readFilters, withFilters } from "@/lib/dimensions";
+import { bucketOf, bucketsOf, formatPeriod, type Preset, periodBefore, periodLink, periodOf } from "@/lib/period";
 import { namesOf } from "@/lib/series";
 import { Drawing } from "./drawing";
 import { Durations } from "./durations";
@@ -31,20 +32,6 @@ import { SavedViews } from "./saved-views";
 
 const route = getRouteApi("/explorer");
 const FALLBACK: Preset = "30d";
-
-/** Ids are chosen as filters: how they are called. */
-const NAMED = ["project", "user", "trackerKey"] as const satisfies Dimension[];
-
-/** The groups that the filters name, for their names; whatever else is grouped by. */
-function useFiltered({ period, timeZone, filters = {} }: Question): Answer<"groups"> | undefined {
-  const by = NAMED.filter((dimension) => filters[dimension]?.length);
-  const chosen = Object.fromEntries(by.map((dimension) => [dimension, filters[dimension]?.map(bare)]));
-  const { data } = useQuery({
-    ...analyticsOf({ period, timeZone, by, filters: chosen as Filters }, ["groups"]),
-    enabled: by.length > 0,
-  });
-  return by.length > 0 ? data : undefined;
-}
 
 /** Any cut through the costs. What is shown is what the address says, and what is exported. */
 export function Explorer() {
@@ -58,6 +45,7 @@ export function Explorer() {
     search.by ?? "model",
     ...(search.and && search.and !== (search.by ?? "model") ? [search.and] : []),
   ];
+  const about = { ...periodLink(search, FALLBACK), search: search.search };
   const durations = search.metric === "duration";
   const metric: Metric = search.metric === "duration" ? "requests" : (search.metric ?? "cost");
   const compares = search.compare !== "none";
@@ -76,7 +64,7 @@ export function Explorer() {
   const current = useQuery(analyticsOf(question, ["timeline", "groups"]));
   const sums = useQuery(analyticsOf(table, ["summary", "groups"]));
   const line = useQuery({ ...analyticsOf({ ...question, by: [], period: before }, ["timeline"]), enabled: compares });
-  const filtered = useFiltered(question);
+  const filtered = useNamed(question);
   const names = useMemo(() => namesOf(sums.data, filtered), [sums.data, filtered]);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
@@ -193,7 +181,15 @@ export function Explorer() {
               onFilter={put}
             />
           )}
-          <Groups answer={sums.data} by={by} metric={metric} names={names} filters={filters} onFilter={put} />
+          <Groups
+            answer={sums.data}
+            by={by}
+            metric={metric}
+            names={names}
+            filters={filters}
+            about={about}
+            onFilter={put}
+          />
         </div>
       )}
     </>

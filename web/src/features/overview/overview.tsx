@@ -9,7 +9,16 @@ import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { FirstSteps } from "@/features/start/first-steps";
 import { classes } from "@/lib/classes";
 import { today } from "@/lib/days";
-import { bucketOf, formatPeriod, isOfHours, isRunning, type Preset, periodBefore, periodOf } from "@/lib/period";
+import {
+  bucketOf,
+  formatPeriod,
+  isOfHours,
+  isRunning,
+  type Preset,
+  periodBefore,
+  periodLink,
+  periodOf,
+} from "@/lib/period";
 import { AnomalyCard } from "./anomaly-card";
 import { BudgetsAtRisk } from "./budgets-at-risk";
 import { KeyFigures } from "./key-figures";
@@ -93,6 +102,7 @@ function Figures() {
             previous={previous.data.summary}
             latency={latency.data}
             latencyBefore={latencyBefore.data}
+            period={periodLink(search, FALLBACK)}
           />
           <SpendOverTime
             answer={current.data}

@@ -17,7 +17,7 @@ import { addDays, addMonths, type Day, daysBetween, formatDay, monthStart } from
 import { DIMENSIONS } from "@/lib/dimensions";
 import { formatAbout, formatAxis, numberOf } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
-import { type Period, periodUnder } from "@/lib/period";
+import { type Period, periodLink, periodUnder } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
 import { type BudgetLine, useBudgetLine } from "./budget-line";
 
@@ -78,7 +78,7 @@ function hintOf(by: string, isUnfinished: boolean, isForecast: boolean, budget: 
 
 export function SpendOverTime({ answer, before, by, metric, period, runs, now }: Props) {
   const navigate = route.useNavigate();
-  const { range, from, to, tz } = route.useSearch();
+  const search = route.useSearch();
   const theme = useTheme();
   const [table, setTable] = useState(false);
   const layers = useMemo(() => layersOf(answer, [by], metric, theme), [answer, by, metric, theme]);
@@ -90,7 +90,7 @@ export function SpendOverTime({ answer, before, by, metric, period, runs, now }:
     () => answer.timeline.map((_, index) => (before.timeline[index] ? amountOf(before.timeline[index], metric) : 0)),
     [answer, before, metric],
   );
-  const isMonth = !from && (range ?? "mtd") === "mtd";
+  const isMonth = !search.from && (search.range ?? "mtd") === "mtd";
   const coming = useMemo(
     () => (isMonth && metric === "cost" && !table ? daysToCome(answer, now) : undefined),
     [answer, isMonth, metric, table, now],
@@ -104,7 +104,7 @@ export function SpendOverTime({ answer, before, by, metric, period, runs, now }:
     if (!layer || name === OTHER) return;
     void navigate({
       to: "/explorer",
-      search: { range: from ? undefined : (range ?? "mtd"), from, to, tz, metric, [by]: [layer.keys[0] ?? "(none)"] },
+      search: { ...periodLink(search, "mtd"), metric, [by]: [layer.keys[0] ?? "(none)"] },
     });
   };
   const zoom = (first: number, last: number) => {

@@ -8,7 +8,7 @@ import { Loaded } from "@/components/ui/loaded";
 import { Segments } from "@/components/ui/tabs";
 import { DIMENSIONS, type Dimension } from "@/lib/dimensions";
 import { type Sort, sortOf } from "@/lib/group-rows";
-import type { Period, PeriodSearch } from "@/lib/period";
+import { type Period, type PeriodSearch, periodLink } from "@/lib/period";
 import { keyOf, namesOf } from "@/lib/series";
 
 const SHOWN = 10;
@@ -22,8 +22,7 @@ export function TopLists({ period, before, timeZone, search }: Props) {
   const [by, setBy] = useState<(typeof LISTS)[number]>("model");
   const [sort, setSort] = useState<Sort>(sortOf("cost"));
   const answer = useQuery(analyticsOf({ period, timeZone, by: [by], compare: before }, ["groups"]));
-  const { range, from, to, tz } = search;
-  const link = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
+  const link = periodLink(search, "mtd");
   return (
     <Card className="overflow-hidden">
       <CardHead title="What costs most" hint="Each column sorts. What has no price is in no sum.">
@@ -55,6 +54,7 @@ export function TopLists({ period, before, timeZone, search }: Props) {
               sort={sort}
               onSort={setSort}
               limit={SHOWN}
+              callsOf={(group) => ({ ...link, ...(group && { [by]: [keyOf(group, by) ?? "(none)"] }) })}
               nameOf={(group, dimension) => (
                 <Link
                   to="/explorer"
