@@ -1,5 +1,6 @@
 import {
   Bell,
+  CalendarCheck,
   ChartColumnStacked,
   FolderKanban,
   Gauge,
@@ -23,6 +24,7 @@ const GROUPS: readonly { name: string; places: readonly Place[] }[] = [
       { to: "/", name: "Overview", key: "o", icon: LayoutDashboard },
       { to: "/explorer", name: "Explorer", key: "e", icon: ChartColumnStacked },
       { to: "/records", name: "Records", key: "r", icon: ReceiptText },
+      { to: "/close", name: "Month close", key: "c", icon: CalendarCheck },
     ],
   },
   {

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { isMonth } from "@/lib/days";
 import { isDimension, readFilters } from "@/lib/dimensions";
 import { COLUMNS } from "@/lib/group-rows";
 import { readPeriodSearch } from "@/lib/period";
@@ -15,6 +16,8 @@ const reading =
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: LoadFailure });
 
 export const BREAKDOWNS = ["model", "service", "project", "team"] as const;
+/** To whom a month can be charged. */
+export const PAYERS = ["department", "team", "project", "client", "campaign"] as const;
 export const PRICE_TABS = [
   "catalog",
   "unpriced",
@@ -78,6 +81,18 @@ const records = createRoute({
     tz: textOf(search.tz),
   })),
   component: lazyRouteComponent(() => import("@/features/records/records"), "Records"),
+});
+
+const close = createRoute({
+  getParentRoute: () => root,
+  path: "/close",
+  validateSearch: reading((search) => ({
+    month: isMonth(search.month) ? search.month : undefined,
+    by: oneOf(search.by, PAYERS),
+    invoice: manyOf(search.invoice),
+    tz: textOf(search.tz),
+  })),
+  component: lazyRouteComponent(() => import("@/features/close/close"), "Close"),
 });
 
 const projects = createRoute({
@@ -205,6 +220,7 @@ export const routeTree = root.addChildren([
   overview,
   explorer,
   records,
+  close,
   projects,
   budgets,
   budget,

@@ -164,7 +164,7 @@ function ToCalls({ count, column, calls }: { count: number; column: ColumnId; ca
     <Link
       to="/records"
       search={{ ...calls, ...OF_CALLS[column] }}
-      className="rounded underline-offset-2 hover:underline"
+      className="relative rounded underline-offset-2 hover:underline"
     >
       {formatCompact(count)}
       <span className="sr-only"> calls: show them</span>

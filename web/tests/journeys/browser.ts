@@ -49,3 +49,17 @@ export async function violationsOf(page: Page): Promise<string[]> {
       .map(({ id, nodes }) => `${id}: ${nodes[0]?.target.join(" ")}`);
   });
 }
+
+/** How many rows a table of costs has, and their exact sum as a page shows it. */
+export function costsIn(file: string): { rows: number; sum: string } {
+  const [head = "", ...rows] = readFileSync(file, "utf8").trim().split(/\r?\n/);
+  const column = head.split(",").indexOf("cost");
+  const nanos = rows.reduce((sum, row) => sum + nanosOf(row.split(",")[column] ?? ""), 0n);
+  const cents = (nanos + 5_000_000n) / 10_000_000n;
+  return { rows: rows.length, sum: `$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}` };
+}
+
+function nanosOf(money: string): bigint {
+  const [whole = "", fraction = ""] = money.split(".");
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
+}
