@@ -51,8 +51,8 @@ export function WhatChanged({
         title="What changed"
         hint="Which projects and models made the difference to the period before, and why."
       />
-      {failure ? (
-        <FailureNotice failure={failure} onRetry={() => void after.refetch()} />
+      {failure && !changes ? (
+        <FailureNotice failure={failure} onRetry={() => void Promise.all([after.refetch(), previous.refetch()])} />
       ) : !changes || !after.data || !previous.data ? (
         <div className="px-5 pb-5">
           <Skeleton className="h-64" />
