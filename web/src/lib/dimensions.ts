@@ -21,6 +21,10 @@ export const DIMENSIONS: Record<Dimension, { one: string; many: string }> = {
   costSource: { one: "Cost source", many: "cost sources" },
 };
 
+/** Values that are ids, which people know by a name. */
+export const KNOWN_BY_NAME = ["project", "user", "trackerKey"] as const satisfies Dimension[];
+export const isKnownByName = (dimension: Dimension): boolean => KNOWN_BY_NAME.some((one) => one === dimension);
+
 export const ALL_DIMENSIONS = Object.keys(DIMENSIONS) as Dimension[];
 
 export const isDimension = (text: unknown): text is Dimension =>

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, ImageDown, Table2 } from "lucide-react";
+import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, Table2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef } from "react";
 import { type Answer, type Bucket, type Metric, projects, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
@@ -8,10 +8,10 @@ import type { Canvas } from "@/components/charts/canvas";
 import { Legend } from "@/components/charts/legend";
 import { MarkerTable } from "@/components/charts/marker-table";
 import { savePicture } from "@/components/charts/picture";
+import { PictureButton } from "@/components/charts/picture-button";
 import { StackedTimeChart } from "@/components/charts/stacked-time";
 import { TimeTable } from "@/components/charts/time-table";
 import { useMarkers } from "@/components/charts/use-markers";
-import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
@@ -136,17 +136,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
           )}
         </div>
         <div className="flex items-center gap-2">
-          {kind !== "table" && (
-            <Button
-              look="quiet"
-              size="small-icon"
-              aria-label="Save the chart as a picture"
-              title="Save as PNG"
-              onClick={save}
-            >
-              <ImageDown />
-            </Button>
-          )}
+          {kind !== "table" && <PictureButton onSave={save} />}
           <Segments
             label="Shown as"
             value={kind}

@@ -1,11 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Download } from "lucide-react";
 import { useMemo } from "react";
-import { download } from "@/api/client";
-import { analyticsOf, analyticsQuery, type Bucket, type Metric, type Question } from "@/api/queries";
+import { analyticsOf, type Bucket, type Metric, type Question } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
-import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
 import { NoCalls } from "@/components/no-calls";
 import { PeriodPicker } from "@/components/period-picker";
@@ -14,10 +11,8 @@ import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
 import { Select } from "@/components/ui/field";
-import { Menu, MenuItem } from "@/components/ui/menu";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
-import { toast } from "@/components/ui/toasts";
 import { useNamed } from "@/components/use-named";
 import { classes } from "@/lib/classes";
 import { today } from "@/lib/days";
@@ -26,6 +21,7 @@ import { bucketOf, bucketsOf, formatPeriod, type Preset, periodBefore, periodLin
 import { namesOf } from "@/lib/series";
 import { Drawing } from "./drawing";
 import { Durations } from "./durations";
+import { ExportMenu } from "./export-menu";
 import { GroupBy } from "./group-by";
 import { Groups } from "./groups";
 import { SavedViews } from "./saved-views";
@@ -69,11 +65,6 @@ export function Explorer() {
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const put = (next: Filters) => void navigate({ search: (old) => withFilters(old, next), resetScroll: false });
-  const save = (of: Question, format: "csv" | "json") =>
-    void download(
-      `/api/analytics/export${stringifySearch({ ...analyticsQuery(of), format })}`,
-      `costs-${period.start}-${period.end}.${format}`,
-    ).catch((failure: Error) => toast(failure.message, true));
   const stale = current.isPlaceholderData || sums.isPlaceholderData || line.isPlaceholderData;
   const failure = current.error ?? sums.error;
   return (
@@ -92,19 +83,12 @@ export function Explorer() {
           onChange={(next) => change({ range: undefined, from: undefined, to: undefined, bucket: undefined, ...next })}
         />
         <SavedViews />
-        <Menu
-          trigger={
-            <Button>
-              <Download />
-              Export
-            </Button>
-          }
-        >
-          <MenuItem onSelect={() => save(table, "csv")}>This table as CSV</MenuItem>
-          <MenuItem onSelect={() => save(question, "csv")}>Over time as CSV</MenuItem>
-          <MenuItem onSelect={() => save(table, "json")}>This table as JSON</MenuItem>
-          <MenuItem onSelect={() => save(question, "json")}>Over time as JSON</MenuItem>
-        </Menu>
+        <ExportMenu
+          table={table}
+          // Hours of weekdays are made of hours.
+          chart={search.chart === "heat" && !durations ? { ...question, by: [], bucket: "hour" } : question}
+          isOfDurations={durations}
+        />
       </PageHead>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
         <GroupBy label="Group by" value={search.by ?? "model"} onChange={(next) => change({ by: next ?? undefined })} />
