@@ -124,7 +124,7 @@ function Figures() {
             </div>
           </div>
           <div className="below">
-            <TopLists period={period} before={before} timeZone={timeZone} search={search} />
+            <TopLists period={period} before={before} timeZone={timeZone} />
           </div>
         </div>
       ) : (

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Answer, Bucket, Metric } from "@/api/queries";
 import { BREAKDOWNS } from "@/app/router";
 import { useTheme } from "@/app/theme";
@@ -80,7 +80,7 @@ export function SpendOverTime({ answer, before, by, metric, period, runs, now }:
   const navigate = route.useNavigate();
   const search = route.useSearch();
   const theme = useTheme();
-  const [table, setTable] = useState(false);
+  const table = search.show === "table";
   const layers = useMemo(() => layersOf(answer, [by], metric, theme), [answer, by, metric, theme]);
   const names = useMemo(
     () => pointNames(answer.timeline, answer.period.bucket as Bucket, answer.period.timeZone),
@@ -140,7 +140,13 @@ export function SpendOverTime({ answer, before, by, metric, period, runs, now }:
           }
           choices={BREAKDOWNS.map((value) => ({ value, name: DIMENSIONS[value].one }))}
         />
-        <Button size="small" aria-pressed={table} onClick={() => setTable(!table)}>
+        <Button
+          size="small"
+          aria-pressed={table}
+          onClick={() =>
+            void navigate({ search: (old) => ({ ...old, show: table ? undefined : "table" }), resetScroll: false })
+          }
+        >
           {table ? "Chart" : "Table"}
         </Button>
       </CardHead>

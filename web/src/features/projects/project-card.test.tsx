@@ -30,3 +30,9 @@ test.each([
   openPage("/projects");
   await screen.findByRole("img", { name: words });
 });
+
+test("a link to a project that is not there says so", async () => {
+  server.use(says("/api/projects", [project(1)]));
+  openPage("/projects?project=p2");
+  await screen.findByRole("dialog", { name: "There is no such project" });
+});

@@ -69,12 +69,23 @@ export function Projects() {
           ))}
         </div>
       )}
+      {search.project && known.data && !open && (
+        <Dialog
+          open
+          onClose={() => change({ project: undefined })}
+          shape="medium"
+          title="There is no such project"
+          description={search.project}
+        >
+          <p>It may have been deleted, or you are not a member of it.</p>
+        </Dialog>
+      )}
       {open && (
         <ViewProjectModal
           project={open}
           tab={search.tab ?? "overview"}
-          onTab={(tab) => change({ tab })}
-          onClose={() => change({ project: undefined, tab: undefined })}
+          onTab={(tab) => change({ tab, by: undefined })}
+          onClose={() => void navigate({ search: { search: search.search }, resetScroll: false })}
         />
       )}
       {search.new && (
