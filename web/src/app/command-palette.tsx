@@ -6,7 +6,7 @@ import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
 import { projects } from "@/api/queries";
 import type { User } from "@/api/session";
-import { placesFor } from "./places";
+import { mayRecord, placesFor } from "./places";
 import { usePreferences } from "./preferences";
 import { chooseTheme } from "./theme";
 
@@ -80,12 +80,14 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
                 ))}
               </Command.Group>
               <Command.Group heading="Commands">
-                <Item
-                  icon={<FolderPlus />}
-                  onSelect={run(() => void navigate({ to: "/projects", search: { new: "yes" } }))}
-                >
-                  New project
-                </Item>
+                {mayRecord(user) && (
+                  <Item
+                    icon={<FolderPlus />}
+                    onSelect={run(() => void navigate({ to: "/projects", search: { new: "yes" } }))}
+                  >
+                    New project
+                  </Item>
+                )}
                 <Item icon={<KeyRound />} onSelect={run(() => void navigate({ to: "/settings", search: {} }))}>
                   Manage keys
                 </Item>

@@ -49,6 +49,9 @@ const GROUPS: readonly { name: string; places: readonly Place[] }[] = [
 
 export const isAdministrator = ({ role }: User): boolean => role === "owner" || role === "admin";
 
+/** Whoever was invited to look has no calls, projects or corrections of their own. */
+export const mayRecord = ({ role }: User): boolean => role !== "viewer";
+
 /** The pages that a person can use, as the navigation shows them. */
 export const placeGroups = (user: User) =>
   GROUPS.map(({ name, places }) => ({

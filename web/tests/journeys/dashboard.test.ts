@@ -146,7 +146,12 @@ test("who was invited to look may not change", async () => {
   const invitation = await project.getByRole("status").locator("code").textContent();
   await call("/api/auth/register", { ...VIEWER, name: "Viewer", invitation });
   const theirs = await enter(browser, VIEWER, defects);
+  await theirs.goto(`${base}/records`);
+  await theirs.getByRole("listitem").filter({ hasText: "gpt-4o" }).first().waitFor();
+  expect(await theirs.getByRole("checkbox").count()).toBe(0);
   await theirs.goto(`${base}/projects`);
+  await theirs.getByRole("link", { name: "Journey" }).waitFor();
+  expect(await theirs.getByRole("button", { name: "New project" }).count()).toBe(0);
   await theirs.getByRole("link", { name: "Journey" }).click();
   await theirs.getByRole("tab", { name: "Members" }).waitFor();
   expect(await theirs.getByRole("tab", { name: "Settings" }).count()).toBe(0);

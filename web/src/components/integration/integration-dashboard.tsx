@@ -3,7 +3,8 @@ import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleDashed } from "lucide-react";
 import type { ReactNode } from "react";
 import { newestRecord, projects, readiness, trackerKeys } from "@/api/queries";
-import { API_URL } from "@/api/session";
+import { API_URL, useUser } from "@/api/session";
+import { mayRecord } from "@/app/places";
 import { useTimeZone } from "@/app/preferences";
 import { buttonClasses } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
@@ -31,6 +32,7 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
   const keys = useQuery(trackerKeys());
   const newest = useQuery(newestRecord());
   const known = useQuery(projects());
+  const user = useUser();
   const ready = useQuery(readiness());
   const timeZone = useTimeZone();
   const failure = keys.error ?? newest.error ?? known.error;
@@ -80,9 +82,11 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
           title="Projects"
           text={known.data.length ? counted(known.data.length, "project") : "Optional: records may have none"}
         >
-          <Link to="/projects" search={{ new: "yes" }} className={buttonClasses("plain", "small")}>
-            New project
-          </Link>
+          {user && mayRecord(user) && (
+            <Link to="/projects" search={{ new: "yes" }} className={buttonClasses("plain", "small")}>
+              New project
+            </Link>
+          )}
         </Status>
         <Status
           done={Boolean(last)}

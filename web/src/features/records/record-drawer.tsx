@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api, dataOf, type Schemas } from "@/api/client";
+import type { UsageRecord } from "@/api/queries";
+import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy";
 import { Dialog } from "@/components/ui/dialog";
 import { Badge, FailureNotice, Skeleton } from "@/components/ui/states";
@@ -26,10 +28,17 @@ const SOURCES: Record<string, string> = {
 
 const words = (text: string) => text.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
-type Props = { id: string; timeZone: string; names: Names; onClose: () => void };
+type Props = {
+  id: string;
+  timeZone: string;
+  names: Names;
+  mayCorrect: (record: UsageRecord) => boolean;
+  onCorrect: (record: UsageRecord) => void;
+  onClose: () => void;
+};
 
 /** One call: what it cost and how that comes about, what was counted, whom it was for. */
-export function RecordDrawer({ id, timeZone, names, onClose }: Props) {
+export function RecordDrawer({ id, timeZone, names, mayCorrect, onCorrect, onClose }: Props) {
   const record = useQuery({
     queryKey: ["record", id],
     queryFn: ({ signal }) => dataOf(api.GET("/api/usage/{usageId}", { params: { path: { usageId: id } }, signal })),
@@ -51,7 +60,14 @@ export function RecordDrawer({ id, timeZone, names, onClose }: Props) {
           <Skeleton className="h-64" />
         </div>
       ) : (
-        <Content record={record.data} names={names} />
+        <>
+          <Content record={record.data} names={names} />
+          {mayCorrect(record.data) && (
+            <Button className="mt-6" onClick={() => onCorrect(record.data)}>
+              Correct whom it was for
+            </Button>
+          )}
+        </>
       )}
     </Dialog>
   );

@@ -3,7 +3,8 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp, ChartColumnStacked, Download, Radio, Tags } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
 import { api, download, pageOf, type Schemas } from "@/api/client";
-import { projects, usageStats } from "@/api/queries";
+import { projects, type UsageRecord, usageStats } from "@/api/queries";
+import { useUser } from "@/api/session";
 import { useUsageStream } from "@/api/usage-stream";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
@@ -25,6 +26,7 @@ import { counted, formatCount } from "@/lib/numbers";
 import { type Preset, periodLink, periodOf } from "@/lib/period";
 import { type Names, namesOf } from "@/lib/series";
 import { CorrectionDialog } from "./correction";
+import { mayCorrect } from "./may-correct";
 import { RecordDrawer } from "./record-drawer";
 import { RecordTable } from "./record-table";
 
@@ -101,7 +103,9 @@ export function Records() {
     return (dimension, value) => (dimension === "project" && byId.get(value ?? "")) || ofFilters(dimension, value);
   }, [known.data, named]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [correcting, setCorrecting] = useState(false);
+  const [correcting, setCorrecting] = useState<UsageRecord[]>();
+  const user = useUser();
+  const mayChoose = useMemo(() => (user ? mayCorrect(user, known.data ?? []) : () => false), [user, known.data]);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const put = (next: Filters) => {
@@ -119,6 +123,7 @@ export function Records() {
     );
   });
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
+  const choosable = items.filter(mayChoose).slice(0, CHOSEN_MAX);
   const total = list.data?.pages[0]?.pagination.total ?? undefined;
   const save = (format: "csv" | "ndjson" | "json") =>
     void download(`/api/usage/export${stringifySearch({ ...query, format })}`, `records.${format}`).catch(
@@ -191,13 +196,13 @@ export function Records() {
       {chosen.size > 0 && (
         <div className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-accent-soft px-3 py-2">
           <span className="font-medium">{counted(chosen.size, "call")} chosen</span>
-          <Button size="small" onClick={() => setCorrecting(true)}>
+          <Button size="small" onClick={() => setCorrecting(items.filter(({ id }) => chosen.has(id)))}>
             <Tags />
             Correct them
           </Button>
-          {chosen.size < Math.min(items.length, CHOSEN_MAX) && (
-            <Button size="small" onClick={() => setChosen(new Set(items.slice(0, CHOSEN_MAX).map(({ id }) => id)))}>
-              Choose all {formatCount(Math.min(items.length, CHOSEN_MAX))} loaded
+          {chosen.size < choosable.length && (
+            <Button size="small" onClick={() => setChosen(new Set(choosable.map(({ id }) => id)))}>
+              Choose all {formatCount(choosable.length)} loaded
             </Button>
           )}
           <Button look="quiet" size="small" onClick={() => setChosen(new Set())}>
@@ -222,6 +227,7 @@ export function Records() {
           timeZone={timeZone}
           stale={list.isPlaceholderData}
           chosen={chosen}
+          mayChoose={mayChoose}
           onChoose={(id, on) => {
             const next = new Set(chosen);
             if (on && next.size < CHOSEN_MAX) next.add(id);
@@ -237,15 +243,17 @@ export function Records() {
           id={search.record}
           timeZone={timeZone}
           names={names}
+          mayCorrect={mayChoose}
+          onCorrect={(record) => setCorrecting([record])}
           onClose={() => change({ record: undefined })}
         />
       )}
       {correcting && (
         <CorrectionDialog
-          records={items.filter(({ id }) => chosen.has(id))}
+          records={correcting}
           projects={known.data ?? []}
           onClose={(done) => {
-            setCorrecting(false);
+            setCorrecting(undefined);
             if (done) setChosen(new Set());
           }}
         />
