@@ -8,7 +8,7 @@ import { COLUMNS, type ColumnId, changeOf, isUnknown, type Sort, sorted, sumsOf 
 import { formatMoney, moneyOf } from "@/lib/money";
 import { formatCompact, formatCount, formatRate, formatShare } from "@/lib/numbers";
 import type { PeriodSearch } from "@/lib/period";
-import { keyOf } from "@/lib/series";
+import { dimensionsOf, keyOf } from "@/lib/series";
 import { ScrollRegion } from "./ui/scroll";
 
 type Props = {
@@ -36,12 +36,16 @@ const OF_CALLS = {
 
 const isOfCalls = (column: ColumnId): column is keyof typeof OF_CALLS => Object.hasOwn(OF_CALLS, column);
 
-type CallsOf = (group: Group | undefined) => PeriodSearch & Filters & { tz?: string | undefined };
+type CallsOf = (
+  group: Group | undefined,
+  by: readonly Dimension[],
+) => PeriodSearch & Filters & { tz?: string | undefined };
 
 const CELL = "px-3 py-2 text-right whitespace-nowrap";
 
 /** The exact sums of each group, by any column. */
-export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, callsOf, limit }: Props) {
+export function GroupTable({ label, groups, by: asked, compared, sort, onSort, nameOf, callsOf, limit }: Props) {
+  const by = dimensionsOf(groups, asked);
   const rows = sorted(groups, sort).slice(0, limit);
   const columns = COLUMNS.filter(({ id }) => id !== "change" || compared);
   return (
@@ -71,7 +75,7 @@ export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, 
                 </th>
               ))}
               {columns.map(({ id }) => (
-                <Figure key={id} group={group} column={id} calls={callsOf?.(group)} />
+                <Figure key={id} group={group} column={id} calls={callsOf?.(group, by)} />
               ))}
             </tr>
           ))}
@@ -81,7 +85,7 @@ export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, 
           all={groups.length}
           by={by}
           columns={columns.map(({ id }) => id)}
-          calls={rows.length === groups.length ? callsOf?.(undefined) : undefined}
+          calls={rows.length === groups.length ? callsOf?.(undefined, by) : undefined}
         />
       </table>
     </ScrollRegion>

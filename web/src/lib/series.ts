@@ -29,16 +29,27 @@ export function namesOf(...answers: ({ groups: readonly Named[] } | undefined)[]
 export const keyOf = (group: Pick<Group, "key">, dimension: Dimension): string | null =>
   (group.key as Record<string, string | null>)[dimension] ?? null;
 
+/**
+ * What the groups are grouped by. An answer that is shown until the next one comes may be of other dimensions than are
+ * asked for: its groups would all have the same key, and rows of it would stay.
+ */
+export function dimensionsOf(groups: readonly Pick<Group, "key">[], asked: readonly Dimension[]): readonly Dimension[] {
+  const [first] = groups;
+  if (!first || asked.every((dimension) => Object.hasOwn(first.key, dimension))) return asked;
+  return Object.keys(first.key) as Dimension[];
+}
+
 export type Layer = { name: string; colour: string; values: number[]; keys: (string | null)[] };
 
 /** The largest values of a dimension as layers over the points of the timeline, the rest as one. */
 export function layersOf(
   answer: Pick<Analytics, "timeline" | "groups">,
-  by: readonly Dimension[],
+  asked: readonly Dimension[],
   metric: Metric,
   theme: Theme,
   max = LAYERS_MAX,
 ): Layer[] {
+  const by = dimensionsOf(answer.groups, asked);
   const names = namesOf(answer);
   const at = new Map(answer.timeline.map(({ date }, index) => [date, index]));
   const rows = new Map<string, { values: number[]; total: number; key: string | null }>();

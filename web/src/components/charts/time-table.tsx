@@ -35,7 +35,7 @@ export function TimeTable({ titles, series, format, label, onPick }: Props) {
         </thead>
         <tbody>
           {rows.map(({ title, index: at, values }) => (
-            <tr key={title} className="border-t">
+            <tr key={at} className="border-t">
               <th scope="row" className="px-3 py-1.5 text-left font-normal whitespace-nowrap">
                 {onPick ? (
                   <button type="button" className="rounded hover:underline" onClick={() => onPick(at)}>

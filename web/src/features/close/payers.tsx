@@ -41,7 +41,10 @@ export function Payers({ groups, compared, by, onBy, link }: Props) {
         compared={compared}
         sort={sort}
         onSort={setSort}
-        callsOf={(group) => ({ ...link, ...(group && { [by]: [keyOf(group, by) ?? "(none)"] }) })}
+        callsOf={(group, [dimension = by]) => ({
+          ...link,
+          ...(group && { [dimension]: [keyOf(group, dimension) ?? "(none)"] }),
+        })}
         nameOf={(group, dimension) => (
           <Link
             to="/explorer"

@@ -27,7 +27,7 @@ import {
 } from "@/lib/durations";
 import { formatCount, formatMs } from "@/lib/numbers";
 import { formatPeriod } from "@/lib/period";
-import { keyOf, type Names } from "@/lib/series";
+import { dimensionsOf, keyOf, type Names } from "@/lib/series";
 
 const route = getRouteApi("/explorer");
 /** More lines than these cannot be told apart. */
@@ -42,7 +42,10 @@ export function Durations({ question, by, names }: Props) {
   const all = useQuery(analyticsOf({ ...question, by: [] }, ["timeline", "durations"]));
   const whole = useQuery(analyticsOf({ ...question, bucket: undefined }, ["durations"]));
   const split = useQuery({ ...analyticsOf(question, ["durations"]), enabled: Boolean(percentile) });
-  const nameOf = (group: Durationed) => by.map((dimension) => names(dimension, keyOf(group, dimension))).join(" · ");
+  const nameOf = (group: Durationed) =>
+    dimensionsOf([group], by)
+      .map((dimension) => names(dimension, keyOf(group, dimension)))
+      .join(" · ");
   return (
     <>
       <Card>
@@ -217,7 +220,7 @@ function GroupDurations({ durations, by, nameOf }: GroupDurationsProps) {
       ]}
     >
       {rows.map((group) => (
-        <Row key={nameOf(group)}>
+        <Row key={JSON.stringify(group.key)}>
           <RowHead>{nameOf(group)}</RowHead>
           {(["response", "firstToken"] as const).map((measure) => [
             <Cell key={measure} right className="text-muted">

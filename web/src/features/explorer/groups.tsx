@@ -25,9 +25,9 @@ export function Groups({ answer, by, metric, names, filters, about, onFilter }: 
   const { sort, order } = route.useSearch();
   const navigate = route.useNavigate();
   const only = (group: Group, dimension: Dimension) => [keyOf(group, dimension) ?? "(none)"];
-  const narrow = (group: Group | undefined): Filters => ({
+  const narrow = (group: Group | undefined, dimensions: readonly Dimension[]): Filters => ({
     ...filters,
-    ...(group && Object.fromEntries(by.map((dimension) => [dimension, only(group, dimension)]))),
+    ...(group && Object.fromEntries(dimensions.map((dimension) => [dimension, only(group, dimension)]))),
   });
   const usual = sortOf(metric);
   return (
@@ -54,7 +54,7 @@ export function Groups({ answer, by, metric, names, filters, about, onFilter }: 
             {names(dimension, keyOf(group, dimension))}
           </button>
         )}
-        callsOf={(group) => ({ ...about, ...narrow(group) })}
+        callsOf={(group, dimensions) => ({ ...about, ...narrow(group, dimensions) })}
       />
     </Card>
   );

@@ -56,7 +56,10 @@ export function TopLists({ period, before, timeZone }: Props) {
               sort={sort ? { by: sort, descending: order !== "asc" } : sortOf("cost")}
               onSort={({ by: column, descending }) => change({ sort: column, order: descending ? undefined : "asc" })}
               limit={SHOWN}
-              callsOf={(group) => ({ ...link, ...(group && { [by]: [keyOf(group, by) ?? "(none)"] }) })}
+              callsOf={(group, [dimension = by]) => ({
+                ...link,
+                ...(group && { [dimension]: [keyOf(group, dimension) ?? "(none)"] }),
+              })}
               nameOf={(group, dimension) => (
                 <Link
                   to="/explorer"
