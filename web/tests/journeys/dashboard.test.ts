@@ -258,6 +258,11 @@ test("pages are reached by keys", async () => {
   await page.keyboard.type("webhooks");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Webhooks", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("gpt-ticked");
+  await page.getByRole("option", { name: "gpt-ticked", exact: true }).click();
+  await page.getByRole("heading", { name: "Explorer", level: 1 }).waitFor();
+  expect(new URL(page.url()).searchParams.get("model")).toBe("gpt-ticked");
 });
 
 test("no page broke, and nothing ran against the policy", () => {
