@@ -112,8 +112,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
   };
   const pick = (name: string) => {
     const layer = layers.find((one) => one.name === name);
-    const dimension = by[0];
-    if (layer && dimension && name !== OTHER) onFilter({ ...filters, [dimension]: [layer.keys[0] ?? "(none)"] });
+    if (layer && name !== OTHER) onFilter({ ...filters, ...layer.of });
   };
   const save = () =>
     canvas.current &&

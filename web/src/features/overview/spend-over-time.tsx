@@ -104,7 +104,7 @@ export function SpendOverTime({ answer, before, by, metric, period, runs, now }:
     if (!layer || name === OTHER) return;
     void navigate({
       to: "/explorer",
-      search: { ...periodLink(search, "mtd"), metric, [by]: [layer.keys[0] ?? "(none)"] },
+      search: { ...periodLink(search, "mtd"), metric, ...layer.of },
     });
   };
   const zoom = (first: number, last: number) => {
