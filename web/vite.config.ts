@@ -8,5 +8,5 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
   build: { target: "es2023", sourcemap: false, assetsInlineLimit: 0, reportCompressedSize: false, manifest: true },
-  server: { proxy: { "/api": server, "/docs": server } },
+  server: { proxy: { "/api": server, "/docs": server, "/readyz": server } },
 });

@@ -37,6 +37,7 @@ export const server = setupServer(
   says("/api/settings", { mailIsConfigured: true, retention: { contentDays: null, recordDays: null } }),
   says("/api/user/digest", { frequency: "off", timeZone: "UTC" }),
   says("/api/alerts/unread-count", { count: 0 }),
+  says("/api/usage/stats", { totalCost: 0, totalRequests: 0, unpricedRequests: 0 }),
   says("/api/prices/mappings", { mappings: [] }),
   says("/api/prices/overrides", { rules: [] }),
   says("/api/user/profile", {

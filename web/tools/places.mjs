@@ -13,6 +13,7 @@ export const PAGES = /** @type {const} */ ([
   ["/explorer?chart=heat", "Explorer"],
   ["/explorer?metric=duration", "Explorer"],
   ["/records", "Records"],
+  ["/close", "Month close"],
   ["/projects", "Projects"],
   ["/budgets", "Budgets"],
   ["/alerts", "Alerts"],

@@ -85,7 +85,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
 export async function fromDist(context) {
   const dist = process.env.DIST;
   if (!dist) return;
-  await context.route(/^https?:\/\/[^/]+\/(?!api\/|docs\/|v1\/|gateway\/)/, async (route) => {
+  await context.route(/^https?:\/\/[^/]+\/(?!api\/|docs\/|v1\/|gateway\/|readyz$)/, async (route) => {
     const path = new URL(route.request().url()).pathname;
     const file = join(dist, existsSync(join(dist, path)) && path !== "/" ? path : "index.html");
     await route.fulfill({ path: file, contentType: TYPES[file.split(".").at(-1) ?? ""] ?? "application/octet-stream" });

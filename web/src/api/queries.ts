@@ -124,6 +124,23 @@ export const trackerKeys = () => queryOptions({ queryKey: ["tracker-keys"], quer
 /** How the installation is set up. */
 export const settings = () =>
   queryOptions({ queryKey: ["settings"], queryFn: ({ signal }) => dataOf(api.GET("/api/settings", { signal })) });
+/** Whether the server takes calls: its store answers, and it is not stopping. */
+export const readiness = () =>
+  queryOptions({
+    queryKey: ["readiness"],
+    queryFn: async ({ signal }) => {
+      const { data, error } = await api.GET("/readyz", { parseAs: "text", signal });
+      return { isReady: data?.trim() === "ready", said: String(data ?? error) };
+    },
+    staleTime: 0,
+    refetchInterval: 30_000,
+  });
+/** The newest records, as many as are looked at at a glance. */
+export const newestRecords = (limit: number) =>
+  queryOptions({
+    queryKey: ["newest-records", limit],
+    queryFn: ({ signal }) => pageOf(api.GET("/api/usage", { params: { query: { page: 1, limit } }, signal })),
+  });
 export const setup = () =>
   queryOptions({
     queryKey: ["setup"],

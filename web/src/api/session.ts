@@ -27,6 +27,12 @@ export function useSession(): Session {
   }, currentSession);
 }
 
+/** Who is logged in. */
+export function useUser(): User | undefined {
+  const known = useSession();
+  return known.state === "in" ? known.user : undefined;
+}
+
 export function signedIn({ user, accessToken: token }: SignedIn): void {
   accessToken = token;
   become({ state: "in", user });

@@ -1,13 +1,27 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useRouter } from "@tanstack/react-router";
 import { Command, defaultFilter } from "cmdk";
-import { Bookmark, FolderKanban, FolderPlus, KeyRound, Moon, ReceiptText, Search, Sun } from "lucide-react";
+import {
+  Bookmark,
+  ChartColumnStacked,
+  FolderKanban,
+  FolderPlus,
+  Gauge,
+  KeyRound,
+  Moon,
+  ReceiptText,
+  Search,
+  Sun,
+} from "lucide-react";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useState } from "react";
-import { projects } from "@/api/queries";
+import { analyticsOf, projects } from "@/api/queries";
 import type { User } from "@/api/session";
-import { placesFor } from "./places";
-import { usePreferences } from "./preferences";
+import { type BudgetView, budgets } from "@/features/budgets/queries";
+import { addDays, today } from "@/lib/days";
+import { keyOf } from "@/lib/series";
+import { mayRecord, placesFor } from "./places";
+import { usePreferences, useTimeZone } from "./preferences";
 import { chooseTheme } from "./theme";
 
 const IN_RECORDS = "find in records: ";
@@ -27,20 +41,23 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
     work();
   };
   const words = text.trim();
+  const { budgets: ofBudgets, models } = useNamedThings(words !== "");
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-black/45" />
         <Dialog.Content className="arrive fixed inset-x-3 top-[12dvh] z-50 mx-auto max-w-lg overflow-hidden rounded-xl border bg-surface shadow-2xl outline-none">
           <Dialog.Title className="sr-only">Search and commands</Dialog.Title>
-          <Dialog.Description className="sr-only">Type to find a page, a project or a command</Dialog.Description>
+          <Dialog.Description className="sr-only">
+            Type to find a page, a project, a budget, a model or a command
+          </Dialog.Description>
           <Command loop label="Commands" filter={rank}>
             <div className="flex items-center gap-2 border-b px-4">
               <Search className="size-4 text-muted" />
               <Command.Input
                 value={text}
                 onValueChange={setText}
-                placeholder="Go to a page, a project, or find records…"
+                placeholder="Go to a page, a project, a budget, a model, or find records…"
                 className="h-12 flex-1 bg-transparent outline-none placeholder:text-muted"
               />
             </div>
@@ -79,13 +96,45 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
                   </Item>
                 ))}
               </Command.Group>
+              {ofBudgets.length > 0 && (
+                <Command.Group heading="Budgets">
+                  {ofBudgets.map(({ id, name }) => (
+                    <Item
+                      key={id}
+                      icon={<Gauge />}
+                      value={`budget ${name} ${id}`}
+                      onSelect={run(() => void navigate({ to: "/budgets/$budgetId", params: { budgetId: id } }))}
+                    >
+                      {name}
+                    </Item>
+                  ))}
+                </Command.Group>
+              )}
+              {models.length > 0 && (
+                <Command.Group heading="Models">
+                  {models.map((model) => (
+                    <Item
+                      key={model}
+                      icon={<ChartColumnStacked />}
+                      value={`model ${model}`}
+                      onSelect={run(
+                        () => void navigate({ to: "/explorer", search: { model: [model], by: "project" } }),
+                      )}
+                    >
+                      {model}
+                    </Item>
+                  ))}
+                </Command.Group>
+              )}
               <Command.Group heading="Commands">
-                <Item
-                  icon={<FolderPlus />}
-                  onSelect={run(() => void navigate({ to: "/projects", search: { new: "yes" } }))}
-                >
-                  New project
-                </Item>
+                {mayRecord(user) && (
+                  <Item
+                    icon={<FolderPlus />}
+                    onSelect={run(() => void navigate({ to: "/projects", search: { new: "yes" } }))}
+                  >
+                    New project
+                  </Item>
+                )}
                 <Item icon={<KeyRound />} onSelect={run(() => void navigate({ to: "/settings", search: {} }))}>
                   Manage keys
                 </Item>
@@ -114,6 +163,26 @@ export default function CommandPalette({ user, onClose }: { user: User; onClose:
       </Dialog.Portal>
     </Dialog.Root>
   );
+}
+
+const MODELS_DAYS = 30;
+const MODELS_MAX = 100;
+
+/** What can be found by its name once something is typed: the list without a word stays short. */
+function useNamedThings(enabled: boolean): { budgets: readonly BudgetView[]; models: readonly string[] } {
+  const timeZone = useTimeZone();
+  const end = today(new Date(), timeZone);
+  const period = { start: addDays(end, 1 - MODELS_DAYS), end };
+  const ofBudgets = useQuery({ ...budgets(), enabled });
+  const ofModels = useQuery({
+    ...analyticsOf({ period, timeZone, by: ["model"], metric: "requests", limit: MODELS_MAX }, ["groups"]),
+    enabled,
+  });
+  if (!enabled) return { budgets: [], models: [] };
+  return {
+    budgets: ofBudgets.data ?? [],
+    models: (ofModels.data?.groups ?? []).flatMap((group) => keyOf(group, "model") ?? []),
+  };
 }
 
 type ItemProps = {

@@ -45,6 +45,18 @@ test.each(PAGES.filter(({ page }) => page !== "/settings"))("$page says that it 
   await screen.findByRole("status", { name: "Loading" });
 });
 
+test("what is shown says when it could not be got anew, and stops saying so", async () => {
+  openPage("/webhooks");
+  await screen.findByText("No webhook yet");
+  server.use(refuses("/api/webhooks", 503, "the server is stopping"));
+  fireEvent(window, new Event("visibilitychange"));
+  await screen.findByText(/^The server is stopping\. Some of what you see is of \d{2}:\d{2}:\d{2}\.$/);
+  expect(screen.queryByText("No webhook yet")).not.toBeNull();
+  server.resetHandlers();
+  fireEvent.click(screen.getByRole("button", { name: "Try again" }));
+  await waitFor(() => expect(screen.queryByText(/Some of what you see/)).toBeNull());
+});
+
 test("what only administrators may do others do not see", async () => {
   openPage("/prices", "member");
   await screen.findByRole("tab", { name: "Names" });

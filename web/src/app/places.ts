@@ -1,5 +1,6 @@
 import {
   Bell,
+  CalendarCheck,
   ChartColumnStacked,
   FolderKanban,
   Gauge,
@@ -23,6 +24,7 @@ const GROUPS: readonly { name: string; places: readonly Place[] }[] = [
       { to: "/", name: "Overview", key: "o", icon: LayoutDashboard },
       { to: "/explorer", name: "Explorer", key: "e", icon: ChartColumnStacked },
       { to: "/records", name: "Records", key: "r", icon: ReceiptText },
+      { to: "/close", name: "Month close", key: "c", icon: CalendarCheck },
     ],
   },
   {
@@ -46,6 +48,9 @@ const GROUPS: readonly { name: string; places: readonly Place[] }[] = [
 ];
 
 export const isAdministrator = ({ role }: User): boolean => role === "owner" || role === "admin";
+
+/** Whoever was invited to look has no calls, projects or corrections of their own. */
+export const mayRecord = ({ role }: User): boolean => role !== "viewer";
 
 /** The pages that a person can use, as the navigation shows them. */
 export const placeGroups = (user: User) =>

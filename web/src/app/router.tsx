@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { isMonth } from "@/lib/days";
 import { isDimension, readFilters } from "@/lib/dimensions";
 import { COLUMNS } from "@/lib/group-rows";
 import { readPeriodSearch } from "@/lib/period";
@@ -14,7 +15,16 @@ const reading =
 
 const root = createRootRoute({ component: Root, notFoundComponent: NotFound, errorComponent: LoadFailure });
 
+const columnOf = (sort: unknown) =>
+  oneOf(
+    sort,
+    COLUMNS.map(({ id }) => id),
+  );
+
+export const TOP_LISTS = ["model", "project", "team", "trackerKey"] as const;
 export const BREAKDOWNS = ["model", "service", "project", "team"] as const;
+/** To whom a month can be charged. */
+export const PAYERS = ["department", "team", "project", "client", "campaign"] as const;
 export const PRICE_TABS = [
   "catalog",
   "unpriced",
@@ -34,6 +44,10 @@ const overview = createRoute({
     ...readPeriodSearch(search),
     by: oneOf(search.by, BREAKDOWNS),
     metric: oneOf(search.metric, ["cost", "tokens", "requests"] as const),
+    show: oneOf(search.show, ["table"] as const),
+    top: oneOf(search.top, TOP_LISTS),
+    sort: columnOf(search.sort),
+    order: oneOf(search.order, ["asc", "desc"] as const),
     tz: textOf(search.tz),
   })),
   component: lazyRouteComponent(() => import("@/features/overview/overview"), "Overview"),
@@ -51,10 +65,7 @@ const explorer = createRoute({
     chart: oneOf(search.chart, ["bar", "area", "line", "heat", "table"] as const),
     bucket: oneOf(search.bucket, ["hour", "day", "week", "month"] as const),
     compare: oneOf(search.compare, ["previous", "none"] as const),
-    sort: oneOf(
-      search.sort,
-      COLUMNS.map(({ id }) => id),
-    ),
+    sort: columnOf(search.sort),
     order: oneOf(search.order, ["asc", "desc"] as const),
     measure: oneOf(search.measure, ["response", "firstToken"] as const),
     percentile: oneOf(search.percentile, ["p50", "p95", "p99"] as const),
@@ -80,15 +91,30 @@ const records = createRoute({
   component: lazyRouteComponent(() => import("@/features/records/records"), "Records"),
 });
 
+const close = createRoute({
+  getParentRoute: () => root,
+  path: "/close",
+  validateSearch: reading((search) => ({
+    month: isMonth(search.month) ? search.month : undefined,
+    by: oneOf(search.by, PAYERS),
+    invoice: manyOf(search.invoice),
+    tz: textOf(search.tz),
+  })),
+  component: lazyRouteComponent(() => import("@/features/close/close"), "Close"),
+});
+
 const projects = createRoute({
   getParentRoute: () => root,
   path: "/projects",
   validateSearch: reading((search) => ({
+    ...readPeriodSearch(search),
     search: textOf(search.search),
     project: textOf(search.project),
     tab: textOf(search.tab),
-    show: oneOf(search.show, ["inactive"] as const),
+    by: isDimension(search.by) ? search.by : undefined,
+    show: oneOf(search.show, ["table"] as const),
     new: oneOf(search.new, ["yes"] as const),
+    tz: textOf(search.tz),
   })),
   component: lazyRouteComponent(() => import("@/features/projects/projects"), "Projects"),
 });
@@ -205,6 +231,7 @@ export const routeTree = root.addChildren([
   overview,
   explorer,
   records,
+  close,
   projects,
   budgets,
   budget,

@@ -21,6 +21,7 @@ export function stringifySearch(search: Record<string, unknown>): string {
     .toString()
     .replaceAll("%21", "!")
     .replaceAll("%2C", ",")
+    .replaceAll("%3A", ":")
     .replaceAll("%40", "@")
     .replaceAll("%28", "(")
     .replaceAll("%29", ")");

@@ -10,6 +10,7 @@ import { Button, buttonClasses } from "@/components/ui/button";
 import { Menu, MenuItem, MenuLabel } from "@/components/ui/menu";
 import { classes } from "@/lib/classes";
 import { useKeyboard } from "./keyboard";
+import { OldNotice } from "./old-notice";
 import { placeGroups, placeOf } from "./places";
 import { chooseTheme, type ThemeChoice, useThemeChoice } from "./theme";
 
@@ -73,6 +74,7 @@ export function Shell({ user, children }: { user: User; children: ReactNode }) {
           tabIndex={-1}
           className="mx-auto w-full max-w-[1400px] min-w-0 flex-1 px-3 py-5 outline-none sm:px-6 lg:px-8"
         >
+          <OldNotice />
           {children}
         </main>
       </div>

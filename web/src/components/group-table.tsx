@@ -1,12 +1,14 @@
+import { Link } from "@tanstack/react-router";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Group } from "@/api/queries";
 import { classes } from "@/lib/classes";
-import { DIMENSIONS, type Dimension } from "@/lib/dimensions";
+import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
 import { COLUMNS, type ColumnId, changeOf, isUnknown, type Sort, sorted, sumsOf } from "@/lib/group-rows";
 import { formatMoney, moneyOf } from "@/lib/money";
 import { formatCompact, formatCount, formatRate, formatShare } from "@/lib/numbers";
-import { keyOf } from "@/lib/series";
+import type { PeriodSearch } from "@/lib/period";
+import { dimensionsOf, keyOf } from "@/lib/series";
 import { ScrollRegion } from "./ui/scroll";
 
 type Props = {
@@ -19,15 +21,31 @@ type Props = {
   onSort: (sort: Sort) => void;
   /** The value of a group as something to follow. */
   nameOf: (group: Group, dimension: Dimension) => ReactNode;
-  action?: (group: Group) => ReactNode;
+  /** Which calls a count is of, as the address of the list of records says it; all groups' without a group. */
+  callsOf?: CallsOf;
   /** At most so many rows; the sums are those of what is shown. */
   limit?: number;
 };
 
+/** Counts that lead to the calls that they are of. */
+const OF_CALLS = {
+  requests: {},
+  errors: { status: ["error"] },
+  unpricedRequests: { costSource: ["unpriced"] },
+} as const satisfies Partial<Record<ColumnId, Filters>>;
+
+const isOfCalls = (column: ColumnId): column is keyof typeof OF_CALLS => Object.hasOwn(OF_CALLS, column);
+
+type CallsOf = (
+  group: Group | undefined,
+  by: readonly Dimension[],
+) => PeriodSearch & Filters & { tz?: string | undefined };
+
 const CELL = "px-3 py-2 text-right whitespace-nowrap";
 
 /** The exact sums of each group, by any column. */
-export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, action, limit }: Props) {
+export function GroupTable({ label, groups, by: asked, compared, sort, onSort, nameOf, callsOf, limit }: Props) {
+  const by = dimensionsOf(groups, asked);
   const rows = sorted(groups, sort).slice(0, limit);
   const columns = COLUMNS.filter(({ id }) => id !== "change" || compared);
   return (
@@ -43,11 +61,6 @@ export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, 
             {columns.map((column) => (
               <Head key={column.id} column={column} sort={sort} onSort={onSort} />
             ))}
-            {action && (
-              <th scope="col" className={CELL}>
-                <span className="sr-only">Records</span>
-              </th>
-            )}
           </tr>
         </thead>
         <tbody>
@@ -62,9 +75,8 @@ export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, 
                 </th>
               ))}
               {columns.map(({ id }) => (
-                <Figure key={id} group={group} column={id} />
+                <Figure key={id} group={group} column={id} calls={callsOf?.(group, by)} />
               ))}
-              {action && <td className={CELL}>{action(group)}</td>}
             </tr>
           ))}
         </tbody>
@@ -73,7 +85,7 @@ export function GroupTable({ label, groups, by, compared, sort, onSort, nameOf, 
           all={groups.length}
           by={by}
           columns={columns.map(({ id }) => id)}
-          hasAction={Boolean(action)}
+          calls={rows.length === groups.length ? callsOf?.(undefined, by) : undefined}
         />
       </table>
     </ScrollRegion>
@@ -104,7 +116,9 @@ function Head({ column, sort, onSort }: HeadProps) {
   );
 }
 
-function Figure({ group, column }: { group: Group; column: ColumnId }) {
+type Calls = ReturnType<CallsOf> | undefined;
+
+function Figure({ group, column, calls }: { group: Group; column: ColumnId; calls: Calls }) {
   switch (column) {
     case "cost":
       return isUnknown(group) ? (
@@ -133,16 +147,32 @@ function Figure({ group, column }: { group: Group; column: ColumnId }) {
       );
     }
     default:
-      return <Count count={group[column]} isWarning={column === "unpricedRequests"} isBad={column === "errors"} />;
+      return <Count count={group[column]} column={column} calls={calls} />;
   }
 }
 
-function Count({ count, isWarning, isBad }: { count: number; isWarning?: boolean; isBad?: boolean }) {
-  const tone = count === 0 ? "text-muted" : isWarning ? "text-warn" : isBad ? "text-bad" : undefined;
+const TONES: Partial<Record<ColumnId, string>> = { unpricedRequests: "text-warn", errors: "text-bad" };
+
+function Count({ count, column, calls }: { count: number; column: ColumnId; calls: Calls }) {
   return (
-    <td className={classes(CELL, tone)} title={formatCount(count)}>
-      {count === 0 ? "–" : formatCompact(count)}
+    <td className={classes(CELL, count === 0 ? "text-muted" : TONES[column])} title={formatCount(count)}>
+      {count === 0 ? "–" : <ToCalls count={count} column={column} calls={calls} />}
     </td>
+  );
+}
+
+/** A count, and the way to the calls that it is of. */
+function ToCalls({ count, column, calls }: { count: number; column: ColumnId; calls: Calls }) {
+  if (!calls || !isOfCalls(column)) return formatCompact(count);
+  return (
+    <Link
+      to="/records"
+      search={{ ...calls, ...OF_CALLS[column] }}
+      className="relative rounded underline-offset-2 hover:underline"
+    >
+      {formatCompact(count)}
+      <span className="sr-only"> calls: show them</span>
+    </Link>
   );
 }
 
@@ -159,10 +189,10 @@ type FootProps = {
   all: number;
   by: readonly Dimension[];
   columns: readonly ColumnId[];
-  hasAction: boolean;
+  calls: Calls;
 };
 
-function Foot({ rows, all, by, columns, hasAction }: FootProps) {
+function Foot({ rows, all, by, columns, calls }: FootProps) {
   const sums = sumsOf(rows);
   const cost = moneyOf(sums.cost);
   return (
@@ -173,10 +203,13 @@ function Foot({ rows, all, by, columns, hasAction }: FootProps) {
         </th>
         {columns.map((id) => (
           <td key={id} className={CELL} title={id === "cost" ? `$${cost}` : undefined}>
-            {id === "cost" ? formatMoney(cost) : id in sums ? formatCompact(Number(sums[id as "requests"])) : ""}
+            {id === "cost" ? (
+              formatMoney(cost)
+            ) : id in sums ? (
+              <ToCalls count={Number(sums[id as "requests"])} column={id} calls={calls} />
+            ) : null}
           </td>
         ))}
-        {hasAction && <td className={CELL} />}
       </tr>
     </tfoot>
   );

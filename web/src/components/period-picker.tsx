@@ -1,8 +1,8 @@
 import { CalendarRange } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { isTimeZone, useTimeZone } from "@/app/preferences";
-import { formatDays, today } from "@/lib/days";
-import { type PeriodSearch, PRESETS, type Preset, periodName, periodOf } from "@/lib/period";
+import { today } from "@/lib/days";
+import { daysOf, formatPeriod, type PeriodSearch, PRESETS, type Preset, periodName, periodOf } from "@/lib/period";
 import { Button } from "./ui/button";
 import { Field, Input } from "./ui/field";
 import { Popover } from "./ui/menu";
@@ -23,6 +23,7 @@ export function PeriodPicker({
 }) {
   const zone = useTimeZone(search.tz);
   const period = periodOf(search, today(new Date(), zone), fallback);
+  const days = daysOf(period, zone);
   const name = periodName(search, fallback);
   const [open, setOpen] = useState(false);
   const choose = (change: Change) => {
@@ -34,7 +35,7 @@ export function PeriodPicker({
     const form = new FormData(event.currentTarget);
     const [from, to, tz] = ["from", "to", "tz"].map((field) => String(form.get(field) ?? ""));
     if (!from || !to || from > to || !tz || !isTimeZone(tz)) return;
-    const same = from === period.start && to === period.end;
+    const same = from === days.start && to === days.end;
     choose({
       ...(same ? { range: search.range, from: search.from, to: search.to } : { from, to }),
       tz: tz === zone ? search.tz : tz,
@@ -45,9 +46,7 @@ export function PeriodPicker({
       <span className="sr-only">Period:</span>
       <CalendarRange />
       {name && <span>{name}</span>}
-      <span className={name ? "hidden font-normal text-muted sm:inline" : ""}>
-        {formatDays(period.start, period.end)}
-      </span>
+      <span className={name ? "hidden font-normal text-muted sm:inline" : ""}>{formatPeriod(period, zone)}</span>
       {zone !== "UTC" && (
         <span className="hidden font-normal text-muted md:inline">{zone.split("/").at(-1)?.replaceAll("_", " ")}</span>
       )}
@@ -74,10 +73,10 @@ export function PeriodPicker({
         key={`${period.start}${period.end}${zone}`}
       >
         <Field label="First day">
-          {(parts) => <Input {...parts} type="date" name="from" defaultValue={period.start} required />}
+          {(parts) => <Input {...parts} type="date" name="from" defaultValue={days.start} required />}
         </Field>
         <Field label="Last day">
-          {(parts) => <Input {...parts} type="date" name="to" defaultValue={period.end} required />}
+          {(parts) => <Input {...parts} type="date" name="to" defaultValue={days.end} required />}
         </Field>
         <Field label="Time zone" className="col-span-2">
           {(parts) => (

@@ -14,6 +14,10 @@ export function paceOf(start: string, end: string | null | undefined, now: Date)
 /** A period ends at the first instant that is not in it; people speak of the day before. */
 export const lastDayOf = (end: string, zone: string): Day => today(new Date(Date.parse(end) - 1), zone);
 
+/** Percent at which people are told. */
+export const thresholdsOf = ({ alerts }: Schemas["Budget"]): number[] =>
+  (alerts ?? []).map(({ threshold }) => threshold);
+
 export type Standing = "fine" | "ahead" | "near" | "over";
 
 /** Beyond this much more than even spending a person should look. */

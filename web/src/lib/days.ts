@@ -11,6 +11,9 @@ export const daysBetween = (start: Day, end: Day): number => Math.round((ms(end)
 export const isDay = (text: unknown): text is Day =>
   typeof text === "string" && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(ms(text));
 
+/** A month as the address says it: `2026-11`. */
+export const isMonth = (text: unknown): text is string => typeof text === "string" && isDay(`${text}-01`);
+
 // Making a format costs a hundred times as much as using it.
 const formats = new Map<string, Intl.DateTimeFormat>();
 

@@ -21,6 +21,10 @@ export const DIMENSIONS: Record<Dimension, { one: string; many: string }> = {
   costSource: { one: "Cost source", many: "cost sources" },
 };
 
+/** Values that are ids, which people know by a name. */
+export const KNOWN_BY_NAME = ["project", "user", "trackerKey"] as const satisfies Dimension[];
+export const isKnownByName = (dimension: Dimension): boolean => KNOWN_BY_NAME.some((one) => one === dimension);
+
 export const ALL_DIMENSIONS = Object.keys(DIMENSIONS) as Dimension[];
 
 export const isDimension = (text: unknown): text is Dimension =>
@@ -44,6 +48,12 @@ export function readFilters(search: Record<string, unknown>): Filters {
 export function withFilter(filters: Filters, dimension: Dimension, values: readonly string[]): Filters {
   const { [dimension]: _, ...rest } = filters;
   return values.length ? { ...rest, [dimension]: [...new Set(values)] } : rest;
+}
+
+/** A page's state with these filters in place of its own; all else of it stays. */
+export function withFilters<State extends object>(state: State, filters: Filters): Omit<State, Dimension> & Filters {
+  const rest = Object.fromEntries(Object.entries(state).filter(([name]) => !isDimension(name)));
+  return { ...(rest as Omit<State, Dimension>), ...filters };
 }
 
 export const filterCount = (filters: Filters): number =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Durations, largest, lineOf } from "./durations";
+import { type Durations, durationRows, largest, lineOf } from "./durations";
 
 const group = (date: string | undefined, count: number, p95: number | null, name = "") =>
   ({
@@ -23,4 +23,25 @@ test("groups with most calls come first, and those that do not tell not at all",
   expect(names(5)).toEqual(["b", "a"]);
   expect(names(1)).toEqual(["b"]);
   expect(largest(known, "firstToken", 5)).toEqual([]);
+});
+
+test("as a file, ids have their names beside them, and what is not known is empty", () => {
+  const one = { ...group("2026-11-01", 2, 120), key: { project: "p1", model: null }, names: { project: "Support" } };
+  expect(durationRows([one as unknown as Durations], ["project", "model"])).toEqual([
+    [
+      "date",
+      "project",
+      "projectName",
+      "model",
+      "responseCount",
+      "responseP50Ms",
+      "responseP95Ms",
+      "responseP99Ms",
+      "firstTokenCount",
+      "firstTokenP50Ms",
+      "firstTokenP95Ms",
+      "firstTokenP99Ms",
+    ],
+    ["2026-11-01", "p1", "Support", "(none)", 2, 120, 120, 120, 0, null, null, null],
+  ]);
 });

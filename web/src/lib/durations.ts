@@ -1,4 +1,7 @@
 import type { Schemas } from "@/api/client";
+import { NONE } from "./colours";
+import { type Dimension, isKnownByName } from "./dimensions";
+import { keyOf, namesOf } from "./series";
 
 export type Durations = Schemas["DurationView"];
 export const PERCENTILES = ["p50", "p95", "p99"] as const;
@@ -23,4 +26,32 @@ export function largest(durations: readonly Durations[], measure: Measure, max: 
     .filter((one) => one[measure].count > 0)
     .sort((one, other) => other[measure].count - one[measure].count)
     .slice(0, max);
+}
+
+/** Durations as rows of a file, in milliseconds, with a head. */
+export function durationRows(
+  durations: readonly Durations[],
+  by: readonly Dimension[],
+): (string | number | null | undefined)[][] {
+  const measures = ["response", "firstToken"] as const;
+  const head = [
+    "date",
+    ...by.flatMap((dimension) => [dimension, ...(isKnownByName(dimension) ? [`${dimension}Name`] : [])]),
+    ...measures.flatMap((measure) => [
+      `${measure}Count`,
+      ...PERCENTILES.map((percentile) => `${measure}${percentile.toUpperCase()}Ms`),
+    ]),
+  ];
+  const rows = durations.map((one) => [
+    one.date,
+    ...by.flatMap((dimension) => {
+      const key = keyOf(one, dimension);
+      return [key ?? NONE, ...(isKnownByName(dimension) ? [namesOf({ groups: [one] })(dimension, key)] : [])];
+    }),
+    ...measures.flatMap((measure) => [
+      one[measure].count,
+      ...PERCENTILES.map((percentile) => one[measure][percentile]),
+    ]),
+  ]);
+  return [head, ...rows];
 }

@@ -29,25 +29,42 @@ export function namesOf(...answers: ({ groups: readonly Named[] } | undefined)[]
 export const keyOf = (group: Pick<Group, "key">, dimension: Dimension): string | null =>
   (group.key as Record<string, string | null>)[dimension] ?? null;
 
-export type Layer = { name: string; colour: string; values: number[]; keys: (string | null)[] };
+/**
+ * What the groups are grouped by. An answer that is shown until the next one comes may be of other dimensions than are
+ * asked for: its groups would all have the same key, and rows of it would stay.
+ */
+export function dimensionsOf(groups: readonly Pick<Group, "key">[], asked: readonly Dimension[]): readonly Dimension[] {
+  const [first] = groups;
+  if (!first || asked.every((dimension) => Object.hasOwn(first.key, dimension))) return asked;
+  return Object.keys(first.key) as Dimension[];
+}
+
+export type Layer = {
+  name: string;
+  colour: string;
+  values: number[];
+  /** What its calls have of each dimension; nothing where it is the rest. */
+  of: Partial<Record<Dimension, string[]>>;
+};
 
 /** The largest values of a dimension as layers over the points of the timeline, the rest as one. */
 export function layersOf(
   answer: Pick<Analytics, "timeline" | "groups">,
-  by: readonly Dimension[],
+  asked: readonly Dimension[],
   metric: Metric,
   theme: Theme,
   max = LAYERS_MAX,
 ): Layer[] {
+  const by = dimensionsOf(answer.groups, asked);
   const names = namesOf(answer);
   const at = new Map(answer.timeline.map(({ date }, index) => [date, index]));
-  const rows = new Map<string, { values: number[]; total: number; key: string | null }>();
+  const rows = new Map<string, { values: number[]; total: number; of: Layer["of"] }>();
   for (const group of answer.groups) {
     const name = by.map((dimension) => names(dimension, keyOf(group, dimension))).join(" · ");
     const row = rows.get(name) ?? {
       values: new Array<number>(answer.timeline.length).fill(0),
       total: 0,
-      key: by[0] ? keyOf(group, by[0]) : null,
+      of: Object.fromEntries(by.map((dimension) => [dimension, [keyOf(group, dimension) ?? NONE]])),
     };
     const index = at.get(group.date ?? "");
     const amount = amountOf(group, metric);
@@ -56,11 +73,11 @@ export function layersOf(
     rows.set(name, row);
   }
   const ranked = [...rows].sort(([, one], [, other]) => other.total - one.total);
-  const layers = ranked.slice(0, max).map(([name, { values, key }]) => ({ name, values, keys: [key] }));
+  const layers = ranked.slice(0, max).map(([name, { values, of }]) => ({ name, values, of }));
   const rest = ranked.slice(max);
   if (rest.length) {
     const values = answer.timeline.map((_, index) => rest.reduce((sum, [, row]) => sum + (row.values[index] ?? 0), 0));
-    layers.push({ name: OTHER, values, keys: rest.map(([, { key }]) => key) });
+    layers.push({ name: OTHER, values, of: {} });
   }
   const colours = coloursOf(
     layers.map(({ name }) => name),

@@ -63,6 +63,7 @@ test("projects are listed, and asked what they cost in a period", async () => {
 
 test("the components show what is set up, and how to send a call", async () => {
   const { Shown } = await import("guide:components.tsx");
+  Element.prototype.scrollIntoView ??= () => {};
   window.ResizeObserver ??= class {
     observe() {}
     unobserve() {}

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { inject } from "vitest";
-import { logIn, post } from "../../tools/stage.mjs";
+import { fromDist, logIn, post } from "../../tools/stage.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 export const base = inject("base");
@@ -17,6 +17,7 @@ export async function enter(
   defects: string[],
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+  await fromDist(context);
   const page = await context.newPage();
   page.on("pageerror", (error) => defects.push(error.message));
   page.on("console", (message) => {
@@ -47,4 +48,18 @@ export async function violationsOf(page: Page): Promise<string[]> {
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes[0]?.target.join(" ")}`);
   });
+}
+
+/** How many rows a table of costs has, and their exact sum as a page shows it. */
+export function costsIn(file: string): { rows: number; sum: string } {
+  const [head = "", ...rows] = readFileSync(file, "utf8").trim().split(/\r?\n/);
+  const column = head.split(",").indexOf("cost");
+  const nanos = rows.reduce((sum, row) => sum + nanosOf(row.split(",")[column] ?? ""), 0n);
+  const cents = (nanos + 5_000_000n) / 10_000_000n;
+  return { rows: rows.length, sum: `$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}` };
+}
+
+function nanosOf(money: string): bigint {
+  const [whole = "", fraction = ""] = money.split(".");
+  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
 }

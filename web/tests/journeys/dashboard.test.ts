@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launch } from "../../tools/stage.mjs";
-import { base, call, DEMO, enter, OWNER, tokenOf, violationsOf } from "./browser";
+import { base, call, costsIn, DEMO, enter, OWNER, tokenOf, violationsOf } from "./browser";
 import { postOffice } from "./post";
 
 const VIEWER = { email: "viewer@example.com", password: "viewer-password-1" };
@@ -65,25 +64,35 @@ test("a name in the explorer narrows it, and the file has the sum that is on the
     page.waitForEvent("download"),
     page.getByRole("menuitem", { name: "This table as CSV" }).click(),
   ]);
-  const [head = "", ...rows] = readFileSync(await download.path(), "utf8")
-    .trim()
-    .split(/\r?\n/);
-  const column = head.split(",").indexOf("cost");
-  const nanos = rows.reduce((sum, row) => sum + nanosOf(row.split(",")[column] ?? ""), 0n);
-  const cents = (nanos + 5_000_000n) / 10_000_000n;
-  expect(`$${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`).toBe(shown?.replaceAll(",", ""));
-  expect(await foot.locator("th").textContent()).toBe(`All ${rows.length} shown`);
-  const model = await page.locator("table:has(tfoot) tbody tr").first().locator("th").textContent();
-  await page.getByRole("link", { name: "Records" }).nth(1).click();
+  const { rows, sum } = costsIn(await download.path());
+  expect(sum).toBe(shown?.replaceAll(",", ""));
+  expect(await foot.locator("th").textContent()).toBe(`All ${rows} shown`);
+  const row = page.locator("table:has(tfoot) tbody tr").first();
+  const [model, cost] = [await row.locator("th").textContent(), await row.locator("td").first().textContent()];
+  await page
+    .getByRole("link", { name: /calls: show them$/ })
+    .first()
+    .click();
   await page.getByRole("heading", { name: "Records", level: 1 }).waitFor();
   const drilled = new URL(page.url()).searchParams;
   expect([drilled.get("service"), drilled.get("model")]).toEqual(["openai", model]);
+  await page.getByText(new RegExp(`calls? · \\${cost}`)).waitFor();
 });
 
-function nanosOf(money: string): bigint {
-  const [whole = "", fraction = ""] = money.split(".");
-  return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0"));
-}
+test("a day of the chart opens its hours, an hour its calls, and back is as it was", async () => {
+  const today = new Date().toISOString().slice(0, 10);
+  await page.goto(`${base}/explorer?chart=table&from=${today}&to=${today}&tz=UTC&model=gpt-ticked`);
+  const hour = page.getByRole("region", { name: "Cost by model" }).getByRole("row").filter({ hasText: "$1.50" });
+  await hour.getByRole("button").click();
+  await page.getByRole("heading", { name: "Records", level: 1 }).waitFor();
+  expect(new URL(page.url()).searchParams.get("from")).toMatch(new RegExp(`^${today}T\\d{2}:00Z$`));
+  await page.getByText("1 call · $1.50").waitFor();
+  await page.getByRole("link", { name: "Explore", exact: true }).click();
+  await page.getByRole("option", { name: "by hour" }).waitFor({ state: "attached" });
+  await page.goBack();
+  await page.goBack();
+  await hour.waitFor();
+});
 
 test("a key is made and shown once", async () => {
   await page.goto(`${base}/settings`);
@@ -137,7 +146,12 @@ test("who was invited to look may not change", async () => {
   const invitation = await project.getByRole("status").locator("code").textContent();
   await call("/api/auth/register", { ...VIEWER, name: "Viewer", invitation });
   const theirs = await enter(browser, VIEWER, defects);
+  await theirs.goto(`${base}/records`);
+  await theirs.getByRole("listitem").filter({ hasText: "gpt-4o" }).first().waitFor();
+  expect(await theirs.getByRole("checkbox").count()).toBe(0);
   await theirs.goto(`${base}/projects`);
+  await theirs.getByRole("link", { name: "Journey" }).waitFor();
+  expect(await theirs.getByRole("button", { name: "New project" }).count()).toBe(0);
   await theirs.getByRole("link", { name: "Journey" }).click();
   await theirs.getByRole("tab", { name: "Members" }).waitFor();
   expect(await theirs.getByRole("tab", { name: "Settings" }).count()).toBe(0);
@@ -189,6 +203,8 @@ test("spending that was far from usual is on the overview, and is marked as expe
     .first()
     .waitFor();
   await owners.getByRole("link", { name: "All anomalies" }).click();
+  // The overview has a list of them as well.
+  await owners.getByRole("heading", { name: "Alerts", level: 1 }).waitFor();
   const rows = owners.getByRole("listitem").filter({ hasText: "acme-spike spent" });
   await rows.first().waitFor();
   expect(await violationsOf(owners)).toEqual([]);
@@ -242,6 +258,11 @@ test("pages are reached by keys", async () => {
   await page.keyboard.type("webhooks");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Webhooks", level: 1 }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("gpt-ticked");
+  await page.getByRole("option", { name: "gpt-ticked", exact: true }).click();
+  await page.getByRole("heading", { name: "Explorer", level: 1 }).waitFor();
+  expect(new URL(page.url()).searchParams.get("model")).toBe("gpt-ticked");
 });
 
 test("no page broke, and nothing ran against the policy", () => {

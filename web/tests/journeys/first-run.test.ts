@@ -1,7 +1,7 @@
 import OpenAI from "openai";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { launch } from "../../tools/stage.mjs";
+import { fromDist, launch } from "../../tools/stage.mjs";
 import { violationsOf } from "./browser";
 
 let browser: Browser;
@@ -14,6 +14,7 @@ afterAll(() => browser?.close());
 
 test("from nothing to the first call through the gateway, by OpenAI's own SDK, and why it cost what it did", async () => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await fromDist(context);
   const page = await context.newPage();
   await page.goto(inject("freshBase"));
   await page.getByRole("heading", { name: "Create the owner" }).waitFor();

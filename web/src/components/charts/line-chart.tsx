@@ -1,8 +1,9 @@
 import { useMemo } from "react";
 import { useTheme } from "@/app/theme";
 import type { Theme } from "@/lib/colours";
-import { ChartCanvas } from "./canvas";
-import { FONT, PAINT } from "./paint";
+import { type Canvas, ChartCanvas } from "./canvas";
+import { frameOf, tooltipLook } from "./frame";
+import { PAINT } from "./paint";
 
 export type Line = { name: string; colour: string; dashed?: boolean; values: readonly (number | null)[] };
 
@@ -13,44 +14,26 @@ type Props = {
   lines: readonly Line[];
   format: (value: number) => string;
   className?: string;
+  onReady?: (canvas: Canvas) => void;
 };
 
 /** Values over time that do not add up; where there is none, the line has a gap. */
-export function LineChart({ label, points, titles, lines, format, className = "h-72" }: Props) {
+export function LineChart({ label, points, titles, lines, format, onReady, className = "h-72" }: Props) {
   const theme = useTheme();
   const option = useMemo(
     () => optionOf({ points, titles, lines, format }, theme),
     [points, titles, lines, format, theme],
   );
-  return <ChartCanvas label={label} option={option} className={className} />;
+  return <ChartCanvas label={label} option={option} className={className} {...(onReady ? { onReady } : {})} />;
 }
 
-function optionOf({ points, titles, lines, format }: Omit<Props, "label" | "className">, theme: Theme) {
+function optionOf({ points, titles, lines, format }: Omit<Props, "label" | "className" | "onReady">, theme: Theme) {
   const paint = PAINT[theme];
   return {
-    animation: false,
-    textStyle: { fontFamily: FONT },
-    grid: { left: 4, right: 8, top: 12, bottom: 4, containLabel: true },
-    xAxis: {
-      type: "category",
-      data: points,
-      boundaryGap: false,
-      axisLine: { lineStyle: { color: paint.line } },
-      axisTick: { show: false },
-      axisLabel: { color: paint.muted, hideOverlap: true, fontSize: 11 },
-    },
-    yAxis: {
-      type: "value",
-      splitNumber: 4,
-      splitLine: { lineStyle: { color: paint.line } },
-      axisLabel: { color: paint.muted, fontSize: 11, formatter: format },
-    },
+    ...frameOf({ points, format }, paint),
     tooltip: {
+      ...tooltipLook(paint),
       trigger: "axis",
-      confine: true,
-      backgroundColor: paint.surface,
-      borderColor: paint.line,
-      textStyle: { color: paint.ink, fontSize: 12.5 },
       axisPointer: { type: "line", lineStyle: { color: paint.muted } },
       valueFormatter: (value: unknown) => (typeof value === "number" ? format(value) : "–"),
     },

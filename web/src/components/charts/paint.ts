@@ -36,4 +36,6 @@ export const PAINT: Record<
   },
 };
 
+export type Paint = (typeof PAINT)[Theme];
+
 export const FONT = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif';

@@ -45,7 +45,9 @@ export function savePicture(
       pen.fillText(name, MARGIN + x + DOT + 6, top + index * LINE + DOT - 1);
     }
   });
-  picture.toBlob((content) => content && saveFile(content, `${title.toLowerCase().replaceAll(" ", "-")}.png`));
+  picture.toBlob(
+    (content) => content && saveFile(content, `${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}.png`),
+  );
 }
 
 /** The legend in as many rows as its width takes. */

@@ -3,7 +3,8 @@ import { useTheme } from "@/app/theme";
 import type { Theme } from "@/lib/colours";
 import type { Marker } from "@/lib/markers";
 import { type Canvas, ChartCanvas } from "./canvas";
-import { FONT, PAINT } from "./paint";
+import { frameOf } from "./frame";
+import { PAINT } from "./paint";
 
 export type Series = { name: string; colour: string; values: readonly number[] };
 export type ChartKind = "bar" | "area" | "line";
@@ -68,23 +69,7 @@ function optionOf(drawn: Drawn, theme: Theme) {
   const { kind, points, titles, series, before, expected, likely, allowance, markers, unfinished, format, formatAxis } =
     drawn;
   return {
-    animation: false,
-    textStyle: { fontFamily: FONT },
-    grid: { left: 4, right: 8, top: 12, bottom: 4, containLabel: true },
-    xAxis: {
-      type: "category",
-      data: points,
-      boundaryGap: kind === "bar",
-      axisLine: { lineStyle: { color: paint.line } },
-      axisTick: { show: false },
-      axisLabel: { color: paint.muted, hideOverlap: true, fontSize: 11 },
-    },
-    yAxis: {
-      type: "value",
-      splitNumber: 4,
-      splitLine: { lineStyle: { color: paint.line } },
-      axisLabel: { color: paint.muted, fontSize: 11, formatter: formatAxis },
-    },
+    ...frameOf({ points, format: formatAxis, isOfBars: kind === "bar" }, paint),
     tooltip: {
       trigger: "axis",
       confine: true,

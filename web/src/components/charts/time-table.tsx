@@ -6,12 +6,14 @@ type Props = {
   series: readonly Pick<Series, "name" | "values">[];
   format: (value: number) => string;
   label: string;
+  /** Opens what is under a point, in the order of `titles`. */
+  onPick?: (index: number) => void;
 };
 
 /** The figures of a chart, newest first. */
-export function TimeTable({ titles, series, format, label }: Props) {
+export function TimeTable({ titles, series, format, label, onPick }: Props) {
   const rows = titles
-    .map((title, index) => ({ title, values: series.map(({ values }) => values[index] ?? 0) }))
+    .map((title, index) => ({ title, index, values: series.map(({ values }) => values[index] ?? 0) }))
     .reverse();
   return (
     <ScrollRegion label={label} className="max-h-96 overflow-auto rounded-lg border">
@@ -32,10 +34,16 @@ export function TimeTable({ titles, series, format, label }: Props) {
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ title, values }) => (
-            <tr key={title} className="border-t">
+          {rows.map(({ title, index: at, values }) => (
+            <tr key={at} className="border-t">
               <th scope="row" className="px-3 py-1.5 text-left font-normal whitespace-nowrap">
-                {title}
+                {onPick ? (
+                  <button type="button" className="rounded hover:underline" onClick={() => onPick(at)}>
+                    {title}
+                  </button>
+                ) : (
+                  title
+                )}
               </th>
               {values.map((value, index) => (
                 <td key={series[index]?.name} className="px-3 py-1.5 text-right whitespace-nowrap">

@@ -2,7 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, CircleDashed } from "lucide-react";
 import type { ReactNode } from "react";
-import { newestRecord, projects, trackerKeys } from "@/api/queries";
+import { newestRecord, projects, readiness, trackerKeys } from "@/api/queries";
+import { API_URL, useUser } from "@/api/session";
+import { mayRecord } from "@/app/places";
 import { useTimeZone } from "@/app/preferences";
 import { buttonClasses } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
@@ -13,6 +15,7 @@ import { formatInstant } from "@/lib/days";
 import { counted } from "@/lib/numbers";
 import { environmentOf } from "@/lib/snippets/examples";
 import { serverUrl } from "@/lib/snippets/filling";
+import { Activity } from "./activity";
 import { ExamplePicker, PLACEHOLDER } from "./examples";
 
 const DEFAULT_PROJECT: string | undefined = import.meta.env.VITE_DEFAULT_PROJECT_ID || undefined;
@@ -29,6 +32,8 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
   const keys = useQuery(trackerKeys());
   const newest = useQuery(newestRecord());
   const known = useQuery(projects());
+  const user = useUser();
+  const ready = useQuery(readiness());
   const timeZone = useTimeZone();
   const failure = keys.error ?? newest.error ?? known.error;
   if (failure && !(keys.data && newest.data && known.data))
@@ -45,7 +50,24 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
   const projectId = (project ?? DEFAULT_PROJECT) || open[0]?.id;
   return (
     <div className="grid grid-cols-1 gap-4">
-      <div className="grid gap-3 sm:grid-cols-3">
+      <div className="grid gap-3 sm:grid-cols-2 2xl:grid-cols-4">
+        <Status
+          done={ready.data?.isReady ?? false}
+          title="Server"
+          text={
+            ready.error
+              ? "It does not answer"
+              : !ready.data
+                ? "…"
+                : ready.data.isReady
+                  ? "Takes calls"
+                  : ready.data.said
+          }
+        >
+          <a href={`${API_URL}/docs/api`} className={buttonClasses("plain", "small")}>
+            API reference
+          </a>
+        </Status>
         <Status
           done={active.length > 0}
           title="Keys"
@@ -60,9 +82,11 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
           title="Projects"
           text={known.data.length ? counted(known.data.length, "project") : "Optional: records may have none"}
         >
-          <Link to="/projects" search={{ new: "yes" }} className={buttonClasses("plain", "small")}>
-            New project
-          </Link>
+          {user && mayRecord(user) && (
+            <Link to="/projects" search={{ new: "yes" }} className={buttonClasses("plain", "small")}>
+              New project
+            </Link>
+          )}
         </Status>
         <Status
           done={Boolean(last)}
@@ -97,6 +121,7 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
           <ExamplePicker projectId={projectId} chosen={example} {...(onExample ? { onChoose: onExample } : {})} />
         </div>
       </Card>
+      <Activity timeZone={timeZone} keys={keys.data} />
       {known.data.length > 0 && (
         <Card>
           <CardHead title="Project ids" hint="A call that names a project counts for it." />
@@ -127,8 +152,8 @@ export function IntegrationDashboard({ project, example, onProject, onExample }:
 function Loading() {
   return (
     <div className="grid gap-4" role="status" aria-label="Loading">
-      <div className="grid gap-3 sm:grid-cols-3">
-        {["keys", "projects", "calls"].map((one) => (
+      <div className="grid gap-3 sm:grid-cols-2 2xl:grid-cols-4">
+        {["server", "keys", "projects", "calls"].map((one) => (
           <Skeleton key={one} className="h-[74px]" />
         ))}
       </div>

@@ -34,3 +34,9 @@ test("an expiry that was emptied is taken away, and one that was not touched sta
   expect(trackerKeyOf(form({ expiresOn: "2026-12-31" }), key)).toMatchObject({ expiresAt: "2026-12-31T12:00:00Z" });
   expect(trackerKeyOf(form({ expiresOn: "2027-01-31" }), key)).toMatchObject({ expiresAt: "2027-01-31T23:59:59Z" });
 });
+
+test("a project that was emptied is taken away", () => {
+  const key = { projectId: "p1", allowedIps: [] as string[] } as TrackerKey;
+  expect(trackerKeyOf(form({}), key)).toMatchObject({ projectId: null });
+  expect(trackerKeyOf(form({ projectId: "p2" }), key)).toMatchObject({ projectId: "p2" });
+});

@@ -24,7 +24,7 @@ const choiceOf = (key: TrackerKey | undefined) =>
 const expiryOf = (day: string, key: TrackerKey | undefined): string =>
   key?.expiresAt?.slice(0, 10) === day ? key.expiresAt : `${day}T23:59:59Z`;
 
-/** What the form says; an empty limit or expiry of a kept key takes it away. */
+/** What the form says; an empty project, limit or expiry of a kept key takes it away. */
 export function trackerKeyOf(form: FormData, key?: TrackerKey): Change {
   const said = (name: string) => String(form.get(name) ?? "").trim();
   const limit = (name: "requestsPerMinute" | "tokensPerMinute") =>
@@ -35,7 +35,7 @@ export function trackerKeyOf(form: FormData, key?: TrackerKey): Change {
   return {
     name: said("name"),
     scopes: SCOPES.find(({ value }) => value === said("scopes"))?.scopes ?? ["ingest"],
-    ...(said("projectId") ? { projectId: said("projectId") } : {}),
+    ...(said("projectId") ? { projectId: said("projectId") } : key?.projectId ? { projectId: null } : {}),
     ...(said("expiresOn")
       ? { expiresAt: expiryOf(said("expiresOn"), key) }
       : key?.expiresAt
@@ -99,7 +99,7 @@ export function TrackerKeyForm({ trackerKey: key, busy, failure, onSave }: Props
           <Field label="Project of calls that name none">
             {(parts) => (
               <Select {...parts} name="projectId" defaultValue={key?.projectId ?? ""}>
-                {!key?.projectId && <option value="">none</option>}
+                <option value="">none</option>
                 {known.map(({ id, name }) => (
                   <option key={id} value={id}>
                     {name}

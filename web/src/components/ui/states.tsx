@@ -27,7 +27,7 @@ export function Empty({ title, children, icon }: { title: string; children?: Rea
 }
 
 /** What the server says begins in small letters; and its last full stop may be missing. */
-const sentence = (text: string) => text.replace(/^./, (first) => first.toUpperCase()).replace(/\.$/, "");
+export const sentence = (text: string) => text.replace(/^./, (first) => first.toUpperCase()).replace(/\.$/, "");
 
 /** Why there is nothing to see: no permission, gone, or something that can be tried again. */
 export function FailureNotice({ failure, onRetry }: { failure: Error; onRetry?: () => void }) {

@@ -44,6 +44,17 @@ test("an anomaly says what it is, and leads to its calls", async () => {
   );
 });
 
+test("an hour leads to the calls of that hour, and to its day by key", async () => {
+  const hour = { ...ANOMALY, span: "hour", start: "2026-11-17T23:00:00Z", end: "2026-11-18T00:00:00Z" };
+  server.use(says("/api/anomalies", [hour]), says("/api/projects", [project("owner")]));
+  openPage("/alerts?tab=anomalies");
+  const hrefOf = (name: string) => new URL((screen.getByRole("link", { name }) as HTMLAnchorElement).href).searchParams;
+  await screen.findByRole("link", { name: "Its records" });
+  const [records, day] = [hrefOf("Its records"), hrefOf("By the hour")];
+  expect([records.get("from"), records.get("to")]).toEqual(["2026-11-17T23:00Z", "2026-11-18T00:00Z"]);
+  expect([day.get("from"), day.get("to"), day.get("by")]).toEqual(["2026-11-17", "2026-11-17", "trackerKey"]);
+});
+
 test("an administrator of the project says why it was expected", async () => {
   const asked: (string | null)[] = [];
   const anomaly = { ...ANOMALY };

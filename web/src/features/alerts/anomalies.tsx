@@ -16,7 +16,7 @@ import { toast } from "@/components/ui/toasts";
 import { formatInstant } from "@/lib/days";
 import { formatMoney } from "@/lib/money";
 import { counted } from "@/lib/numbers";
-import { type Anomaly, anomalyList, callsOf, changeAnomaly } from "./anomaly-queries";
+import { type Anomaly, anomalyList, callsOf, changeAnomaly, dayOf } from "./anomaly-queries";
 import { spanOf } from "./span";
 
 const route = getRouteApi("/alerts");
@@ -90,7 +90,6 @@ type RowProps = { anomaly: Anomaly; mayChange: boolean; onAsk: () => void };
 function AnomalyRow({ anomaly, mayChange, onAsk }: RowProps) {
   const timeZone = useTimeZone();
   const { explanation, projectName, spent, usual, service, model, expected } = anomaly;
-  const calls = callsOf(anomaly);
   return (
     <li className="flex flex-wrap items-start gap-x-4 gap-y-2 px-4 py-3 sm:px-5">
       <div className="min-w-0 flex-1 basis-72">
@@ -114,12 +113,12 @@ function AnomalyRow({ anomaly, mayChange, onAsk }: RowProps) {
       <div className="flex flex-wrap items-center gap-2">
         <Link
           to="/explorer"
-          search={{ ...calls, by: "project", bucket: "hour" }}
+          search={{ ...dayOf(anomaly), by: "trackerKey", bucket: "hour" }}
           className={buttonClasses("plain", "small")}
         >
           By the hour
         </Link>
-        <Link to="/records" search={{ ...calls, sort: "cost" }} className={buttonClasses("plain", "small")}>
+        <Link to="/records" search={{ ...callsOf(anomaly), sort: "cost" }} className={buttonClasses("plain", "small")}>
           Its records
         </Link>
         {mayChange &&

@@ -41,7 +41,7 @@ export const changeAnomaly = (anomalyId: string, change: Schemas["AnomalyChange"
   dataOf(api.PUT("/api/anomalies/{anomalyId}", { params: { path: { anomalyId } }, body: change }));
 
 /** The UTC day of an anomaly, and what was unusual in it, as pages of figures understand it. */
-export const callsOf = ({ start, service, model, projectId }: Anomaly) => ({
+export const dayOf = ({ start, service, model, projectId }: Anomaly) => ({
   from: start.slice(0, 10),
   to: start.slice(0, 10),
   tz: "UTC",
@@ -49,6 +49,14 @@ export const callsOf = ({ start, service, model, projectId }: Anomaly) => ({
   model: [model],
   project: [projectId ?? "(none)"],
 });
+
+/** The calls of an anomaly: of its hour, or of its day. */
+export const callsOf = (anomaly: Anomaly) => ({
+  ...dayOf(anomaly),
+  ...(anomaly.span === "hour" && { from: minuteOf(anomaly.start), to: minuteOf(anomaly.end) }),
+});
+
+const minuteOf = (instant: string) => `${instant.slice(0, 16)}Z`;
 
 /** The same model on the same day once, be it unusual by the hour, by the day or both. */
 export function oncePerDay(anomalies: readonly Anomaly[]): Anomaly[] {

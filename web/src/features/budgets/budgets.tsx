@@ -7,7 +7,7 @@ import { Card, PageHead } from "@/components/ui/card";
 import { Input, Select } from "@/components/ui/field";
 import { Loaded } from "@/components/ui/loaded";
 import { Badge, Empty } from "@/components/ui/states";
-import { lastDayOf, paceOf, type Standing, standingOf } from "@/lib/budget";
+import { lastDayOf, paceOf, type Standing, standingOf, thresholdsOf } from "@/lib/budget";
 import { formatDay } from "@/lib/days";
 import { formatMoney, nanosOf, sumOf } from "@/lib/money";
 import { counted, formatShare } from "@/lib/numbers";
@@ -20,10 +20,9 @@ const route = getRouteApi("/budgets");
 const limitOf = ({ budget, spending }: BudgetView) =>
   spending.remaining == null ? budget.amount : sumOf([spending.totalCost, spending.remaining]);
 const usedOf = ({ spending }: BudgetView) => (spending.budgetUtilization ?? 0) / 100;
-const thresholdsOf = ({ budget }: BudgetView) => (budget.alerts ?? []).map(({ threshold }) => threshold);
 const paceOfBudget = ({ spending }: BudgetView, now: Date) => paceOf(spending.periodStart, spending.periodEnd, now);
 const standing = (view: BudgetView, now: Date): Standing =>
-  standingOf(usedOf(view), paceOfBudget(view, now), thresholdsOf(view));
+  standingOf(usedOf(view), paceOfBudget(view, now), thresholdsOf(view.budget));
 
 const ORDERS = {
   used: (one: BudgetView, other: BudgetView) => usedOf(other) - usedOf(one),
@@ -165,7 +164,7 @@ function BudgetRow({ view, now }: { view: BudgetView; now: Date }) {
           </span>
           <span className="font-medium">{formatShare(usedOf(view))}</span>
         </p>
-        <BudgetBar used={usedOf(view)} pace={paceOfBudget(view, now)} thresholds={thresholdsOf(view)} />
+        <BudgetBar used={usedOf(view)} pace={paceOfBudget(view, now)} thresholds={thresholdsOf(view.budget)} />
       </div>
       <p className="nums text-[13px] md:text-right">
         {remaining != null && (

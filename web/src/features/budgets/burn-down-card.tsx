@@ -5,7 +5,7 @@ import { Button } from "@/components/ui/button";
 import { Card, CardHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
-import { type BurnDown, burnDown } from "@/lib/budget";
+import { type BurnDown, burnDown, thresholdsOf } from "@/lib/budget";
 import { formatDay, today } from "@/lib/days";
 import { formatAbout, numberOf } from "@/lib/money";
 import { BurnDownChart } from "./burn-down-chart";
@@ -26,7 +26,7 @@ export function BurnDownCard({ status, table, onTable }: BurnDownProps) {
       burnDown(status, new Map(costs.data.timeline.map(({ date, cost }) => [date, numberOf(cost)])), zone, new Date()),
     [costs.data, status, zone],
   );
-  const thresholds = useMemo(() => (status.budget.alerts ?? []).map(({ threshold }) => threshold), [status]);
+  const thresholds = useMemo(() => thresholdsOf(status.budget), [status]);
   return (
     <Card>
       <CardHead

@@ -1,7 +1,8 @@
 import { useMemo } from "react";
 import { useTheme } from "@/app/theme";
 import { ChartCanvas } from "@/components/charts/canvas";
-import { FONT, PAINT } from "@/components/charts/paint";
+import { frameOf, tooltipLook } from "@/components/charts/frame";
+import { PAINT, type Paint } from "@/components/charts/paint";
 import type { BurnDown } from "@/lib/budget";
 import type { Theme } from "@/lib/colours";
 import { formatDay } from "@/lib/days";
@@ -16,36 +17,18 @@ export function BurnDownChart({ drawn, amount, thresholds, label }: Props) {
   return <ChartCanvas label={label} option={option} className="h-80" />;
 }
 
-type Paint = (typeof PAINT)[Theme];
-
 function optionOf(drawn: BurnDown, amount: number, thresholds: readonly number[], theme: Theme) {
   const paint = PAINT[theme];
   const most = Math.max(amount, ...drawn.spent.map((value) => value ?? 0), drawn.forecast?.high.at(-1) ?? 0);
+  const points = drawn.days.map((day) => formatDay(day));
+  const frame = frameOf({ points, format: formatAxis, max: most * 1.05 }, paint);
   return {
-    animation: false,
-    textStyle: { fontFamily: FONT },
-    grid: { left: 4, right: 16, top: 24, bottom: 4, containLabel: true },
-    xAxis: {
-      type: "category",
-      data: drawn.days.map((day) => formatDay(day)),
-      boundaryGap: false,
-      axisLine: { lineStyle: { color: paint.line } },
-      axisTick: { show: false },
-      axisLabel: { color: paint.muted, hideOverlap: true, fontSize: 11 },
-    },
-    yAxis: {
-      type: "value",
-      max: most * 1.05,
-      splitNumber: 4,
-      splitLine: { lineStyle: { color: paint.line } },
-      axisLabel: { color: paint.muted, fontSize: 11, formatter: formatAxis, showMaxLabel: false },
-    },
+    ...frame,
+    // Above and at the right is what the marks say.
+    grid: { ...frame.grid, right: 16, top: 24 },
     tooltip: {
+      ...tooltipLook(paint),
       trigger: "axis",
-      confine: true,
-      backgroundColor: paint.surface,
-      borderColor: paint.line,
-      textStyle: { color: paint.ink, fontSize: 12 },
       formatter: (hits: unknown) => tooltipOf(drawn, (hits as { dataIndex: number }[])[0]?.dataIndex ?? 0),
     },
     series: [...band(drawn, paint), ...lines(drawn, amount, thresholds, paint)],

@@ -1,4 +1,4 @@
-import { STANDINGS, standingOf } from "@/lib/budget";
+import { STANDINGS, standingOf, thresholdsOf } from "@/lib/budget";
 import { formatDay, formatInstant, today } from "@/lib/days";
 import { formatMoney, nanosOf } from "@/lib/money";
 import { formatShare } from "@/lib/numbers";
@@ -9,7 +9,7 @@ export function Facts({ status }: { status: BudgetStatus }) {
   const { spent, reserved, remaining, utilization, pace, forecast, exceededAt, projectedExhaustionAt, budget, limit } =
     status;
   const used = utilization / 100;
-  const thresholds = (budget.alerts ?? []).map(({ threshold }) => threshold);
+  const thresholds = thresholdsOf(budget);
   const standing = standingOf(used, pace ? pace.elapsed / 100 : undefined, thresholds);
   const over = nanosOf(remaining) < 0n;
   const zone = zoneOf(status);

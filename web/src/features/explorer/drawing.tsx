@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, ImageDown, Table2 } from "lucide-react";
+import { ChartArea, ChartColumnStacked, ChartLine, Grid3x3, Table2 } from "lucide-react";
 import { lazy, Suspense, useMemo, useRef } from "react";
 import { type Answer, type Bucket, type Metric, projects, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
@@ -8,20 +8,20 @@ import type { Canvas } from "@/components/charts/canvas";
 import { Legend } from "@/components/charts/legend";
 import { MarkerTable } from "@/components/charts/marker-table";
 import { savePicture } from "@/components/charts/picture";
+import { PictureButton } from "@/components/charts/picture-button";
 import { StackedTimeChart } from "@/components/charts/stacked-time";
 import { TimeTable } from "@/components/charts/time-table";
 import { useMarkers } from "@/components/charts/use-markers";
-import { Button } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import { Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
 import { pointNames } from "@/lib/axis";
 import { evenDays } from "@/lib/budget";
 import { OTHER } from "@/lib/colours";
-import { formatDays, today } from "@/lib/days";
 import { DIMENSIONS, type Dimension, type Filters } from "@/lib/dimensions";
 import { formatAbout, formatAxis } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
+import { formatPeriod, isRunning, periodUnder } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
 
 const HeatMap = lazy(() => import("./heat-map"));
@@ -97,20 +97,28 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
     canvas.current = made;
   };
   const zoom = (first: number, last: number) => {
-    const [from, to] = [answer.timeline[first]?.date, answer.timeline[last]?.date];
-    if (from && to && bucket === "day")
-      void navigate({ search: (old) => ({ ...old, range: undefined, from, to }), resetScroll: false });
+    const under = periodUnder(answer.timeline, bucket, [first, last], question.period);
+    if (under)
+      void navigate({
+        search: (old) => ({ ...old, range: undefined, bucket: undefined, ...under }),
+        resetScroll: false,
+      });
+  };
+  /** A day opens its hours; an hour, which has none, its calls. */
+  const enter = (index: number) => {
+    if (bucket !== "hour") return zoom(index, index);
+    const under = periodUnder(answer.timeline, bucket, [index, index], question.period);
+    if (under) void navigate({ to: "/records", search: { ...under, tz: zone, search: question.search, ...filters } });
   };
   const pick = (name: string) => {
     const layer = layers.find((one) => one.name === name);
-    const dimension = by[0];
-    if (layer && dimension && name !== OTHER) onFilter({ ...filters, [dimension]: [layer.keys[0] ?? "(none)"] });
+    if (layer && name !== OTHER) onFilter({ ...filters, ...layer.of });
   };
   const save = () =>
     canvas.current &&
     savePicture(canvas.current, {
       title,
-      subtitle: `${formatDays(question.period.start, question.period.end)} (${zone})`,
+      subtitle: `${formatPeriod(question.period, zone)} (${zone})`,
       legend: kind === "heat" ? [] : layers,
       theme,
     });
@@ -119,22 +127,15 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
       <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
         <div className="min-w-0">
           <h2 className="text-[15px] font-semibold">{title}</h2>
-          {allowance && kind !== "table" && kind !== "heat" && (
-            <p className="text-[13px] text-muted">The red line is the project's budget, spent evenly.</p>
+          {kind !== "table" && kind !== "heat" && (
+            <p className="text-[13px] text-muted">
+              {bucket === "hour" ? "Press an hour for its calls" : `Press a ${bucket} to look into it`}, sweep to zoom.
+              {allowance && " The red line is the project's budget, spent evenly."}
+            </p>
           )}
         </div>
         <div className="flex items-center gap-2">
-          {kind !== "table" && (
-            <Button
-              look="quiet"
-              size="small-icon"
-              aria-label="Save the chart as a picture"
-              title="Save as PNG"
-              onClick={save}
-            >
-              <ImageDown />
-            </Button>
-          )}
+          {kind !== "table" && <PictureButton onSave={save} />}
           <Segments
             label="Shown as"
             value={kind}
@@ -149,7 +150,7 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
         </div>
       </div>
       {kind === "table" ? (
-        <TimeTable titles={points.titles} series={layers} format={format} label={title} />
+        <TimeTable titles={points.titles} series={layers} format={format} label={title} onPick={enter} />
       ) : kind === "heat" ? (
         <Suspense fallback={<Skeleton className="h-80" />}>
           <HeatMap question={question} metric={metric} title={figure} format={format} onReady={onReady} />
@@ -165,10 +166,11 @@ export function Drawing({ answer, before, question, by, metric, filters, onFilte
             before={line}
             allowance={allowance}
             markers={markers}
-            unfinished={question.period.end >= today(new Date(), zone) ? answer.timeline.length - 1 : undefined}
+            unfinished={isRunning(question.period, new Date(), zone) ? answer.timeline.length - 1 : undefined}
             format={format}
             formatAxis={metric === "cost" ? formatAxis : formatCompact}
             onSweep={zoom}
+            onPick={enter}
             onReady={onReady}
             className="h-80"
           />

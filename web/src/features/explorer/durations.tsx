@@ -1,10 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import { analyticsOf, type Bucket, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
+import type { Canvas } from "@/components/charts/canvas";
 import { Legend } from "@/components/charts/legend";
 import { type Line, LineChart } from "@/components/charts/line-chart";
+import { savePicture } from "@/components/charts/picture";
+import { PictureButton } from "@/components/charts/picture-button";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
 import { Empty } from "@/components/ui/states";
@@ -23,7 +26,8 @@ import {
   type Percentile,
 } from "@/lib/durations";
 import { formatCount, formatMs } from "@/lib/numbers";
-import { keyOf, type Names } from "@/lib/series";
+import { formatPeriod } from "@/lib/period";
+import { dimensionsOf, keyOf, type Names } from "@/lib/series";
 
 const route = getRouteApi("/explorer");
 /** More lines than these cannot be told apart. */
@@ -38,7 +42,10 @@ export function Durations({ question, by, names }: Props) {
   const all = useQuery(analyticsOf({ ...question, by: [] }, ["timeline", "durations"]));
   const whole = useQuery(analyticsOf({ ...question, bucket: undefined }, ["durations"]));
   const split = useQuery({ ...analyticsOf(question, ["durations"]), enabled: Boolean(percentile) });
-  const nameOf = (group: Durationed) => by.map((dimension) => names(dimension, keyOf(group, dimension))).join(" · ");
+  const nameOf = (group: Durationed) =>
+    dimensionsOf([group], by)
+      .map((dimension) => names(dimension, keyOf(group, dimension)))
+      .join(" · ");
   return (
     <>
       <Card>
@@ -79,6 +86,7 @@ export function Durations({ question, by, names }: Props) {
           <Loaded query={all} skeleton="h-80">
             {({ timeline, durations, period }) => (
               <Chart
+                subtitle={`${formatPeriod(question.period, period.timeZone)} (${period.timeZone})`}
                 timeline={timeline}
                 zone={period.timeZone}
                 bucket={period.bucket as Bucket}
@@ -108,6 +116,7 @@ export function Durations({ question, by, names }: Props) {
 
 type Wanted = { name: string; percentile: Percentile; durations: readonly Durationed[] };
 type ChartProps = {
+  subtitle: string;
   timeline: readonly { date: string; start: string }[];
   zone: string;
   bucket: Bucket;
@@ -115,8 +124,9 @@ type ChartProps = {
   lines: readonly Wanted[];
 };
 
-function Chart({ timeline, zone, bucket, measure, lines: wanted }: ChartProps) {
+function Chart({ subtitle, timeline, zone, bucket, measure, lines: wanted }: ChartProps) {
   const theme = useTheme();
+  const canvas = useRef<Canvas>(undefined);
   const { points, titles } = useMemo(() => pointNames(timeline, bucket, zone), [timeline, bucket, zone]);
   const lines = useMemo(() => linesOf(timeline, measure, wanted, theme), [timeline, measure, wanted, theme]);
   if (lines.every(({ values }) => values.every((value) => value === null)))
@@ -124,12 +134,23 @@ function Chart({ timeline, zone, bucket, measure, lines: wanted }: ChartProps) {
   const label = `${MEASURES[measure]}, ${wanted.map(({ name }) => name).join(", ")}`;
   return (
     <>
+      <div className="flex justify-end">
+        <PictureButton
+          onSave={() =>
+            canvas.current &&
+            savePicture(canvas.current, { title: `Duration: ${label}`, subtitle, legend: lines, theme })
+          }
+        />
+      </div>
       <LineChart
         label={`${label}; the same figures are in the table below`}
         points={points}
         titles={titles}
         lines={lines}
         format={formatMs}
+        onReady={(made) => {
+          canvas.current = made;
+        }}
       />
       <div className="mt-2">
         <Legend series={lines} />
@@ -199,7 +220,7 @@ function GroupDurations({ durations, by, nameOf }: GroupDurationsProps) {
       ]}
     >
       {rows.map((group) => (
-        <Row key={nameOf(group)}>
+        <Row key={JSON.stringify(group.key)}>
           <RowHead>{nameOf(group)}</RowHead>
           {(["response", "firstToken"] as const).map((measure) => [
             <Cell key={measure} right className="text-muted">

@@ -1,11 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Download } from "lucide-react";
 import { useMemo } from "react";
-import { download } from "@/api/client";
-import { type Answer, analyticsOf, analyticsQuery, type Bucket, type Metric, type Question } from "@/api/queries";
+import { analyticsOf, type Bucket, type Metric, type Question } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
-import { stringifySearch } from "@/app/search";
 import { FilterBar } from "@/components/filter-bar";
 import { NoCalls } from "@/components/no-calls";
 import { PeriodPicker } from "@/components/period-picker";
@@ -13,44 +10,24 @@ import { RecordsGone } from "@/components/records-gone";
 import { SearchBox } from "@/components/search-box";
 import { Button } from "@/components/ui/button";
 import { Card, PageHead } from "@/components/ui/card";
-import { Menu, MenuItem } from "@/components/ui/menu";
+import { Select } from "@/components/ui/field";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { Segments } from "@/components/ui/tabs";
-import { toast } from "@/components/ui/toasts";
+import { useNamed } from "@/components/use-named";
 import { classes } from "@/lib/classes";
-import { daysBetween, formatDays, today } from "@/lib/days";
-import { bare, type Dimension, type Filters, readFilters } from "@/lib/dimensions";
-import { type Period, type Preset, periodBefore, periodOf } from "@/lib/period";
+import { today } from "@/lib/days";
+import { type Dimension, type Filters, readFilters, withFilters } from "@/lib/dimensions";
+import { bucketOf, bucketsOf, formatPeriod, type Preset, periodBefore, periodLink, periodOf } from "@/lib/period";
 import { namesOf } from "@/lib/series";
 import { Drawing } from "./drawing";
 import { Durations } from "./durations";
+import { ExportMenu } from "./export-menu";
 import { GroupBy } from "./group-by";
 import { Groups } from "./groups";
 import { SavedViews } from "./saved-views";
 
 const route = getRouteApi("/explorer");
 const FALLBACK: Preset = "30d";
-
-/** The finest points that a chart of the period can show. */
-function bucketOf({ start, end }: Period): Bucket {
-  const days = daysBetween(start, end) + 1;
-  if (days <= 2) return "hour";
-  return days <= 120 ? "day" : days <= 400 ? "week" : "month";
-}
-
-/** Ids are chosen as filters: how they are called. */
-const NAMED = ["project", "user", "trackerKey"] as const satisfies Dimension[];
-
-/** The groups that the filters name, for their names; whatever else is grouped by. */
-function useFiltered({ period, timeZone, filters = {} }: Question): Answer<"groups"> | undefined {
-  const by = NAMED.filter((dimension) => filters[dimension]?.length);
-  const chosen = Object.fromEntries(by.map((dimension) => [dimension, filters[dimension]?.map(bare)]));
-  const { data } = useQuery({
-    ...analyticsOf({ period, timeZone, by, filters: chosen as Filters }, ["groups"]),
-    enabled: by.length > 0,
-  });
-  return by.length > 0 ? data : undefined;
-}
 
 /** Any cut through the costs. What is shown is what the address says, and what is exported. */
 export function Explorer() {
@@ -64,14 +41,17 @@ export function Explorer() {
     search.by ?? "model",
     ...(search.and && search.and !== (search.by ?? "model") ? [search.and] : []),
   ];
+  const about = { ...periodLink(search, FALLBACK), search: search.search };
   const durations = search.metric === "duration";
   const metric: Metric = search.metric === "duration" ? "requests" : (search.metric ?? "cost");
   const compares = search.compare !== "none";
+  const buckets = bucketsOf(period);
+  const bucket = search.bucket && buckets.includes(search.bucket) ? search.bucket : bucketOf(period);
   const question: Question = {
     period,
     timeZone,
     by,
-    bucket: search.bucket ?? bucketOf(period),
+    bucket,
     metric,
     filters,
     search: search.search,
@@ -80,49 +60,11 @@ export function Explorer() {
   const current = useQuery(analyticsOf(question, ["timeline", "groups"]));
   const sums = useQuery(analyticsOf(table, ["summary", "groups"]));
   const line = useQuery({ ...analyticsOf({ ...question, by: [], period: before }, ["timeline"]), enabled: compares });
-  const filtered = useFiltered(question);
+  const filtered = useNamed(question);
   const names = useMemo(() => namesOf(sums.data, filtered), [sums.data, filtered]);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
-  const put = (next: Filters) =>
-    void navigate({
-      search: ({
-        range,
-        from,
-        to,
-        tz,
-        by: one,
-        and,
-        metric: of,
-        chart,
-        bucket,
-        compare,
-        sort,
-        order,
-        search: text,
-      }) => ({
-        range,
-        from,
-        to,
-        tz,
-        by: one,
-        and,
-        metric: of,
-        chart,
-        bucket,
-        compare,
-        sort,
-        order,
-        search: text,
-        ...next,
-      }),
-      resetScroll: false,
-    });
-  const save = (of: Question, format: "csv" | "json") =>
-    void download(
-      `/api/analytics/export${stringifySearch({ ...analyticsQuery(of), format })}`,
-      `costs-${period.start}-${period.end}.${format}`,
-    ).catch((failure: Error) => toast(failure.message, true));
+  const put = (next: Filters) => void navigate({ search: (old) => withFilters(old, next), resetScroll: false });
   const stale = current.isPlaceholderData || sums.isPlaceholderData || line.isPlaceholderData;
   const failure = current.error ?? sums.error;
   return (
@@ -131,7 +73,7 @@ export function Explorer() {
         title="Explorer"
         hint={
           compares
-            ? `Compared with ${formatDays(before.start, before.end)}. Days are in ${timeZone}.`
+            ? `Compared with ${formatPeriod(before, timeZone)}. Days are in ${timeZone}.`
             : `Days are in ${timeZone}.`
         }
       >
@@ -141,19 +83,12 @@ export function Explorer() {
           onChange={(next) => change({ range: undefined, from: undefined, to: undefined, bucket: undefined, ...next })}
         />
         <SavedViews />
-        <Menu
-          trigger={
-            <Button>
-              <Download />
-              Export
-            </Button>
-          }
-        >
-          <MenuItem onSelect={() => save(table, "csv")}>This table as CSV</MenuItem>
-          <MenuItem onSelect={() => save(question, "csv")}>Over time as CSV</MenuItem>
-          <MenuItem onSelect={() => save(table, "json")}>This table as JSON</MenuItem>
-          <MenuItem onSelect={() => save(question, "json")}>Over time as JSON</MenuItem>
-        </Menu>
+        <ExportMenu
+          table={table}
+          // Hours of weekdays are made of hours.
+          chart={search.chart === "heat" && !durations ? { ...question, by: [], bucket: "hour" } : question}
+          isOfDurations={durations}
+        />
       </PageHead>
       <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
         <GroupBy label="Group by" value={search.by ?? "model"} onChange={(next) => change({ by: next ?? undefined })} />
@@ -164,6 +99,21 @@ export function Explorer() {
           except={search.by ?? "model"}
           onChange={(next) => change({ and: next ?? undefined })}
         />
+        <Select
+          aria-label="Points of time"
+          className="h-8 w-auto py-0"
+          value={bucket}
+          onChange={(event) => {
+            const chosen = event.target.value as Bucket;
+            change({ bucket: chosen === bucketOf(period) ? undefined : chosen });
+          }}
+        >
+          {buckets.map((one) => (
+            <option key={one} value={one}>
+              by {one}
+            </option>
+          ))}
+        </Select>
         <Segments
           label="Figure"
           value={search.metric ?? "cost"}
@@ -215,7 +165,15 @@ export function Explorer() {
               onFilter={put}
             />
           )}
-          <Groups answer={sums.data} by={by} metric={metric} names={names} filters={filters} onFilter={put} />
+          <Groups
+            answer={sums.data}
+            by={by}
+            metric={metric}
+            names={names}
+            filters={filters}
+            about={about}
+            onFilter={put}
+          />
         </div>
       )}
     </>

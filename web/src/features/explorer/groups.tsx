@@ -1,15 +1,13 @@
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi } from "@tanstack/react-router";
 import type { Answer, Group, Metric } from "@/api/queries";
 import { GroupTable } from "@/components/group-table";
-import { buttonClasses } from "@/components/ui/button";
 import { Card } from "@/components/ui/card";
 import type { Dimension, Filters } from "@/lib/dimensions";
 import { sortOf } from "@/lib/group-rows";
-import type { Preset } from "@/lib/period";
+import type { PeriodSearch } from "@/lib/period";
 import { keyOf, type Names } from "@/lib/series";
 
 const route = getRouteApi("/explorer");
-const FALLBACK: Preset = "30d";
 
 type GroupsProps = {
   answer: Answer<"groups">;
@@ -17,17 +15,19 @@ type GroupsProps = {
   metric: Metric;
   names: Names;
   filters: Filters;
+  /** The period and the text that the answer is of, as addresses say them. */
+  about: PeriodSearch & { tz?: string | undefined; search?: string | undefined };
   onFilter: (filters: Filters) => void;
 };
 
 /** The exact sums of each group; a name goes one step deeper. */
-export function Groups({ answer, by, metric, names, filters, onFilter }: GroupsProps) {
-  const { range, from, to, tz, sort, order } = route.useSearch();
+export function Groups({ answer, by, metric, names, filters, about, onFilter }: GroupsProps) {
+  const { sort, order } = route.useSearch();
   const navigate = route.useNavigate();
   const only = (group: Group, dimension: Dimension) => [keyOf(group, dimension) ?? "(none)"];
-  const narrow = (group: Group): Filters => ({
+  const narrow = (group: Group | undefined, dimensions: readonly Dimension[]): Filters => ({
     ...filters,
-    ...Object.fromEntries(by.map((dimension) => [dimension, only(group, dimension)])),
+    ...(group && Object.fromEntries(dimensions.map((dimension) => [dimension, only(group, dimension)]))),
   });
   const usual = sortOf(metric);
   return (
@@ -54,15 +54,7 @@ export function Groups({ answer, by, metric, names, filters, onFilter }: GroupsP
             {names(dimension, keyOf(group, dimension))}
           </button>
         )}
-        action={(group) => (
-          <Link
-            to="/records"
-            search={{ range: from ? undefined : (range ?? FALLBACK), from, to, tz, ...narrow(group) }}
-            className={buttonClasses("quiet", "small")}
-          >
-            Records
-          </Link>
-        )}
+        callsOf={(group, dimensions) => ({ ...about, ...narrow(group, dimensions) })}
       />
     </Card>
   );

@@ -4,6 +4,7 @@ import { analyticsOf, type Metric, type Question } from "@/api/queries";
 import { useTheme } from "@/app/theme";
 import { type Canvas, ChartCanvas } from "@/components/charts/canvas";
 import "@/components/charts/heat-engine";
+import { tooltipLook } from "@/components/charts/frame";
 import { FONT, PAINT } from "@/components/charts/paint";
 import { Loaded } from "@/components/ui/loaded";
 import { ScrollRegion } from "@/components/ui/scroll";
@@ -82,10 +83,7 @@ function optionOf(rows: number[][], format: (value: number) => string, theme: Th
       formatter: (value: unknown) => format(Number(value)),
     },
     tooltip: {
-      confine: true,
-      backgroundColor: paint.surface,
-      borderColor: paint.line,
-      textStyle: { color: paint.ink, fontSize: 12 },
+      ...tooltipLook(paint),
       formatter: (hit: unknown) => {
         const [hour, day, value] = (hit as { value: [number, number, number] }).value;
         return `${WEEKDAYS[day]} ${hourName(hour)}: ${format(value)}`;

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
-import { callsOf, newestAnomalies, oncePerDay } from "@/features/alerts/anomaly-queries";
+import { dayOf, newestAnomalies, oncePerDay } from "@/features/alerts/anomaly-queries";
 import { spanOf } from "@/features/alerts/span";
 import { formatMoney } from "@/lib/money";
 
@@ -38,7 +38,7 @@ export function AnomalyCard({ timeZone }: { timeZone: string }) {
                   <li key={anomaly.id}>
                     <Link
                       to="/explorer"
-                      search={{ ...callsOf(anomaly), by: "project", bucket: "hour" }}
+                      search={{ ...dayOf(anomaly), by: "trackerKey", bucket: "hour" }}
                       className="rounded font-medium break-words hover:underline"
                     >
                       {anomaly.explanation}

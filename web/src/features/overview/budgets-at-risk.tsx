@@ -5,7 +5,7 @@ import { BudgetBar } from "@/components/budget-bar";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
 import { type BudgetStatus, type BudgetView, budgetStatus, budgets } from "@/features/budgets/queries";
-import { paceOf, standingOf } from "@/lib/budget";
+import { paceOf, standingOf, thresholdsOf } from "@/lib/budget";
 import { formatDay, today } from "@/lib/days";
 import { formatMoney, sumOf } from "@/lib/money";
 
@@ -14,7 +14,6 @@ const SHOWN = 4;
 const limitOf = ({ budget, spending }: BudgetView) =>
   spending.remaining == null ? budget.amount : sumOf([spending.totalCost, spending.remaining]);
 const usedOf = ({ spending }: BudgetView) => (spending.budgetUtilization ?? 0) / 100;
-const thresholdsOf = ({ budget }: BudgetView) => (budget.alerts ?? []).map(({ threshold }) => threshold);
 const paceOfBudget = ({ spending }: BudgetView) => paceOf(spending.periodStart, spending.periodEnd, new Date());
 
 /** Budgets that need a look: when they run out, and who was told. */
@@ -31,7 +30,7 @@ export function BudgetsAtRisk() {
         {(all) => (
           <List
             views={all
-              .filter((view) => standingOf(usedOf(view), paceOfBudget(view), thresholdsOf(view)) !== "fine")
+              .filter((view) => standingOf(usedOf(view), paceOfBudget(view), thresholdsOf(view.budget)) !== "fine")
               .sort((one, other) => usedOf(other) - usedOf(one))
               .slice(0, SHOWN)}
           />
@@ -67,7 +66,7 @@ function List({ views }: { views: BudgetView[] }) {
               {formatMoney(view.spending.totalCost)} of {formatMoney(limitOf(view))}
             </span>
           </p>
-          <BudgetBar used={usedOf(view)} pace={paceOfBudget(view)} thresholds={thresholdsOf(view)} />
+          <BudgetBar used={usedOf(view)} pace={paceOfBudget(view)} thresholds={thresholdsOf(view.budget)} />
           <p className="mt-1 min-h-4 text-xs text-muted">{sentenceOf(states[index]?.data)}</p>
         </li>
       ))}

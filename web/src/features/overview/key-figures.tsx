@@ -1,7 +1,9 @@
+import type { LinkProps } from "@tanstack/react-router";
 import type { Schemas } from "@/api/client";
 import { type Fact, FactGrid } from "@/components/fact-grid";
 import { formatMoney, numberOf } from "@/lib/money";
 import { formatCompact, formatCount, formatMs, formatRate, formatShare } from "@/lib/numbers";
+import type { PeriodLink } from "./tile";
 
 type Summary = Omit<Schemas["Summary"], "latency">;
 type Latency = Schemas["Latency"] | undefined;
@@ -34,46 +36,64 @@ export function KeyFigures({
   previous,
   latency,
   latencyBefore,
+  period,
 }: {
   current: Summary;
   previous: Summary;
   /** Comes after the rest. */
   latency?: Latency;
   latencyBefore?: Latency;
+  /** The days as addresses say them: each figure opens what it is made of. */
+  period?: PeriodLink;
 }) {
+  const explore = (search: object): LinkProps | undefined =>
+    period && { to: "/explorer", search: { ...period, ...search } };
+  const show = (search: object): LinkProps | undefined =>
+    period && { to: "/records", search: { ...period, ...search } };
   const facts: Fact[] = [
     {
       name: "Requests",
       value: formatCompact(current.totalRequests),
       title: formatCount(current.totalRequests),
       note: moved(current.totalRequests, previous.totalRequests),
+      link: show({}),
     },
     {
       name: "Tokens",
       value: formatCompact(current.totalTokens),
       title: `${formatCount(current.inputTokens)} in, ${formatCount(current.cachedTokens)} of them cached; ${formatCount(current.outputTokens)} out`,
       note: moved(current.totalTokens, previous.totalTokens),
+      link: explore({ metric: "tokens" }),
     },
     {
       name: "Cost per request",
       value: current.averageCostPerRequest == null ? "–" : formatMoney(current.averageCostPerRequest),
       note: moved(known(current.averageCostPerRequest), known(previous.averageCostPerRequest)),
+      link: explore({ sort: "costPerRequest" }),
     },
     {
       name: "Cost per 1,000 tokens",
       value: current.costPerThousandTokens == null ? "–" : formatMoney(current.costPerThousandTokens),
       note: moved(known(current.costPerThousandTokens), known(previous.costPerThousandTokens)),
+      link: explore({ sort: "costPerMillionTokens" }),
     },
-    { name: "Saved by caching", value: formatMoney(current.cacheSavings), note: savedShare(current) },
+    {
+      name: "Saved by caching",
+      value: formatMoney(current.cacheSavings),
+      note: savedShare(current),
+      link: explore({ sort: "cacheHitRate" }),
+    },
     {
       name: "Errors",
       value: current.errorRate == null ? "–" : formatShare(current.errorRate),
       note: movedShare(current.errorRate, previous.errorRate),
+      link: show({ status: ["error"] }),
     },
     {
       name: "Duration, p50 and p95",
       value: latency ? `${formatMs(latency.p50)} / ${formatMs(latency.p95)}` : "…",
       note: latency && latencyBefore ? moved(latency.p50 ?? undefined, latencyBefore.p50 ?? undefined) : "…",
+      link: explore({ metric: "duration" }),
     },
   ];
   return (

@@ -8,8 +8,17 @@ import { PageHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { FirstSteps } from "@/features/start/first-steps";
 import { classes } from "@/lib/classes";
-import { formatDays, today } from "@/lib/days";
-import { type Preset, periodBefore, periodOf } from "@/lib/period";
+import { today } from "@/lib/days";
+import {
+  bucketOf,
+  formatPeriod,
+  isOfHours,
+  isRunning,
+  type Preset,
+  periodBefore,
+  periodLink,
+  periodOf,
+} from "@/lib/period";
 import { AnomalyCard } from "./anomaly-card";
 import { BudgetsAtRisk } from "./budgets-at-risk";
 import { KeyFigures } from "./key-figures";
@@ -40,12 +49,13 @@ function Figures() {
   const before = periodBefore(period, search, FALLBACK);
   const by = search.by ?? "model";
   const metric = search.metric ?? "cost";
-  const bucket = period.start === period.end ? ("hour" as const) : undefined;
+  // A month of two days is shown by days: its others are expected.
+  const isShort = isOfHours(period) || period.start === period.end;
   const question: Question = {
     period,
     timeZone,
     by: [by],
-    bucket: bucket ?? (spansYear(period.start, period.end) ? "week" : "day"),
+    bucket: isShort ? "hour" : bucketOf(period) === "hour" ? "day" : bucketOf(period),
     metric,
   };
   const current = useQuery(analyticsOf(question, ["summary", "timeline", "groups", "trends"]));
@@ -58,11 +68,12 @@ function Figures() {
 
   if (current.error && !current.data)
     return <FailureNotice failure={current.error} onRetry={() => void current.refetch()} />;
-  const against = `${formatDays(before.start, before.end)}`;
+  const against = formatPeriod(before, timeZone);
+  const runs = isRunning(period, new Date(), timeZone);
   return (
     <>
       <PageHead title="Overview" hint={`Compared with ${against}. Days are in ${timeZone}.`}>
-        {period.end >= now && <LiveTick today={now} />}
+        {runs && <LiveTick today={now} />}
         <PeriodPicker
           search={search}
           fallback={FALLBACK}
@@ -91,6 +102,7 @@ function Figures() {
             previous={previous.data.summary}
             latency={latency.data}
             latencyBefore={latencyBefore.data}
+            period={periodLink(search, FALLBACK)}
           />
           <SpendOverTime
             answer={current.data}
@@ -98,6 +110,7 @@ function Figures() {
             by={by}
             metric={metric}
             period={period}
+            runs={runs}
             now={now}
           />
           <div className="below grid gap-4 xl:grid-cols-5">
@@ -111,7 +124,7 @@ function Figures() {
             </div>
           </div>
           <div className="below">
-            <TopLists period={period} before={before} timeZone={timeZone} search={search} />
+            <TopLists period={period} before={before} timeZone={timeZone} />
           </div>
         </div>
       ) : (
@@ -120,8 +133,6 @@ function Figures() {
     </>
   );
 }
-
-const spansYear = (start: string, end: string) => Date.parse(end) - Date.parse(start) > 200 * 86_400_000;
 
 function Loading() {
   return (

@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import type { Answer, Bucket, Metric } from "@/api/queries";
 import { BREAKDOWNS } from "@/app/router";
 import { useTheme } from "@/app/theme";
@@ -17,7 +17,7 @@ import { addDays, addMonths, type Day, daysBetween, formatDay, monthStart } from
 import { DIMENSIONS } from "@/lib/dimensions";
 import { formatAbout, formatAxis, numberOf } from "@/lib/money";
 import { formatCompact, formatCount } from "@/lib/numbers";
-import type { Period } from "@/lib/period";
+import { type Period, periodLink, periodUnder } from "@/lib/period";
 import { amountOf, layersOf } from "@/lib/series";
 import { type BudgetLine, useBudgetLine } from "./budget-line";
 
@@ -31,6 +31,8 @@ type Props = {
   by: (typeof BREAKDOWNS)[number];
   metric: Metric;
   period: Period;
+  /** Whether calls of now are in it. */
+  runs: boolean;
   now: Day;
 };
 
@@ -74,11 +76,11 @@ function hintOf(by: string, isUnfinished: boolean, isForecast: boolean, budget: 
   return parts.filter(Boolean).join(" ");
 }
 
-export function SpendOverTime({ answer, before, by, metric, period, now }: Props) {
+export function SpendOverTime({ answer, before, by, metric, period, runs, now }: Props) {
   const navigate = route.useNavigate();
-  const { range, from, to, tz } = route.useSearch();
+  const search = route.useSearch();
   const theme = useTheme();
-  const [table, setTable] = useState(false);
+  const table = search.show === "table";
   const layers = useMemo(() => layersOf(answer, [by], metric, theme), [answer, by, metric, theme]);
   const names = useMemo(
     () => pointNames(answer.timeline, answer.period.bucket as Bucket, answer.period.timeZone),
@@ -88,14 +90,13 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
     () => answer.timeline.map((_, index) => (before.timeline[index] ? amountOf(before.timeline[index], metric) : 0)),
     [answer, before, metric],
   );
-  const isMonth = !from && (range ?? "mtd") === "mtd";
+  const isMonth = !search.from && (search.range ?? "mtd") === "mtd";
   const coming = useMemo(
     () => (isMonth && metric === "cost" && !table ? daysToCome(answer, now) : undefined),
     [answer, isMonth, metric, table, now],
   );
   const days = useMemo(() => [...answer.timeline.map(({ date }) => date), ...(coming?.days ?? [])], [answer, coming]);
   const budget = useBudgetLine(days, metric === "cost" && answer.period.bucket === "day");
-  const isUnfinished = period.end >= now;
   const markers = useMarkers({ period, timeZone: answer.period.timeZone }, answer.timeline);
   const format = metric === "cost" ? formatAbout : formatCount;
   const explore = (name: string) => {
@@ -103,20 +104,16 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
     if (!layer || name === OTHER) return;
     void navigate({
       to: "/explorer",
-      search: { range: from ? undefined : (range ?? "mtd"), from, to, tz, metric, [by]: [layer.keys[0] ?? "(none)"] },
+      search: { ...periodLink(search, "mtd"), metric, ...layer.of },
     });
   };
   const zoom = (first: number, last: number) => {
-    const [from, to] = [answer.timeline[first]?.date, answer.timeline[last]?.date];
-    if (from && to && answer.period.bucket === "day")
-      void navigate({ search: (old) => ({ ...old, range: undefined, from, to }), resetScroll: false });
+    const under = periodUnder(answer.timeline, answer.period.bucket as Bucket, [first, last], period);
+    if (under) void navigate({ search: (old) => ({ ...old, range: undefined, ...under }), resetScroll: false });
   };
   return (
     <Card>
-      <CardHead
-        title={TITLES[metric]}
-        hint={hintOf(DIMENSIONS[by].one.toLowerCase(), isUnfinished, Boolean(coming), budget)}
-      >
+      <CardHead title={TITLES[metric]} hint={hintOf(DIMENSIONS[by].one.toLowerCase(), runs, Boolean(coming), budget)}>
         <Segments
           label="Figure"
           value={metric}
@@ -143,7 +140,13 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
           }
           choices={BREAKDOWNS.map((value) => ({ value, name: DIMENSIONS[value].one }))}
         />
-        <Button size="small" aria-pressed={table} onClick={() => setTable(!table)}>
+        <Button
+          size="small"
+          aria-pressed={table}
+          onClick={() =>
+            void navigate({ search: (old) => ({ ...old, show: table ? undefined : "table" }), resetScroll: false })
+          }
+        >
           {table ? "Chart" : "Table"}
         </Button>
       </CardHead>
@@ -163,10 +166,11 @@ export function SpendOverTime({ answer, before, by, metric, period, now }: Props
               likely={coming?.likely}
               allowance={budget?.values}
               markers={markers}
-              unfinished={isUnfinished ? answer.timeline.length - 1 : undefined}
+              unfinished={runs ? answer.timeline.length - 1 : undefined}
               format={format}
               formatAxis={metric === "cost" ? formatAxis : formatCompact}
               onSweep={zoom}
+              onPick={(index) => zoom(index, index)}
             />
             <div className="mt-2">
               <Legend series={layers} onPick={explore} />

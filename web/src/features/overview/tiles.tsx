@@ -7,7 +7,7 @@ import { classes } from "@/lib/classes";
 import { addMonths, type Day, daysBetween, formatDay, monthStart } from "@/lib/days";
 import { differenceOf, formatChange, formatMoney, nanosOf, numberOf, sumOf } from "@/lib/money";
 import { counted, formatCompact, formatShare } from "@/lib/numbers";
-import type { PeriodSearch } from "@/lib/period";
+import { type PeriodSearch, periodLink } from "@/lib/period";
 import type { Project } from "@/services/project.service";
 import { Change, type PeriodLink, Tile } from "./tile";
 import { UnitCostTile } from "./unit-cost-tile";
@@ -27,8 +27,7 @@ type Props = {
 
 /** The five figures that are asked for first. Each opens what it is made of. */
 export function Tiles({ current, previous, estimated, projects, search, against, now }: Props) {
-  const { range, from, to, tz } = search;
-  const period = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
+  const period = periodLink(search, "mtd");
   return (
     <div className="grid grid-cols-2 gap-3 md:grid-cols-6 xl:grid-cols-5">
       <SpendTile current={current} previous={previous} against={against} period={period} />

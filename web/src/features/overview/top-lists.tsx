@@ -1,37 +1,38 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { analyticsOf } from "@/api/queries";
+import { TOP_LISTS } from "@/app/router";
 import { GroupTable } from "@/components/group-table";
 import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
 import { Segments } from "@/components/ui/tabs";
-import { DIMENSIONS, type Dimension } from "@/lib/dimensions";
-import { type Sort, sortOf } from "@/lib/group-rows";
-import type { Period, PeriodSearch } from "@/lib/period";
+import { DIMENSIONS } from "@/lib/dimensions";
+import { sortOf } from "@/lib/group-rows";
+import { type Period, periodLink } from "@/lib/period";
 import { keyOf, namesOf } from "@/lib/series";
 
 const SHOWN = 10;
-const LISTS = ["model", "project", "team", "trackerKey"] as const satisfies Dimension[];
+const route = getRouteApi("/");
 
-type Search = PeriodSearch & { tz?: string | undefined };
-type Props = { period: Period; before: Period; timeZone: string; search: Search };
+type Props = { period: Period; before: Period; timeZone: string };
 
 /** What costs most, with everything that is known of it; a name opens it in the explorer. */
-export function TopLists({ period, before, timeZone, search }: Props) {
-  const [by, setBy] = useState<(typeof LISTS)[number]>("model");
-  const [sort, setSort] = useState<Sort>(sortOf("cost"));
+export function TopLists({ period, before, timeZone }: Props) {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { top: by = "model", sort, order } = search;
+  const change = (next: Partial<typeof search>) =>
+    void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const answer = useQuery(analyticsOf({ period, timeZone, by: [by], compare: before }, ["groups"]));
-  const { range, from, to, tz } = search;
-  const link = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
+  const link = periodLink(search, "mtd");
   return (
     <Card className="overflow-hidden">
       <CardHead title="What costs most" hint="Each column sorts. What has no price is in no sum.">
         <Segments
           label="By"
           value={by}
-          onChange={setBy}
-          choices={LISTS.map((value) => ({ value, name: DIMENSIONS[value].one }))}
+          onChange={(next) => change({ top: next === "model" ? undefined : next })}
+          choices={TOP_LISTS.map((value) => ({ value, name: DIMENSIONS[value].one }))}
         />
         <Link
           to="/explorer"
@@ -52,9 +53,13 @@ export function TopLists({ period, before, timeZone, search }: Props) {
               groups={groups}
               by={[by]}
               compared={compared}
-              sort={sort}
-              onSort={setSort}
+              sort={sort ? { by: sort, descending: order !== "asc" } : sortOf("cost")}
+              onSort={({ by: column, descending }) => change({ sort: column, order: descending ? undefined : "asc" })}
               limit={SHOWN}
+              callsOf={(group, [dimension = by]) => ({
+                ...link,
+                ...(group && { [dimension]: [keyOf(group, dimension) ?? "(none)"] }),
+              })}
               nameOf={(group, dimension) => (
                 <Link
                   to="/explorer"

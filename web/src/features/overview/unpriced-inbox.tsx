@@ -7,7 +7,7 @@ import { Card, CardHead } from "@/components/ui/card";
 import { Badge, FailureNotice, Skeleton } from "@/components/ui/states";
 import { classes } from "@/lib/classes";
 import { counted, formatCompact } from "@/lib/numbers";
-import type { Period, PeriodSearch } from "@/lib/period";
+import { type Period, type PeriodSearch, periodLink } from "@/lib/period";
 import { keyOf } from "@/lib/series";
 
 const SHOWN = 6;
@@ -27,8 +27,7 @@ export function UnpricedInbox({ period, timeZone, search }: Props) {
     ),
   );
   const groups = [...(answer.data?.groups ?? [])].sort((one, other) => other.requests - one.requests);
-  const { range, from, to, tz } = search;
-  const unpriced = { range: from ? undefined : (range ?? "mtd"), from, to, tz } as const;
+  const unpriced = periodLink(search, "mtd");
   const link = { ...unpriced, costSource: ["unpriced"] };
   return (
     <Card className={classes("flex flex-col", answer.isPlaceholderData && "stale")}>

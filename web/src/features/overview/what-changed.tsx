@@ -51,8 +51,8 @@ export function WhatChanged({
         title="What changed"
         hint="Which projects and models made the difference to the period before, and why."
       />
-      {failure ? (
-        <FailureNotice failure={failure} onRetry={() => void after.refetch()} />
+      {failure && !changes ? (
+        <FailureNotice failure={failure} onRetry={() => void Promise.all([after.refetch(), previous.refetch()])} />
       ) : !changes || !after.data || !previous.data ? (
         <div className="px-5 pb-5">
           <Skeleton className="h-64" />
@@ -60,11 +60,19 @@ export function WhatChanged({
       ) : changes.contributions.length === 0 ? (
         <p className="px-5 pb-8 text-muted">No calls in either period.</p>
       ) : (
-        <Body changes={changes} after={after.data} previous={previous.data} period={period} />
+        <Body
+          changes={changes}
+          after={after.data}
+          previous={previous.data}
+          days={{ from: period.start, to: period.end, tz: timeZone }}
+        />
       )}
     </Card>
   );
 }
+
+/** The period as the address says it, whoever opens it. */
+type Days = { from: string; to: string; tz: string };
 
 const SEPARATOR = "\u0000";
 
@@ -86,12 +94,12 @@ function Body({
   changes,
   after,
   previous,
-  period,
+  days,
 }: {
   changes: Changes;
   after: Answer<"groups">;
   previous: Answer<"groups">;
-  period: Period;
+  days: Days;
 }) {
   const names = namesOf(previous, after);
   const shown = changes.contributions.slice(0, SHOWN);
@@ -130,7 +138,7 @@ function Body({
         </thead>
         <tbody>
           {shown.map((one) => (
-            <Row key={one.key} one={one} most={most} nameOf={nameOf} period={period} />
+            <Row key={one.key} one={one} most={most} nameOf={nameOf} days={days} />
           ))}
         </tbody>
       </table>
@@ -152,12 +160,12 @@ function Row({
   one,
   most,
   nameOf,
-  period,
+  days,
 }: {
   one: Contribution;
   most: number;
   nameOf: (id: string) => string;
-  period: Period;
+  days: Days;
 }) {
   const [project = "", model = ""] = one.key.split(SEPARATOR);
   const width = (Math.abs(one.change) / most) * 100;
@@ -166,7 +174,7 @@ function Row({
       <th scope="row" className="py-1.5 pr-2 text-left font-normal">
         <Link
           to="/explorer"
-          search={{ from: period.start, to: period.end, project: [project || "(none)"], model: [model], by: "tag" }}
+          search={{ ...days, project: [project || "(none)"], model: [model], by: "tag" }}
           className="block truncate hover:underline"
         >
           <span className="font-medium">{nameOf(project)}</span> <span className="text-muted">{model}</span>

@@ -10,7 +10,7 @@ import { toast } from "@/components/ui/toasts";
 import { today } from "@/lib/days";
 import { formatMoney, moneyOf } from "@/lib/money";
 import { counted, formatCompact } from "@/lib/numbers";
-import type { Period } from "@/lib/period";
+import { daysOf, type Period } from "@/lib/period";
 import { costOf } from "@/lib/prices";
 import { ModelPicker } from "./model-picker";
 import {
@@ -53,6 +53,7 @@ export function AddPrice({ of, period, timeZone, onClose }: Props) {
     else setAsked(said);
   };
   const now = today(new Date(), timeZone);
+  const first = daysOf(period, timeZone).start;
   return (
     <Dialog
       open
@@ -92,7 +93,7 @@ export function AddPrice({ of, period, timeZone, onClose }: Props) {
           <>
             <RateFields />
             <Field label="Since" hint="Calls before that day stay without a price.">
-              {(parts) => <Input {...parts} type="date" name="since" required max={now} defaultValue={period.start} />}
+              {(parts) => <Input {...parts} type="date" name="since" required max={now} defaultValue={first} />}
             </Field>
           </>
         )}
@@ -103,7 +104,7 @@ export function AddPrice({ of, period, timeZone, onClose }: Props) {
         </Field>
         {asked &&
           (way === "name" ? (
-            <NameEffect of={of} to={String(asked.get("to"))} period={{ ...period, end: now }} timeZone={timeZone} />
+            <NameEffect of={of} to={String(asked.get("to"))} period={{ start: first, end: now }} timeZone={timeZone} />
           ) : (
             <RatesEffect
               of={of}

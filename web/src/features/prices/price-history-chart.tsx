@@ -1,6 +1,7 @@
 import { useMemo } from "react";
 import { useTheme } from "@/app/theme";
 import { ChartCanvas } from "@/components/charts/canvas";
+import { tooltipLook } from "@/components/charts/frame";
 import { Legend } from "@/components/charts/legend";
 import { FONT, PAINT } from "@/components/charts/paint";
 import { coloursOf, type Theme } from "@/lib/colours";
@@ -55,11 +56,8 @@ function optionOf(series: (PriceSeries & { name: string; colour: string })[], th
       axisLabel: { color: paint.muted, fontSize: 11, formatter: formatAxis },
     },
     tooltip: {
+      ...tooltipLook(paint),
       trigger: "axis",
-      confine: true,
-      backgroundColor: paint.surface,
-      borderColor: paint.line,
-      textStyle: { color: paint.ink, fontSize: 12 },
       valueFormatter: (value: unknown) => (typeof value === "number" ? `$${value}` : "–"),
     },
     series: series.map(({ name, colour, points }) => ({

@@ -5,9 +5,9 @@ import { ConfirmButton } from "@/components/ui/confirm";
 import { Empty, InlineFailure } from "@/components/ui/states";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
 import { toast } from "@/components/ui/toasts";
-import { formatDays } from "@/lib/days";
 import { differenceOf, formatChange, formatMoney, sumOf } from "@/lib/money";
 import { counted, formatCount } from "@/lib/numbers";
+import { formatPeriod } from "@/lib/period";
 import { type RepricingView, reprice } from "./queries";
 import { ScopeBar, useScope } from "./scope-bar";
 
@@ -35,7 +35,7 @@ export function Repricing() {
       <Card className="overflow-hidden">
         <CardHead
           title="Cost calls anew"
-          hint={`Calls of ${formatDays(scope.period.start, scope.period.end)}, with today's knowledge of the prices of their own time. Reported costs stay.`}
+          hint={`Calls of ${formatPeriod(scope.period, scope.timeZone)}, with today's knowledge of the prices of their own time. Reported costs stay.`}
         >
           <Button busy={work.isPending} onClick={() => work.mutate({ scope, apply: false })}>
             Show what changes

@@ -8,6 +8,7 @@ import { Empty } from "@/components/ui/states";
 import { AlertHistory } from "@/features/budgets/alert-history";
 import { Facts } from "@/features/budgets/facts";
 import { budgetStatus } from "@/features/budgets/queries";
+import { thresholdsOf } from "@/lib/budget";
 import type { Project } from "@/services/project.service";
 
 /** How a project's budget stands, and who was told. */
@@ -39,7 +40,7 @@ function Standing({ project }: { project: Project }) {
           <BudgetBar
             used={known.utilization / 100}
             pace={known.pace ? known.pace.elapsed / 100 : undefined}
-            thresholds={(known.budget.alerts ?? []).map(({ threshold }) => threshold)}
+            thresholds={thresholdsOf(known.budget)}
           />
           <Facts status={known} />
           <AlertHistory status={known} />

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { BudgetBar } from "@/components/budget-bar";
 import { Badge } from "@/components/ui/states";
+import { paceOf, thresholdsOf } from "@/lib/budget";
 import { formatMoney } from "@/lib/money";
 import { counted, formatCompact } from "@/lib/numbers";
 import type { Project } from "@/services/project.service";
@@ -33,7 +34,11 @@ export function ProjectCard({ project }: { project: Project }) {
       </p>
       {budget && (
         <div className="mt-auto pt-3">
-          <BudgetBar used={used} />
+          <BudgetBar
+            used={used}
+            pace={paceOf(spending.periodStart, spending.periodEnd, new Date())}
+            thresholds={thresholdsOf(budget)}
+          />
         </div>
       )}
     </article>

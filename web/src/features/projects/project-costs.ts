@@ -1,21 +1,40 @@
 import { useQuery } from "@tanstack/react-query";
+import { useSearch } from "@tanstack/react-router";
 import { analytics, type Question } from "@/api/queries";
 import { useTimeZone } from "@/app/preferences";
-import { addDays, today } from "@/lib/days";
-import type { Period } from "@/lib/period";
+import { today } from "@/lib/days";
+import {
+  formatPeriod,
+  type Period,
+  type PeriodSearch,
+  type Preset,
+  periodLink,
+  periodName,
+  periodOf,
+} from "@/lib/period";
 import type { Project } from "@/services/project.service";
 
-const DAYS = 30;
+export const FALLBACK: Preset = "30d";
 
-/** The last thirty days, of one's own zone. */
-export function useLastDays(): { period: Period; timeZone: string } {
-  const timeZone = useTimeZone();
-  const end = today(new Date(), timeZone);
-  return { period: { start: addDays(end, 1 - DAYS), end }, timeZone };
+type Days = {
+  period: Period;
+  timeZone: string;
+  /** As people call them, and as other pages' addresses do. */
+  name: string;
+  link: ReturnType<typeof periodLink>;
+};
+
+/** The days that a project is looked at, as the address says. */
+export function useProjectDays(): Days {
+  const search = useSearch({ strict: false }) as PeriodSearch & { tz?: string | undefined };
+  const timeZone = useTimeZone(search.tz);
+  const period = periodOf(search, today(new Date(), timeZone), FALLBACK);
+  const name = periodName(search, FALLBACK) ?? formatPeriod(period, timeZone);
+  return { period, timeZone, name, link: periodLink(search, FALLBACK) };
 }
 
 /** What a project cost in these days. */
 export function useProjectCosts(project: Project, question: Partial<Question> = {}) {
-  const days = useLastDays();
-  return useQuery(analytics({ ...days, ...question, filters: { project: [project.id] } }));
+  const { period, timeZone } = useProjectDays();
+  return useQuery(analytics({ period, timeZone, ...question, filters: { project: [project.id] } }));
 }

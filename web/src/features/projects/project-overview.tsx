@@ -7,15 +7,17 @@ import { SliceTable } from "@/components/slice-table";
 import { buttonClasses } from "@/components/ui/button";
 import { Loaded } from "@/components/ui/loaded";
 import { Badge } from "@/components/ui/states";
+import { thresholdsOf } from "@/lib/budget";
 import { formatMoney, numberOf } from "@/lib/money";
 import { formatCompact, formatCount, formatMs, formatRate, formatShare } from "@/lib/numbers";
 import type { Project } from "@/services/project.service";
-import { useProjectCosts } from "./project-costs";
+import { useProjectCosts, useProjectDays } from "./project-costs";
 
 /** How a project stands: what it cost, how much of its budget is used, and by which models. */
 export function ProjectOverview({ project }: { project: Project }) {
   const costs = useProjectCosts(project);
-  const link = { range: "30d" as const, project: [project.id] };
+  const days = useProjectDays();
+  const link = { ...days.link, project: [project.id] };
   return (
     <Loaded query={costs} skeleton="h-96">
       {({ period, summary, timeline, breakdown, trends }) => (
@@ -25,12 +27,12 @@ export function ProjectOverview({ project }: { project: Project }) {
             className="grid-cols-2 sm:grid-cols-5 [&>:last-child]:max-sm:col-span-2"
             facts={[
               {
-                name: "Last 30 days",
+                name: days.name,
                 value: formatMoney(summary.totalCost),
                 note:
                   trends.changePercentage == null
                     ? "nothing before"
-                    : `${formatRate(trends.changePercentage / 100)} vs 30 days before`,
+                    : `${formatRate(trends.changePercentage / 100)} vs the days before`,
               },
               { name: "Requests", value: formatCount(summary.totalRequests) },
               { name: "Tokens", value: formatCompact(summary.totalTokens), title: formatCount(summary.totalTokens) },
@@ -49,7 +51,7 @@ export function ProjectOverview({ project }: { project: Project }) {
               </p>
               <BudgetBar
                 used={(project.spending.budgetUtilization ?? 0) / 100}
-                thresholds={(project.budget.alerts ?? []).map(({ threshold }) => threshold)}
+                thresholds={thresholdsOf(project.budget)}
               />
             </div>
           )}
@@ -64,7 +66,7 @@ export function ProjectOverview({ project }: { project: Project }) {
           {breakdown.models.length > 0 ? (
             <SliceTable name="Model" slices={breakdown.models} />
           ) : (
-            <p className="text-muted">No call named this project in the last 30 days.</p>
+            <p className="text-muted">No call named this project in these days.</p>
           )}
           <div className="flex flex-wrap gap-2">
             <Link to="/explorer" search={link} className={buttonClasses()}>

@@ -2,6 +2,8 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { FolderPlus } from "lucide-react";
 import { projects } from "@/api/queries";
+import { useUser } from "@/api/session";
+import { mayRecord } from "@/app/places";
 import { Button } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
 import { Dialog } from "@/components/ui/dialog";
@@ -18,6 +20,7 @@ export function Projects() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const known = useQuery(projects());
+  const user = useUser();
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const words = (search.search ?? "").trim().toLowerCase();
@@ -43,10 +46,12 @@ export function Projects() {
             })
           }
         />
-        <Button look="primary" onClick={() => change({ new: "yes" })}>
-          <FolderPlus />
-          New project
-        </Button>
+        {user && mayRecord(user) && (
+          <Button look="primary" onClick={() => change({ new: "yes" })}>
+            <FolderPlus />
+            New project
+          </Button>
+        )}
       </PageHead>
       {known.error && !known.data ? (
         <FailureNotice failure={known.error} onRetry={() => void known.refetch()} />
@@ -69,12 +74,23 @@ export function Projects() {
           ))}
         </div>
       )}
+      {search.project && known.data && !open && (
+        <Dialog
+          open
+          onClose={() => change({ project: undefined })}
+          shape="medium"
+          title="There is no such project"
+          description={search.project}
+        >
+          <p>It may have been deleted, or you are not a member of it.</p>
+        </Dialog>
+      )}
       {open && (
         <ViewProjectModal
           project={open}
           tab={search.tab ?? "overview"}
-          onTab={(tab) => change({ tab })}
-          onClose={() => change({ project: undefined, tab: undefined })}
+          onTab={(tab) => change({ tab, by: undefined })}
+          onClose={() => void navigate({ search: { search: search.search }, resetScroll: false })}
         />
       )}
       {search.new && (

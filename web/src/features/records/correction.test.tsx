@@ -6,9 +6,12 @@ import type { UsageRecord } from "@/api/queries";
 import { server } from "../../../tests/server";
 import { CorrectionDialog } from "./correction";
 
-const record = (id: string, tags: string[]) => ({ id, tags, costAllocation: {} }) as unknown as UsageRecord;
+const record = (id: string, tags: string[], costAllocation = {}) =>
+  ({ id, tags, costAllocation }) as unknown as UsageRecord;
 
-function correct(records: UsageRecord[], answer: (ids: string[]) => object) {
+const addTag = (): void => void fireEvent.change(screen.getByLabelText("Tags to add"), { target: { value: "eu" } });
+
+function correct(records: UsageRecord[], answer: (ids: string[]) => object, say = addTag) {
   const sent: unknown[] = [];
   const ends: boolean[] = [];
   server.use(
@@ -23,7 +26,7 @@ function correct(records: UsageRecord[], answer: (ids: string[]) => object) {
       <CorrectionDialog records={records} projects={[]} onClose={(done) => ends.push(done)} />
     </QueryClientProvider>,
   );
-  fireEvent.change(screen.getByLabelText("Tags to add"), { target: { value: "eu" } });
+  say();
   fireEvent.click(screen.getByRole("button", { name: /^Correct/ }));
   return { sent, ends };
 }
@@ -52,4 +55,17 @@ test("what was refused is said with its reason", async () => {
   }));
   await screen.findByText("1 call corrected, 1 not: this needs the role member");
   expect(ends).toEqual([]);
+});
+
+test("tags and parts of the allocation are taken away, and the others stay", async () => {
+  const { sent, ends } = correct(
+    [record("a", ["eu", "vip"], { team: "ops", client: "acme" })],
+    (ids) => ({ corrected: 1, failed: 0, results: ids.map((id) => ({ id, corrected: true })) }),
+    () => {
+      fireEvent.change(screen.getByLabelText("Tags to take away"), { target: { value: "vip, gone" } });
+      fireEvent.click(screen.getByLabelText("client"));
+    },
+  );
+  await waitFor(() => expect(ends).toEqual([true]));
+  expect(sent).toEqual([{ usageIds: ["a"], change: { tags: ["eu"], costAllocation: { team: "ops" } } }]);
 });

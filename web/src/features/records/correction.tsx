@@ -27,18 +27,22 @@ function changesOf(records: UsageRecord[], form: FormData): Schemas["NewCorrecti
 function changeOf(record: UsageRecord, form: FormData): Schemas["UsageChange"] {
   const said = (name: string) => String(form.get(name) ?? "").trim();
   const allocation: Record<string, string> = {};
+  const taken = new Set(form.getAll("without"));
   for (const name of ALLOCATION) {
-    const value = said(name) || record.costAllocation[name];
+    const value = said(name) || (!taken.has(name) && record.costAllocation[name]);
     if (value) allocation[name] = value;
   }
-  const added = said("tags")
-    .split(",")
-    .map((tag) => tag.trim());
-  const tags = [...new Set([...record.tags, ...added.filter(Boolean)])];
+  const listed = (name: string) =>
+    said(name)
+      .split(",")
+      .map((tag) => tag.trim())
+      .filter(Boolean);
+  const [added, removed] = [listed("tags"), listed("tagsWithout")];
+  const tags = [...new Set([...record.tags, ...added])].filter((tag) => !removed.includes(tag));
   return {
     ...(said("project") ? { projectId: said("project") } : {}),
-    ...(added.some(Boolean) ? { tags } : {}),
-    ...(ALLOCATION.some((name) => said(name)) ? { costAllocation: allocation } : {}),
+    ...(added.length + removed.length > 0 ? { tags } : {}),
+    ...(ALLOCATION.some((name) => said(name) || taken.has(name)) ? { costAllocation: allocation } : {}),
   };
 }
 
@@ -100,8 +104,20 @@ export function CorrectionDialog({
             {(parts) => <Input {...parts} name={name} autoComplete="off" />}
           </Field>
         ))}
-        <Field label="Tags to add" hint="Separated by commas." className="sm:col-span-2">
+        <fieldset className="flex flex-wrap items-center gap-x-4 gap-y-1 sm:col-span-2">
+          <legend className="mb-1 text-[13px] font-medium">Take away</legend>
+          {ALLOCATION.map((name) => (
+            <label key={name} className="flex items-center gap-2">
+              <input type="checkbox" name="without" value={name} className="size-4 accent-accent" />
+              {name}
+            </label>
+          ))}
+        </fieldset>
+        <Field label="Tags to add" hint="Separated by commas.">
           {(parts) => <Input {...parts} name="tags" autoComplete="off" />}
+        </Field>
+        <Field label="Tags to take away" hint="Separated by commas.">
+          {(parts) => <Input {...parts} name="tagsWithout" autoComplete="off" />}
         </Field>
         <div className="sm:col-span-2">
           <InlineFailure failure={correct.error} />

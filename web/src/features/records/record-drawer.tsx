@@ -1,14 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { api, dataOf, type Schemas } from "@/api/client";
+import type { UsageRecord } from "@/api/queries";
+import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy";
 import { Dialog } from "@/components/ui/dialog";
 import { Badge, FailureNotice, Skeleton } from "@/components/ui/states";
+import { useNamed } from "@/components/use-named";
 import { formatDay, formatInstant } from "@/lib/days";
+import { type Dimension, isDimension } from "@/lib/dimensions";
 import { differenceOf, formatChange, formatMoney, numberOf } from "@/lib/money";
 import { formatCount, formatMs } from "@/lib/numbers";
 import { ruleEffect } from "@/lib/price-rules";
-import type { Names } from "@/lib/series";
+import { type Names, namesOf } from "@/lib/series";
 
 type Detail = Schemas["RecordDetail"];
 
@@ -23,10 +28,17 @@ const SOURCES: Record<string, string> = {
 
 const words = (text: string) => text.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
-type Props = { id: string; timeZone: string; names: Names; onClose: () => void };
+type Props = {
+  id: string;
+  timeZone: string;
+  names: Names;
+  mayCorrect: (record: UsageRecord) => boolean;
+  onCorrect: (record: UsageRecord) => void;
+  onClose: () => void;
+};
 
 /** One call: what it cost and how that comes about, what was counted, whom it was for. */
-export function RecordDrawer({ id, timeZone, names, onClose }: Props) {
+export function RecordDrawer({ id, timeZone, names, mayCorrect, onCorrect, onClose }: Props) {
   const record = useQuery({
     queryKey: ["record", id],
     queryFn: ({ signal }) => dataOf(api.GET("/api/usage/{usageId}", { params: { path: { usageId: id } }, signal })),
@@ -48,13 +60,46 @@ export function RecordDrawer({ id, timeZone, names, onClose }: Props) {
           <Skeleton className="h-64" />
         </div>
       ) : (
-        <Content record={record.data} names={names} />
+        <>
+          <Content record={record.data} names={names} />
+          {mayCorrect(record.data) && (
+            <Button className="mt-6" onClick={() => onCorrect(record.data)}>
+              Correct whom it was for
+            </Button>
+          )}
+        </>
       )}
     </Dialog>
   );
 }
 
-function Content({ record, names }: { record: Detail; names: Names }) {
+/** A value, and the way to the other calls that have it. */
+function Alike({ dimension, value, name }: { dimension: Dimension; value: string; name: string }) {
+  return (
+    <Link
+      from="/records"
+      to="/records"
+      search={(old) => ({ ...old, [dimension]: [value], record: undefined })}
+      title="Show the calls that have it, too"
+      className="rounded underline-offset-2 hover:underline"
+    >
+      {name}
+    </Link>
+  );
+}
+
+function Content({ record, names: known }: { record: Detail; names: Names }) {
+  const day = record.timestamp.slice(0, 10);
+  const ids = { user: [record.userId], ...(record.trackerKey ? { trackerKey: [record.trackerKey] } : {}) };
+  const ofIds = namesOf(useNamed({ period: { start: day, end: day }, timeZone: "UTC", filters: ids }));
+  const alike = (dimension: Dimension, value: string) => (
+    <Alike
+      key={dimension}
+      dimension={dimension}
+      value={value}
+      name={dimension === "project" ? known(dimension, value) : ofIds(dimension, value)}
+    />
+  );
   const source = String(record.costSource).toLowerCase();
   const allocation = Object.entries(record.costAllocation).filter(([, value]) => value);
   return (
@@ -122,10 +167,15 @@ function Content({ record, names }: { record: Detail; names: Names }) {
       <Facts
         title="Whom it was for"
         facts={[
-          ["Project", record.projectId ? names("project", record.projectId) : undefined],
-          ...allocation.map(([name, value]): [string, ReactNode] => [words(name), value]),
-          ["User", record.userEmail],
-          ["Customer", record.customerEmail],
+          ["Project", record.projectId && alike("project", record.projectId)],
+          ...allocation.map(([name, value]): [string, ReactNode] => [
+            words(name),
+            isDimension(name) ? alike(name, String(value)) : String(value),
+          ]),
+          ["User", record.userEmail && alike("userEmail", record.userEmail)],
+          ["Customer", record.customerEmail && alike("customerEmail", record.customerEmail)],
+          ["Recorded by", alike("user", record.userId)],
+          ["Tracker key", record.trackerKey && alike("trackerKey", record.trackerKey)],
         ]}
       />
       <Facts

@@ -18,6 +18,8 @@ type TableProps = {
   timeZone: string;
   stale: boolean;
   chosen: ReadonlySet<string>;
+  /** What one may correct can be chosen. */
+  mayChoose: (record: UsageRecord) => boolean;
   onChoose: (id: string, on: boolean) => void;
   onEnd: () => void;
   more: boolean;
@@ -27,7 +29,7 @@ const COLUMNS =
   "grid grid-cols-[auto_minmax(0,1fr)_auto] items-center gap-x-3 px-3 md:grid-cols-[auto_11rem_minmax(0,1.3fr)_minmax(0,1fr)_6rem_6rem_8.5rem]";
 
 /** The calls that are loaded, of which only those in view exist. */
-export function RecordTable({ items, names, timeZone, stale, chosen, onChoose, onEnd, more }: TableProps) {
+export function RecordTable({ items, names, timeZone, stale, chosen, mayChoose, onChoose, onEnd, more }: TableProps) {
   const holder = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
     count: items.length,
@@ -73,13 +75,17 @@ export function RecordTable({ items, names, timeZone, stale, chosen, onChoose, o
                 className={classes(COLUMNS, "absolute inset-x-0 border-b hover:bg-sunken")}
                 style={{ height: ROW_PX, top: start }}
               >
-                <input
-                  type="checkbox"
-                  aria-label={`Choose the call of ${formatInstant(record.timestamp, timeZone, true)}`}
-                  className="relative z-10 size-4 accent-accent"
-                  checked={chosen.has(record.id)}
-                  onChange={(event) => onChoose(record.id, event.target.checked)}
-                />
+                {mayChoose(record) ? (
+                  <input
+                    type="checkbox"
+                    aria-label={`Choose the call of ${formatInstant(record.timestamp, timeZone, true)}`}
+                    className="relative z-10 size-4 accent-accent"
+                    checked={chosen.has(record.id)}
+                    onChange={(event) => onChoose(record.id, event.target.checked)}
+                  />
+                ) : (
+                  <span aria-hidden="true" className="size-4" />
+                )}
                 <RecordCells record={record} names={names} timeZone={timeZone} />
               </div>
             );

@@ -1,9 +1,10 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
-import { ArrowDown, ArrowUp, Download, Radio, Tags } from "lucide-react";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { ArrowDown, ArrowUp, ChartColumnStacked, Download, Radio, Tags } from "lucide-react";
 import { useMemo, useRef, useState } from "react";
-import { api, download, pageOf } from "@/api/client";
-import { projects } from "@/api/queries";
+import { api, download, pageOf, type Schemas } from "@/api/client";
+import { projects, type UsageRecord, usageStats } from "@/api/queries";
+import { useUser } from "@/api/session";
 import { useUsageStream } from "@/api/usage-stream";
 import { useTimeZone } from "@/app/preferences";
 import { stringifySearch } from "@/app/search";
@@ -12,17 +13,20 @@ import { NoCalls } from "@/components/no-calls";
 import { PeriodPicker } from "@/components/period-picker";
 import { ListGone } from "@/components/records-gone";
 import { SearchBox } from "@/components/search-box";
-import { Button } from "@/components/ui/button";
+import { Button, buttonClasses } from "@/components/ui/button";
 import { PageHead } from "@/components/ui/card";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { toast } from "@/components/ui/toasts";
+import { useNamed } from "@/components/use-named";
 import { today } from "@/lib/days";
-import { type Filters, readFilters } from "@/lib/dimensions";
+import { type Filters, readFilters, withFilters } from "@/lib/dimensions";
+import { formatMoney } from "@/lib/money";
 import { counted, formatCount } from "@/lib/numbers";
-import { type Preset, periodOf } from "@/lib/period";
-import type { Names } from "@/lib/series";
+import { type Preset, periodLink, periodOf } from "@/lib/period";
+import { type Names, namesOf } from "@/lib/series";
 import { CorrectionDialog } from "./correction";
+import { mayCorrect } from "./may-correct";
 import { RecordDrawer } from "./record-drawer";
 import { RecordTable } from "./record-table";
 
@@ -32,6 +36,8 @@ const PAGE_ITEMS = 100;
 /** As many as are corrected at once. */
 const CHOSEN_MAX = 1_000;
 const LOOK_MS = 400;
+/** What follows calls as they are recorded. */
+const FOLLOWING = ["records", "usage-stats"];
 
 const SORTS = [
   { sort: "timestamp", name: "Time" },
@@ -39,6 +45,21 @@ const SORTS = [
   { sort: "totalTokens", name: "Tokens" },
   { sort: "responseTime", name: "Duration" },
 ] as const;
+
+/** How many calls there are, and what they cost together; what has no price is said apart. */
+function hintOf(
+  total: number | undefined,
+  sums: Pick<Schemas["Summary"], "totalCost" | "unpricedRequests"> | undefined,
+) {
+  if (total === undefined) return "Every call, one by one.";
+  if (!sums) return counted(total, "call");
+  return (
+    <span className="nums">
+      {counted(total, "call")} · <span title={`$${sums.totalCost}`}>{formatMoney(sums.totalCost)}</span>
+      {sums.unpricedRequests > 0 && `, ${counted(sums.unpricedRequests, "call")} without a price`}
+    </span>
+  );
+}
 
 /** Every single call, found by whatever is known of it. */
 export function Records() {
@@ -73,40 +94,36 @@ export function Records() {
     },
     placeholderData: keepPreviousData,
   });
+  const sums = useQuery(usageStats({ period, timeZone, filters, search: search.search }));
   const known = useQuery(projects());
+  const named = useNamed({ period, timeZone, filters });
   const names: Names = useMemo(() => {
     const byId = new Map(known.data?.map(({ id, name }) => [id, name]));
-    return (dimension, value) => (value ? (dimension === "project" ? (byId.get(value) ?? value) : value) : "(none)");
-  }, [known.data]);
+    const ofFilters = namesOf(named);
+    return (dimension, value) => (dimension === "project" && byId.get(value ?? "")) || ofFilters(dimension, value);
+  }, [known.data, named]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [correcting, setCorrecting] = useState(false);
+  const [correcting, setCorrecting] = useState<UsageRecord[]>();
+  const user = useUser();
+  const mayChoose = useMemo(() => (user ? mayCorrect(user, known.data ?? []) : () => false), [user, known.data]);
   const change = (next: Partial<typeof search>) =>
     void navigate({ search: (old) => ({ ...old, ...next }), resetScroll: false });
   const put = (next: Filters) => {
     setChosen(new Set());
-    void navigate({
-      search: ({ range, from, to, tz, search: text, sort: by, order: way, live: follows }) => ({
-        range,
-        from,
-        to,
-        tz,
-        search: text,
-        sort: by,
-        order: way,
-        live: follows,
-        ...next,
-      }),
-      resetScroll: false,
-    });
+    void navigate({ search: (old) => ({ ...withFilters(old, next), record: undefined }), resetScroll: false });
   };
   const client = useQueryClient();
   const due = useRef<ReturnType<typeof setTimeout>>(undefined);
   const live = useUsageStream(search.live === "yes", () => {
     // Many calls at once are one look.
     clearTimeout(due.current);
-    due.current = setTimeout(() => void client.invalidateQueries({ queryKey: ["records"] }), LOOK_MS);
+    due.current = setTimeout(
+      () => void client.invalidateQueries({ predicate: ({ queryKey }) => FOLLOWING.includes(String(queryKey[0])) }),
+      LOOK_MS,
+    );
   });
   const items = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
+  const choosable = items.filter(mayChoose).slice(0, CHOSEN_MAX);
   const total = list.data?.pages[0]?.pagination.total ?? undefined;
   const save = (format: "csv" | "ndjson" | "json") =>
     void download(`/api/usage/export${stringifySearch({ ...query, format })}`, `records.${format}`).catch(
@@ -114,7 +131,7 @@ export function Records() {
     );
   return (
     <>
-      <PageHead title="Records" hint={total == null ? "Every call, one by one." : counted(total, "call")}>
+      <PageHead title="Records" hint={hintOf(total, sums.data)}>
         <PeriodPicker
           search={search}
           fallback={FALLBACK}
@@ -128,6 +145,18 @@ export function Records() {
           <Radio className={live === "on" ? "text-good" : "text-muted"} />
           {live === "connecting" ? "Connecting…" : live === "on" ? "Live" : "Follow"}
         </Button>
+        <Link
+          to="/explorer"
+          search={{
+            ...periodLink(search, FALLBACK),
+            search: search.search,
+            ...filters,
+          }}
+          className={buttonClasses()}
+        >
+          <ChartColumnStacked />
+          Explore
+        </Link>
         <Menu
           trigger={
             <Button>
@@ -167,13 +196,13 @@ export function Records() {
       {chosen.size > 0 && (
         <div className="mb-3 flex flex-wrap items-center gap-3 rounded-lg bg-accent-soft px-3 py-2">
           <span className="font-medium">{counted(chosen.size, "call")} chosen</span>
-          <Button size="small" onClick={() => setCorrecting(true)}>
+          <Button size="small" onClick={() => setCorrecting(items.filter(({ id }) => chosen.has(id)))}>
             <Tags />
             Correct them
           </Button>
-          {chosen.size < Math.min(items.length, CHOSEN_MAX) && (
-            <Button size="small" onClick={() => setChosen(new Set(items.slice(0, CHOSEN_MAX).map(({ id }) => id)))}>
-              Choose all {formatCount(Math.min(items.length, CHOSEN_MAX))} loaded
+          {chosen.size < choosable.length && (
+            <Button size="small" onClick={() => setChosen(new Set(choosable.map(({ id }) => id)))}>
+              Choose all {formatCount(choosable.length)} loaded
             </Button>
           )}
           <Button look="quiet" size="small" onClick={() => setChosen(new Set())}>
@@ -198,6 +227,7 @@ export function Records() {
           timeZone={timeZone}
           stale={list.isPlaceholderData}
           chosen={chosen}
+          mayChoose={mayChoose}
           onChoose={(id, on) => {
             const next = new Set(chosen);
             if (on && next.size < CHOSEN_MAX) next.add(id);
@@ -213,15 +243,17 @@ export function Records() {
           id={search.record}
           timeZone={timeZone}
           names={names}
+          mayCorrect={mayChoose}
+          onCorrect={(record) => setCorrecting([record])}
           onClose={() => change({ record: undefined })}
         />
       )}
       {correcting && (
         <CorrectionDialog
-          records={items.filter(({ id }) => chosen.has(id))}
+          records={correcting}
           projects={known.data ?? []}
           onClose={(done) => {
-            setCorrecting(false);
+            setCorrecting(undefined);
             if (done) setChosen(new Set());
           }}
         />
