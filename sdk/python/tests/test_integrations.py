@@ -8,7 +8,7 @@ import litellm
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage
-from servers import KEY
+from servers import KEY, PATIENT
 
 from ai_cost_tracker import AICostOptimizer
 from ai_cost_tracker.langchain import CostTrackingHandler
@@ -19,7 +19,8 @@ MESSAGES = [{"role": "user", "content": "Say something about the price of things
 
 @pytest.fixture(scope="module")
 def optimizer(tracker):
-    with AICostOptimizer(dashboard_config=tracker.config, default_project_id=tracker.project) as made:
+    said = {"dashboard_config": tracker.config, "default_project_id": tracker.project}
+    with AICostOptimizer(**said, **PATIENT) as made:
         # LiteLLM keeps the first callback of a kind.
         litellm.callbacks = [LiteLLMCallback(made, {"tags": ["litellm"]})]
         yield made

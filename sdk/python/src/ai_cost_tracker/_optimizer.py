@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from ._call import Call, Context
+from ._exchange import Exchange
 from ._http import Metering
 from ._observe import observe_client
 from ._options import OptionFields, Options, access_of, tracker_of
@@ -289,6 +290,7 @@ class AICostOptimizer(_Base):
         """Takes the fields of `Options` by name. `transport` is used instead of httpx's own."""
         super().__init__(Options(**options), transport)
         self._http = httpx.Client(transport=transport, timeout=_PROVIDER_TIMEOUT)
+        self._exchange = Exchange(self._tracker, self._clock, transport)
 
     def optimize(
         self,
@@ -346,6 +348,7 @@ class AICostOptimizer(_Base):
     def close(self) -> None:
         """Sends what waits and ends; what cannot be sent in time is counted and reported."""
         self._queue.close()
+        self._exchange.close()
         self._http.close()
 
     def __enter__(self) -> AICostOptimizer:
@@ -374,11 +377,7 @@ class AICostOptimizer(_Base):
     def _send(self, request: TrackerRequest | ProviderRequest) -> Any:
         if isinstance(request, ProviderRequest):
             return self._http.post(request.url, headers=request.headers, content=request.content)
-        try:
-            response = self._http.request(**self._tracker.arguments(request))
-        except httpx.HTTPError as error:
-            raise self._tracker.unreachable(error) from error
-        return read(response, self._clock.now())
+        return self._exchange.send(request)
 
 
 class AsyncAICostOptimizer(_Base):
@@ -463,9 +462,11 @@ class AsyncAICostOptimizer(_Base):
     async def _send(self, request: TrackerRequest | ProviderRequest) -> Any:
         if isinstance(request, ProviderRequest):
             return await self._http.post(request.url, headers=request.headers, content=request.content)
+        arguments = self._tracker.arguments(request)
         try:
-            response = await self._http.request(**self._tracker.arguments(request))
-        except httpx.HTTPError as error:
+            # httpx bounds each read; this is the whole.
+            response = await asyncio.wait_for(self._http.request(**arguments), arguments["timeout"])
+        except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise self._tracker.unreachable(error) from error
         return read(response, self._clock.now())
 
