@@ -161,6 +161,7 @@ class Queue:
             self._is_closed = True
             left = len(self._waiting) + self._in_flight
             self._waiting.clear()
+            self._in_flight = 0
         self._wake.set()
         self._exchange.close()
         if left > 0:
