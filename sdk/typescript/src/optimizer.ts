@@ -160,6 +160,25 @@ export class AICostOptimizer {
     return this.tracker.post<Tracked>("/usage/track", { ...known, service, ...key });
   }
 
+  /**
+   * Records the calls of a batch by its results: the lines of OpenAI's, Gemini's or Bedrock's file, or what Anthropic's client
+   * answers. They cost what a batch does. Calls that failed are not charged and not recorded; a reply counts once. `service` says
+   * who answered where the model does not. Throws a `TrackerError`.
+   */
+  async trackBatch(results: Iterable<unknown>, options: ReplyAttribution = {}): Promise<BulkOutcome> {
+    const { service, ...attribution } = options;
+    const records: KeyedRecord[] = [];
+    for (const result of results) {
+      const line = typeof result === "string" ? parsed(result) : result;
+      const target = { service: service ?? "", operation: "chat", model: undefined };
+      const call = this.begin(target, undefined, this.attributionOf(attribution), (record) => records.push(record));
+      call.add(line);
+      if (call.reply.isBatched && call.reply.isCounted) call.ends("whole");
+    }
+    // What kind of calls they were and how long they took is not known here.
+    return this.bulkImport(records.map(({ operation, responseTime, ...known }) => ({ ...known, service })));
+  }
+
   /** Records one call later, with others. Never throws, never waits. */
   queueUsage(record: UsageRecord): void {
     if (this.isTracking) this.queue.push(this.keyed(record));

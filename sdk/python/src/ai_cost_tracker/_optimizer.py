@@ -4,6 +4,7 @@ waits, `AsyncAICostOptimizer` awaits it."""
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -261,7 +262,20 @@ class _Base:
         told: Json = yield TrackerRequest("POST", "/usage/track", body)
         return _tracked(told)
 
-    def _bulk_import(self, records: Iterable[UsageRecord]) -> _Steps[BulkOutcome]:
+    def _track_batch(
+        self, results: Iterable[object], service: str | None, attribution: Attribution
+    ) -> _Steps[BulkOutcome]:
+        records: list[Json] = []
+        for result in results:
+            call = self._begin(Target(service or "", "chat", None), None, attribution, records.append)
+            call.add(_line(result))
+            if call.reply.is_batched and call.reply.is_counted:
+                call.ends("whole")
+        # What kind of calls they were and how long they took is not known here.
+        unknown = {"operation": None, "responseTime": None, "service": service}
+        return (yield from self._bulk_import([{**record, **unknown} for record in records]))
+
+    def _bulk_import(self, records: Iterable[Mapping[str, Any]]) -> _Steps[BulkOutcome]:
         outcome = BulkOutcome()
         keyed = [self._keyed(record) for record in records]
         for start in range(0, len(keyed), _IMPORT_BATCH):
@@ -323,6 +337,14 @@ class AICostOptimizer(_Base):
         """Records a call that was answered, by its request and the provider's whole reply, and waits for the tracker's
         word. A reply with an id counts once. `service` follows from the model. Raises `TrackerError`."""
         return self._run(self._track_reply(request, reply, service, attribution))
+
+    def track_batch(
+        self, results: Iterable[object], *, service: str | None = None, **attribution: Unpack[Attribution]
+    ) -> BulkOutcome:
+        """Records the calls of a batch by its results: the lines of OpenAI's, Gemini's or Bedrock's file, or what
+        Anthropic's client answers. They cost what a batch does. Calls that failed are not charged and not recorded; a
+        reply counts once. `service` says who answered where the model does not. Raises `TrackerError`."""
+        return self._run(self._track_batch(results, service, attribution))
 
     def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
         """Records many calls. Bad ones fail alone and are listed in `errors`. Raises `TrackerError`."""
@@ -413,6 +435,11 @@ class AsyncAICostOptimizer(_Base):
     ) -> Tracked:
         return await self._run(self._track_reply(request, reply, service, attribution))
 
+    async def track_batch(
+        self, results: Iterable[object], *, service: str | None = None, **attribution: Unpack[Attribution]
+    ) -> BulkOutcome:
+        return await self._run(self._track_batch(results, service, attribution))
+
     async def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
         return await self._run(self._bulk_import(records))
 
@@ -479,6 +506,18 @@ def _wanted(optimizations: bool | Optimizations) -> Optimizations:
     if isinstance(optimizations, bool):
         return ALL if optimizations else Optimizations()
     return optimizations
+
+
+def _line(result: object) -> object:
+    """A line of a batch's results: JSON, or an object of the provider's client."""
+    if isinstance(result, (str, bytes)):
+        try:
+            line: object = json.loads(result)
+        except ValueError:
+            return None
+        return line
+    dump: Any = getattr(result, "model_dump", None)
+    return dump(mode="json") if callable(dump) else result
 
 
 def _parsed(response: httpx.Response) -> object:
