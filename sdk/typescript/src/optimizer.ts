@@ -1,5 +1,6 @@
 import { Call } from "./call.js";
 import { type Clock, systemClock } from "./clock.js";
+import { attributionHere, merged } from "./context.js";
 import { closeAtExit } from "./exit.js";
 import { type Fetch, type Metering, meteredFetch } from "./fetch.js";
 import { observeClient } from "./observe.js";
@@ -252,13 +253,14 @@ export class AICostOptimizer {
   }
 
   private keyed(record: UsageRecord): KeyedRecord {
-    return { ...this.defaults, requestId: this.clock.uniqueKey(), ...record } as KeyedRecord;
+    const around = { ...this.defaults, ...attributionHere() };
+    return merged(around, { requestId: this.clock.uniqueKey(), ...record } as KeyedRecord);
   }
 
   private attributionOf({ projectId, costAllocation, tags, ...rest }: Attribution): Attribution {
     const { userEmail, customerEmail, sessionId, traceId, metadata } = rest;
     const said = { projectId, costAllocation, tags, userEmail, customerEmail, sessionId, traceId, metadata };
-    return { ...this.defaults, ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) };
+    return merged({ ...this.defaults, ...attributionHere() }, said as Attribution);
   }
 
   private metering(attribution: Attributing, kind: string, service: string | undefined): Metering {

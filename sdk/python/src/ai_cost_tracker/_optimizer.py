@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from ._call import Call, Context
+from ._context import attribution_here, merged
 from ._exchange import Exchange
 from ._http import Metering
 from ._observe import observe_client
@@ -94,6 +95,11 @@ class _Base:
         """Records sent, known before, lost, and waiting."""
         return self._queue.stats
 
+    @property
+    def sends_texts(self) -> bool:
+        """Whether texts of calls whose tokens nobody counted go to the tracker."""
+        return self._options.send_texts != "never"
+
     def queue_usage(self, record: UsageRecord) -> None:
         """Records one call later, with others. Never raises, never waits."""
         if self._options.track_usage:
@@ -104,7 +110,7 @@ class _Base:
         try:
             said = attribution() if callable(attribution) else attribution
             if self._options.track_usage:
-                self._push({**self._keyed(record), **wire_names(said)})
+                self._push(merged(self._keyed(record), wire_names(said)))
         except Exception:  # Metering never breaks the metered call.
             logging.getLogger("ai_cost_tracker").debug("a call could not be recorded", exc_info=True)
 
@@ -128,7 +134,7 @@ class _Base:
         return Metering(begin, service or kind, service is not None, lambda url: url.startswith(gateway))
 
     def _begin(self, target: Target, request: object, attribution: Attribution, record: Any) -> Call:
-        said = {**self._defaults, **wire_names(attribution)}
+        said = merged({**self._defaults, **attribution_here()}, wire_names(attribution))
         return Call(target, request, said, Context(self._clock, self._options.send_texts, record))
 
     def _push(self, record: Json) -> None:
@@ -136,7 +142,8 @@ class _Base:
         self._queue.start()
 
     def _keyed(self, record: Mapping[str, Any]) -> Json:
-        return {**self._defaults, "requestId": self._clock.unique_key(), **wire_names(record)}
+        said = {"requestId": self._clock.unique_key(), **wire_names(record)}
+        return merged({**self._defaults, **attribution_here()}, said)
 
     def _optimize(self, request: OptimizeRequest, attribution: Attribution) -> _Steps[OptimizeResponse]:
         access = self._access
