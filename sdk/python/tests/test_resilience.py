@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -242,3 +243,37 @@ def test_a_forked_child_sends_its_own_and_not_its_parents(tracker):
         tracker,
     )
     assert sorted(record["sessionId"] for record in tracker.records()) == ["child", "parent"]
+
+
+KILLED = (
+    "from ai_cost_tracker import AICostOptimizer, QueueOptions\n"
+    "optimizer = AICostOptimizer(queue=QueueOptions(batch_max=2))\n"
+    "for key in ('k-1', 'k-2', 'k-3', 'k-4'):\n"
+    "    optimizer.queue_usage({'model': 'm', 'tokens': 2, 'request_id': key})\n"
+    "optimizer.close()"
+)
+
+
+def test_a_process_that_is_killed_while_a_batch_is_under_way_loses_what_waits_and_what_was_taken_counts_once(tracker):
+    class Relay(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {"authorization": f"Bearer {tracker.key}", "content-type": "application/json"}
+            httpx.post(tracker.url + self.path, content=body, headers=headers).raise_for_status()
+            killed.kill()
+
+        def log_message(self, *_):
+            pass
+
+    relay = ThreadingHTTPServer(("127.0.0.1", 0), Relay)
+    threading.Thread(target=relay.serve_forever, daemon=True).start()
+    source = os.path.join(os.path.dirname(__file__), "../src")
+    env = {"PYTHONPATH": source, "API_KEY": f"http://127.0.0.1:{relay.server_port}/api", "AICT_API_KEY": tracker.key}
+    killed = subprocess.Popen([sys.executable, "-c", KILLED], env={**env, "PATH": os.environ["PATH"]})
+    assert killed.wait() == -signal.SIGKILL
+    relay.shutdown()
+    relay.server_close()
+    assert [record["requestId"] for record in tracker.records()] == ["k-1", "k-2"]
+    # Run again, it tells of the same calls.
+    run(KILLED, tracker)
+    assert sorted(record["requestId"] for record in tracker.records()) == ["k-1", "k-2", "k-3", "k-4"]
