@@ -113,13 +113,14 @@ test("the back-end services record a reply, and ask what its project cost", asyn
   expect(problemsOf(code)).toEqual([]);
   const { id } = await tracker.send("POST", "/api/projects", { name: "services" });
   const program = filled(code, { "project-id": id });
-  const { stdout } = await runProgram(`${program}\nconsole.log(JSON.stringify(analytics.summary));`, {
-    API_KEY: `${tracker.url}/api`,
-    AICT_API_KEY: tracker.key,
-  });
+  const env = { API_KEY: `${tracker.url}/api`, AICT_API_KEY: tracker.key };
+  const { stdout } = await runProgram(`${program}\nconsole.log(JSON.stringify(analytics.summary));`, env);
+  // Whoever does not say the service tells of the same call.
+  await runProgram(filled(program, { "service: 'openai',": "" }), env);
   // 1000 × 0.15 + 500 × 0.60 millionths of a dollar
   expect(JSON.parse(stdout)).toMatchObject({ totalCost: 0.00045, totalRequests: 1, totalTokens: 1500 });
-  const [record] = await tracker.send("GET", `/api/usage?project=${id}`);
+  const [record, ...others] = await tracker.send("GET", `/api/usage?project=${id}`);
+  expect(others).toEqual([]);
   expect(record).toMatchObject({
     service: "openai",
     userEmail: "ada@example.com",

@@ -97,9 +97,12 @@ pub struct NewUsage {
 
 /// The key of a call by which it can be told again, through whichever door it comes: the provider's id of the reply.
 pub fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<String> {
-    let key = format!("reply:{}:{}", provider.unwrap_or_default(), response_id?);
+    let key = format!("{REPLY}{}:{}", provider.unwrap_or_default(), response_id?);
     text::reference("response.id", &key).ok()
 }
+
+/// How [`identity`] begins.
+const REPLY: &str = "reply:";
 
 /// The records that one call makes.
 #[derive(Debug, Clone, PartialEq)]
@@ -146,6 +149,7 @@ impl NewUsage {
         book: &PriceBook,
         mut next_id: impl FnMut() -> UsageId,
     ) -> CallRecords {
+        self.identify(book);
         let side_calls: Vec<UsageRecord> = self
             .split_side_calls(stamp.id, book)
             .into_iter()
@@ -155,6 +159,15 @@ impl NewUsage {
             self.metadata = Some(with_side_calls(self.metadata.as_deref(), &side_calls));
         }
         CallRecords { call: self.into_record(stamp, book), side_calls }
+    }
+
+    /// Whoever does not say who answered tells of the same call as who does: the identity has the provider that the book
+    /// knows for the model.
+    fn identify(&mut self, book: &PriceBook) {
+        let said = self.request_id.as_deref().filter(|_| self.provider.is_none());
+        let id = said.and_then(|key| key.strip_prefix(REPLY)?.strip_prefix(':'));
+        let whole = book.resolve_provider(&self.model).and_then(|provider| identity(Some(provider), id));
+        self.request_id = whole.or_else(|| self.request_id.take());
     }
 
     /// What other models did, as calls of their own.
@@ -412,6 +425,27 @@ mod tests {
             ..call.clone()
         };
         assert_eq!(side_calls[0], expected);
+    }
+
+    #[test]
+    fn a_reply_is_the_same_call_whether_or_not_its_provider_was_named() {
+        let key = |provider: Option<&str>, model: &str, key: &str| {
+            let new = NewUsage {
+                provider: provider.map(str::to_owned),
+                model: model.to_owned(),
+                request_id: Some(key.to_owned()),
+                ..call(Vec::new())
+            };
+            records(new).call.request_id.unwrap()
+        };
+        for (provider, model, said, kept) in [
+            (None, "gpt-4o", "reply::chatcmpl-1", "reply:openai:chatcmpl-1"),
+            (Some("openai"), "gpt-4o", "reply:openai:chatcmpl-1", "reply:openai:chatcmpl-1"),
+            (None, "nobodys", "reply::chatcmpl-1", "reply::chatcmpl-1"),
+            (None, "gpt-4o", "order-7", "order-7"),
+        ] {
+            assert_eq!(key(provider, model, said), kept, "{said}");
+        }
     }
 
     #[test]

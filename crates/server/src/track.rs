@@ -33,7 +33,21 @@ const COUNTS: &[(Unit, &[&str])] = &[
     (Unit::InputAudioTokens, &["audioInputTokens", "inputAudioTokens", "input_audio_tokens"]),
     (Unit::OutputAudioTokens, &["audioOutputTokens", "outputAudioTokens", "output_audio_tokens"]),
     (Unit::InputImageTokens, &["imageInputTokens", "inputImageTokens", "input_image_tokens"]),
+    (Unit::OutputImageTokens, &["imageOutputTokens", "outputImageTokens", "output_image_tokens"]),
+    // Clients call the pictures themselves `images`.
+    (Unit::InputImages, &["imagesInput", "images_input"]),
+    (Unit::Images, &["imagesGenerated", "images_generated"]),
+    (Unit::InputCharacters, &["inputCharacters", "input_characters"]),
+    (Unit::Pages, &["pages"]),
     (Unit::WebSearches, &["webSearches", "web_searches"]),
+];
+
+/// Lengths in seconds, by every name that clients use for them.
+const SECONDS: &[(Unit, &[&str])] = &[
+    (Unit::AudioMilliseconds, &["audioSeconds", "audio_seconds"]),
+    (Unit::InputAudioMilliseconds, &["audioInputSeconds", "audio_input_seconds"]),
+    (Unit::OutputAudioMilliseconds, &["audioOutputSeconds", "audio_output_seconds"]),
+    (Unit::OutputVideoMilliseconds, &["videoOutputSeconds", "video_output_seconds"]),
 ];
 
 /// Reads one tracked call. `now` bounds its timestamp.
@@ -126,6 +140,11 @@ fn read_usage(fields: &mut Fields<'_>, mut usage: Usage) -> Usage {
     for (unit, names) in COUNTS {
         if let Some(count) = fields.count(names) {
             usage.set(*unit, count);
+        }
+    }
+    for (unit, names) in SECONDS {
+        if let Some(milliseconds) = fields.seconds(names) {
+            usage.set(*unit, milliseconds);
         }
     }
     // A total and one side of it tell the other side.

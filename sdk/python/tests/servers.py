@@ -13,10 +13,14 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ai_cost_tracker import QueueOptions
+
 KEY = "sk-upstream"
 AWS_ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 AWS_SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 ROOT = Path(__file__).parents[3]
+# No time decides: for tests of what is told, on machines that are as slow as they are.
+PATIENT = {"timeout": 3600.0, "cost_wait": 3600.0, "queue": QueueOptions(close_timeout=3600.0)}
 
 
 def request(method, url, body=None, bearer=None):

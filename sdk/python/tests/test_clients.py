@@ -14,7 +14,7 @@ import openai
 import pytest
 from google import genai
 from google.genai import types
-from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY
+from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY, PATIENT
 
 from ai_cost_tracker import AICostOptimizer, AsyncAICostOptimizer
 
@@ -36,7 +36,8 @@ class Metered:
 
     def __init__(self, fake, tracker):
         self.fake, self.tracker = fake, tracker
-        self.optimizer = AICostOptimizer(dashboard_config=tracker.config, default_project_id=tracker.project)
+        said = {"dashboard_config": tracker.config, "default_project_id": tracker.project}
+        self.optimizer = AICostOptimizer(**said, **PATIENT)
         self.seen = len(tracker.records())
         self.held = []
 
@@ -370,7 +371,7 @@ def test_clients_of_the_trackers_gateway_are_left_alone(metered):
 
 def test_the_async_client_observes_as_well(fake, tracker):
     async def call():
-        async with AsyncAICostOptimizer(dashboard_config=tracker.config) as optimizer:
+        async with AsyncAICostOptimizer(dashboard_config=tracker.config, **PATIENT) as optimizer:
             client = optimizer.observe(openai.AsyncOpenAI(api_key=KEY, base_url=f"{fake.url}/v1"))
             await client.chat.completions.create(**CHAT)
             await optimizer.flush()

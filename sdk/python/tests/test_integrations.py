@@ -8,9 +8,9 @@ import litellm
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeMessagesListChatModel
 from langchain_core.messages import AIMessage
-from servers import KEY
+from servers import KEY, PATIENT
 
-from ai_cost_tracker import AICostOptimizer
+from ai_cost_tracker import AICostOptimizer, attribute
 from ai_cost_tracker.langchain import CostTrackingHandler
 from ai_cost_tracker.litellm import LiteLLMCallback
 
@@ -19,7 +19,8 @@ MESSAGES = [{"role": "user", "content": "Say something about the price of things
 
 @pytest.fixture(scope="module")
 def optimizer(tracker):
-    with AICostOptimizer(dashboard_config=tracker.config, default_project_id=tracker.project) as made:
+    said = {"dashboard_config": tracker.config, "default_project_id": tracker.project}
+    with AICostOptimizer(**said, **PATIENT) as made:
         # LiteLLM keeps the first callback of a kind.
         litellm.callbacks = [LiteLLMCallback(made, {"tags": ["litellm"]})]
         yield made
@@ -62,7 +63,22 @@ def test_litellm(provider, cost, completion, recorded):
 def test_litellm_streams(completion, recorded):
     list(litellm.completion(**completion["openai"], stream=True, stream_options={"include_usage": True}))
     [record] = recorded(1)
-    assert record["cost"] == Decimal("0.00001185")
+    assert (record["cost"], record["costSource"]) == (Decimal("0.00001185"), "catalog")
+
+
+def test_litellm_streams_that_do_not_tell_their_counts_are_estimated(completion, recorded):
+    list(litellm.completion(**completion["openai"], stream=True))
+    [record] = recorded(1)
+    assert (record["costSource"], record["status"]) == ("estimated", "success")
+    assert record["cost"] > 0
+
+
+def test_litellm_is_for_whom_was_said_around_it(completion, recorded):
+    with attribute(tags=["around"], session_id="s-1"):
+        # Its streams end in a thread of LiteLLM's own.
+        list(litellm.completion(**completion["openai"], stream=True))
+    [record] = recorded(1)
+    assert (record["tags"], record["sessionId"]) == (["around", "litellm"], "s-1")
 
 
 def test_litellm_refusals(completion, recorded):

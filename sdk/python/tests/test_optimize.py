@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY
+from servers import AWS_ACCESS_KEY, AWS_SECRET_KEY, KEY, PATIENT
 
 from ai_cost_tracker import (
     AICostOptimizer,
@@ -33,6 +33,7 @@ def options(fake, tracker):
             "provider_url": url,
             "default_project_id": tracker.project,
             "dashboard_config": tracker.config,
+            **PATIENT,
             **more,
         }
 

@@ -12,8 +12,8 @@ from ai_cost_tracker._reply import Reply
 from ai_cost_tracker._sse import Events, data_of
 
 FOLDER = Path(__file__).parents[3] / "crates/domain/tests/wire/fixtures"
-# No reply that a client sees: lines of a batch's results, usage objects alone, and what other programs make of them.
-NO_REPLY = re.compile(r"batch-|/bare-|ai-sdk|published-sdk|generation\.json")
+# No reply that a client sees: usage objects alone, and what other programs make of them.
+NO_REPLY = re.compile(r"/bare-|ai-sdk|published-sdk|generation\.json")
 # Beyond what the tracker takes in a record: counts without a usage object, and a count that is too large.
 NOT_TAKEN = re.compile(r"dall-e|imagen|vertex-embed|groq/transcription|chat-too-large")
 

@@ -1,16 +1,21 @@
 """A tracker that dies, hangs or refuses: nothing counts twice, and what is lost is said."""
 
+import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from servers import Tracker
+from servers import KEY, Tracker
 
-from ai_cost_tracker import AICostOptimizer, QueueOptions
+from ai_cost_tracker import AICostOptimizer, AsyncAICostOptimizer, QueueOptions, TrackerError
 from ai_cost_tracker._clock import SystemClock
 
 RECORDS = 1_000
@@ -51,7 +56,7 @@ class Through(httpx.BaseTransport):
 
 def optimizer_for(tracker, happening, **options):
     problems = []
-    queue = QueueOptions(batch_max=50, close_timeout=20)
+    queue = QueueOptions(batch_max=50, close_timeout=3600)
     optimizer = AICostOptimizer(
         dashboard_config=tracker.config,
         transport=Through(happening),
@@ -131,6 +136,60 @@ def test_slower_than_the_client_waits(tracker):
     optimizer.close()
 
 
+class Dripping:
+    """A tracker that answers a byte now and then, and never the last one."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._ends = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def config(self):
+        return {"base_url": f"http://127.0.0.1:{self._listener.getsockname()[1]}/api", "api_key": "aict_x"}
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
+
+    def _drip(self, connection):
+        with suppress(OSError), connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not self._ends.wait(0.005):
+                connection.sendall(b"x")
+
+    def stop(self):
+        self._ends.set()
+        self._listener.close()
+
+
+def test_a_tracker_that_answers_a_byte_at_a_time_is_one_that_does_not_answer(fake):
+    dripping, problems = Dripping(), []
+    said = {"dashboard_config": dripping.config, "timeout": 0.1, "cost_wait": 0.1, "on_problem": problems.append}
+    said |= {"api_key": KEY, "provider_url": f"{fake.url}/v1", "queue": QueueOptions(close_timeout=0.3)}
+
+    async def asynchronously():
+        async with AsyncAICostOptimizer(**said) as optimizer:
+            answer = await optimizer.optimize(model="gpt-4o-mini", prompt="Hello")
+            with pytest.raises(TrackerError, match="cannot be reached"):
+                await optimizer.track_usage({"model": "m"})
+        return answer, optimizer.stats
+
+    with AICostOptimizer(**said) as optimizer:
+        answer = optimizer.optimize(model="gpt-4o-mini", prompt="Hello")
+        with pytest.raises(TrackerError, match="cannot be reached"):
+            optimizer.track_usage({"model": "m"})
+    for told, stats in [(answer, optimizer.stats), asyncio.run(asynchronously())]:
+        # The answer of the provider is the caller's; its record is lost, and that is said.
+        assert (told.text[:10], told.cost) == ("Every call", None)
+        assert (stats.dropped, stats.waiting) == (1, 0)
+    assert problems[1::2] == ["AI Cost Tracker: records lost in all: 1"] * 2
+    dripping.stop()
+
+
 def test_away_for_good_is_counted_and_said_and_the_caller_never_noticed(tracker):
     def happening(number, request, pass_on):
         raise httpx.ConnectError("nobody there")
@@ -184,3 +243,37 @@ def test_a_forked_child_sends_its_own_and_not_its_parents(tracker):
         tracker,
     )
     assert sorted(record["sessionId"] for record in tracker.records()) == ["child", "parent"]
+
+
+KILLED = (
+    "from ai_cost_tracker import AICostOptimizer, QueueOptions\n"
+    "optimizer = AICostOptimizer(queue=QueueOptions(batch_max=2))\n"
+    "for key in ('k-1', 'k-2', 'k-3', 'k-4'):\n"
+    "    optimizer.queue_usage({'model': 'm', 'tokens': 2, 'request_id': key})\n"
+    "optimizer.close()"
+)
+
+
+def test_a_process_that_is_killed_while_a_batch_is_under_way_loses_what_waits_and_what_was_taken_counts_once(tracker):
+    class Relay(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            headers = {"authorization": f"Bearer {tracker.key}", "content-type": "application/json"}
+            httpx.post(tracker.url + self.path, content=body, headers=headers).raise_for_status()
+            killed.kill()
+
+        def log_message(self, *_):
+            pass
+
+    relay = ThreadingHTTPServer(("127.0.0.1", 0), Relay)
+    threading.Thread(target=relay.serve_forever, daemon=True).start()
+    source = os.path.join(os.path.dirname(__file__), "../src")
+    env = {"PYTHONPATH": source, "API_KEY": f"http://127.0.0.1:{relay.server_port}/api", "AICT_API_KEY": tracker.key}
+    killed = subprocess.Popen([sys.executable, "-c", KILLED], env={**env, "PATH": os.environ["PATH"]})
+    assert killed.wait() == -signal.SIGKILL
+    relay.shutdown()
+    relay.server_close()
+    assert [record["requestId"] for record in tracker.records()] == ["k-1", "k-2"]
+    # Run again, it tells of the same calls.
+    run(KILLED, tracker)
+    assert sorted(record["requestId"] for record in tracker.records()) == ["k-1", "k-2", "k-3", "k-4"]

@@ -135,6 +135,16 @@ impl Call {
         UsageRecord { response_time_ms: None, time_to_first_token_ms: None, ..record }
     }
 
+    /// The record of a line of a batch's results; `None` if its call failed, which is not charged. What kind of call it was and
+    /// how long it took is not known.
+    pub(crate) fn into_batch_record(mut self, line: &Value, service: Option<String>) -> Option<UsageRecord> {
+        self.add(line);
+        let is_answered = self.reply.is_batched() && self.reply.is_counted();
+        let record = is_answered.then(|| self.into_record(End::Whole, None, None))?;
+        let (operation, response_time_ms) = (None, None);
+        Some(UsageRecord { service, operation, response_time_ms, ..record })
+    }
+
     fn into_record(self, end: End, status: Option<u16>, refusal: Option<&Value>) -> UsageRecord {
         // Clients stop reading when the last event has come; nothing was left then.
         let end = if end == End::Left && self.is_complete { End::Whole } else { end };
@@ -149,6 +159,7 @@ impl Call {
             service: Some(service),
             model: model.unwrap_or_else(|| "unknown".to_owned()),
             operation: Some(operation),
+            service_tier: self.reply.is_batched().then(|| "batch".to_owned()),
             request_id: Some(key),
             timestamp: Some(self.started_at),
             response_time_ms: since_start(ended),
@@ -168,6 +179,12 @@ impl Call {
             return UsageRecord { cost: Some(Money::ZERO), ..UsageRecord::default() };
         }
         let counted = UsageRecord { usage: self.reply.digest(), ..UsageRecord::default() };
+        // What is spoken is charged by the character, and only the request says how many there are.
+        if !is_counted && self.target.operation == "speech" {
+            let text = self.request["input"].as_str();
+            let input_characters = text.and_then(|text| u64::try_from(text.chars().count()).ok());
+            return UsageRecord { input_characters, ..counted };
+        }
         let sends = match self.context.send_texts {
             SendTexts::Never => false,
             SendTexts::Uncounted => !is_counted,

@@ -102,6 +102,9 @@ pub struct UsageRecord {
     /// Output tokens spent on reasoning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_tokens: Option<u64>,
+    /// Characters of text to be spoken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_characters: Option<u64>,
     /// The provider's own usage object or whole reply, of any provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Value>,

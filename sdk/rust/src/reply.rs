@@ -82,17 +82,22 @@ const DEPTH_MAX: usize = 32;
 pub(crate) struct Reply {
     gathered: Map<String, Value>,
     text: Text,
+    is_batched: bool,
 }
 
 impl Reply {
     pub(crate) fn new() -> Self {
-        Self { gathered: Map::new(), text: Text::new("") }
+        Self { gathered: Map::new(), text: Text::new(""), is_batched: false }
     }
 
     /// Adds a whole reply, an event of a stream, or a list of events.
     pub(crate) fn add(&mut self, document: &Value) {
         if let Value::Array(events) = document {
             return events.iter().for_each(|event| self.add(event));
+        }
+        if let Some(reply) = batched(document) {
+            self.is_batched = true;
+            return self.add(reply);
         }
         let Some(document) = document.as_object() else { return };
         self.add_text(document);
@@ -131,6 +136,11 @@ impl Reply {
 
     pub(crate) fn is_counted(&self) -> bool {
         counts(&self.gathered)
+    }
+
+    /// Whether it was a line of a batch's results.
+    pub(crate) fn is_batched(&self) -> bool {
+        self.is_batched
     }
 
     /// The answer so far.
@@ -255,6 +265,18 @@ fn merge_value(known: &mut Value, value: Value) {
         }
         (known, value) => *known = value,
     }
+}
+
+/// The reply in a line of a batch's results, of OpenAI, Anthropic, Bedrock and Gemini in turn.
+fn batched(line: &Value) -> Option<&Value> {
+    let is_geminis = line.get("key").or_else(|| line.get("request")).is_some();
+    let replies = [
+        line.pointer("/response/body"),
+        line.pointer("/result/message"),
+        line.get("modelOutput"),
+        line.get("response").filter(|_| is_geminis),
+    ];
+    replies.into_iter().flatten().find(|reply| reply.is_object())
 }
 
 /// A transcription of before there was `usage` has its duration beside it.

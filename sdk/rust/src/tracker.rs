@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     answer::{Analytics, BudgetStatus, BulkOutcome, Comparison, Estimate, Project, ProjectPage, Tracked},
@@ -97,6 +98,24 @@ impl Tracker {
             }));
         }
         Ok(total)
+    }
+
+    /// Records the calls of a batch by its results: the documents of OpenAI's, Anthropic's, Gemini's or Bedrock's file. They cost
+    /// what a batch does. Calls that failed are not charged and not recorded; a reply counts once. `service` says who answered
+    /// where the model does not.
+    pub async fn track_batch(
+        &self,
+        results: impl IntoIterator<Item = Value>,
+        service: Option<&str>,
+        attribution: Attribution,
+    ) -> Result<BulkOutcome, TrackerError> {
+        let record = |line: Value| {
+            let call = ProviderCall::of(service.unwrap_or_default(), "chat", &());
+            let call = self.call(call.attribution(attribution.clone()))?;
+            call.into_batch_record(&line, service.map(str::to_owned))
+        };
+        let records: Vec<UsageRecord> = results.into_iter().filter_map(record).collect();
+        self.bulk_import(records).await
     }
 
     /// What a project cost.

@@ -84,6 +84,7 @@ export class Call {
       service,
       model: model ?? this.reply.model ?? "unknown",
       operation,
+      ...(this.reply.isBatched && { serviceTier: "batch" }),
       // The provider's id of the reply is the call's identity, through whichever door it is told of.
       requestId: id ? `reply:${service}:${id}` : clock.uniqueKey(),
       timestamp: new Date(this.startedAt).toISOString(),
@@ -98,12 +99,20 @@ export class Call {
     const isRefused = status !== undefined && status >= 400;
     // Providers do not charge for what they refuse or never got, and that is known.
     if (!isCounted && (isRefused || end === "unreachable")) return { cost: 0 };
+    // What is spoken is charged by the character, and only the request says how many there are.
+    if (!isCounted && this.target.operation === "speech") return { ...counted, ...spoken(this.request) };
     const sendTexts = WITH_TEXT.has(this.target.operation) ? this.context.sendTexts : "never";
     if (sendTexts === "never" || (sendTexts === "uncounted" && isCounted)) return counted;
     // A whole answer of which nothing could be read is unknown; it would be taken for an empty one.
     if (!isCounted && end === "whole" && text === "") return counted;
     return { ...counted, prompt: promptOf(this.request, TEXT_LENGTH_MAX), completion: text };
   }
+}
+
+/** Characters of a text to be spoken, as people count them. */
+function spoken(request: unknown): { inputCharacters?: number } {
+  const text = isObject(request) ? request.input : undefined;
+  return typeof text === "string" ? { inputCharacters: [...text].length } : {};
 }
 
 interface Outcome {

@@ -1,5 +1,6 @@
 export type { SendTexts } from "./call.js";
 export type { Clock } from "./clock.js";
+export { attribute } from "./context.js";
 export type { Fetch } from "./fetch.js";
 export {
   AICostOptimizer,

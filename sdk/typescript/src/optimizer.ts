@@ -1,5 +1,6 @@
 import { Call } from "./call.js";
 import { type Clock, systemClock } from "./clock.js";
+import { attributionHere, merged } from "./context.js";
 import { closeAtExit } from "./exit.js";
 import { type Fetch, type Metering, meteredFetch } from "./fetch.js";
 import { observeClient } from "./observe.js";
@@ -160,6 +161,25 @@ export class AICostOptimizer {
     return this.tracker.post<Tracked>("/usage/track", { ...known, service, ...key });
   }
 
+  /**
+   * Records the calls of a batch by its results: the lines of OpenAI's, Gemini's or Bedrock's file, or what Anthropic's client
+   * answers. They cost what a batch does. Calls that failed are not charged and not recorded; a reply counts once. `service` says
+   * who answered where the model does not. Throws a `TrackerError`.
+   */
+  async trackBatch(results: Iterable<unknown>, options: ReplyAttribution = {}): Promise<BulkOutcome> {
+    const { service, ...attribution } = options;
+    const records: KeyedRecord[] = [];
+    for (const result of results) {
+      const line = typeof result === "string" ? parsed(result) : result;
+      const target = { service: service ?? "", operation: "chat", model: undefined };
+      const call = this.begin(target, undefined, this.attributionOf(attribution), (record) => records.push(record));
+      call.add(line);
+      if (call.reply.isBatched && call.reply.isCounted) call.ends("whole");
+    }
+    // What kind of calls they were and how long they took is not known here.
+    return this.bulkImport(records.map(({ operation, responseTime, ...known }) => ({ ...known, service })));
+  }
+
   /** Records one call later, with others. Never throws, never waits. */
   queueUsage(record: UsageRecord): void {
     if (this.isTracking) this.queue.push(this.keyed(record));
@@ -233,13 +253,14 @@ export class AICostOptimizer {
   }
 
   private keyed(record: UsageRecord): KeyedRecord {
-    return { ...this.defaults, requestId: this.clock.uniqueKey(), ...record } as KeyedRecord;
+    const around = { ...this.defaults, ...attributionHere() };
+    return merged(around, { requestId: this.clock.uniqueKey(), ...record } as KeyedRecord);
   }
 
   private attributionOf({ projectId, costAllocation, tags, ...rest }: Attribution): Attribution {
     const { userEmail, customerEmail, sessionId, traceId, metadata } = rest;
     const said = { projectId, costAllocation, tags, userEmail, customerEmail, sessionId, traceId, metadata };
-    return { ...this.defaults, ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) };
+    return merged({ ...this.defaults, ...attributionHere() }, said as Attribution);
   }
 
   private metering(attribution: Attributing, kind: string, service: string | undefined): Metering {

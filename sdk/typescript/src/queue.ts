@@ -87,6 +87,7 @@ export class Queue {
     this.isClosed = true;
     this.cancelTimer?.();
     const left = this.waiting.splice(0).length + this.inFlight;
+    this.inFlight = 0;
     if (left > 0) this.drop(left, "the tracker did not take it before the end");
     if (this.counted.dropped > 0) this.tell(`records lost in all: ${this.counted.dropped}`);
   }

@@ -88,6 +88,14 @@ const withDuration = (document: JsonObject): JsonObject =>
     ? { ...document, usage: { type: "duration", seconds: document.duration } }
     : document;
 
+/** The reply in a line of a batch's results, of OpenAI, Anthropic, Bedrock and Gemini in turn. */
+function batched({ response, result, modelOutput, key, request }: JsonObject): JsonObject | undefined {
+  if (isObject(response) && isObject(response.body)) return response.body;
+  if (isObject(result) && isObject(result.message)) return result.message;
+  if (isObject(modelOutput)) return modelOutput;
+  return isObject(response) && (key !== undefined || request !== undefined) ? response : undefined;
+}
+
 /** The reply that an event of a stream holds, or the document itself. */
 function replyIn(document: JsonObject): JsonObject {
   const { response, interaction, message, metadata, delta, result } = document;
@@ -114,6 +122,8 @@ export class Reply {
   private readonly gathered: JsonObject = {};
   private texts: string[] = [];
   private textLength = 0;
+  /** Whether it was a line of a batch's results. */
+  isBatched = false;
 
   constructor(private readonly textLengthMax: number) {}
 
@@ -124,6 +134,12 @@ export class Reply {
       return;
     }
     if (!isObject(document)) return;
+    const line = batched(document);
+    if (line) {
+      this.isBatched = true;
+      this.add(line);
+      return;
+    }
     this.addText(document);
     const reply = replyIn(withDuration(document));
     const isIntroduced = this.id !== undefined && this.model !== undefined;

@@ -1170,6 +1170,61 @@ export interface components {
              */
             audioOutputTokens?: number | null;
             /**
+             * Format: int64
+             * @description Image tokens of the input.
+             */
+            imageInputTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Image tokens of the output.
+             */
+            imageOutputTokens?: number | null;
+            /**
+             * Format: int64
+             * @description Images looked at, where they are charged by the image.
+             */
+            imagesInput?: number | null;
+            /**
+             * Format: int64
+             * @description Images made, where they are charged by the image.
+             */
+            imagesGenerated?: number | null;
+            /**
+             * Format: double
+             * @description Seconds of audio, heard or spoken, where it is charged by time; with fractions.
+             */
+            audioSeconds?: number | null;
+            /**
+             * Format: double
+             * @description Seconds of audio heard, where it is charged apart.
+             */
+            audioInputSeconds?: number | null;
+            /**
+             * Format: double
+             * @description Seconds of audio spoken, where it is charged apart.
+             */
+            audioOutputSeconds?: number | null;
+            /**
+             * Format: double
+             * @description Seconds of video made.
+             */
+            videoOutputSeconds?: number | null;
+            /**
+             * Format: int64
+             * @description Characters of text to be spoken or translated.
+             */
+            inputCharacters?: number | null;
+            /**
+             * Format: int64
+             * @description Document pages read.
+             */
+            pages?: number | null;
+            /**
+             * Format: int64
+             * @description Web searches that the model made.
+             */
+            webSearches?: number | null;
+            /**
              * @description The provider's own usage object, of any provider; or its whole reply, of which model, tier, usage and id are read.
              *     Counts with names of this body win over it.
              */

@@ -1,7 +1,10 @@
 /** The package as it is published. */
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { TrackerServer } from "./servers.js";
@@ -53,6 +56,40 @@ test.each([
   await run(process.execPath, [file], { env });
   rmSync(file);
   expect((await tracker.records()).filter(({ sessionId }) => sessionId === name)).toHaveLength(1);
+});
+
+test("a process that is killed while a batch is under way loses what waits, and what was taken counts once", async () => {
+  const file = `${root}dist/killed.mjs`;
+  writeFileSync(
+    file,
+    `import { AICostOptimizer } from "ai-cost-optimizer";
+    const optimizer = new AICostOptimizer({ queue: { batchMax: 2 } });
+    for (const requestId of ["k-1", "k-2", "k-3", "k-4"]) optimizer.queueUsage({ model: "m", tokens: 2, requestId });`,
+  );
+  const program = (url: string) => {
+    const env = { PATH: process.env.PATH, API_KEY: `${url}/api`, AICT_API_KEY: tracker.key };
+    return spawn(process.execPath, [file], { env, stdio: "ignore" });
+  };
+  let killed: ReturnType<typeof program> | undefined;
+  const relay = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    const headers = { authorization: `Bearer ${tracker.key}`, "content-type": "application/json" };
+    await fetch(tracker.url + request.url, { method: "POST", headers, body });
+    killed?.kill("SIGKILL");
+    response.destroy();
+  });
+  await new Promise<void>((done) => relay.listen(0, "127.0.0.1", done));
+  killed = program(`http://127.0.0.1:${(relay.address() as AddressInfo).port}`);
+  await once(killed, "exit");
+  relay.close();
+  const kept = async () =>
+    (await tracker.records()).map(({ requestId }) => requestId).filter((key) => String(key).startsWith("k-"));
+  expect([killed.signalCode, await kept()]).toEqual(["SIGKILL", ["k-1", "k-2"]]);
+  // Run again, it tells of the same calls.
+  await once(program(tracker.url), "exit");
+  rmSync(file);
+  expect((await kept()).sort()).toEqual(["k-1", "k-2", "k-3", "k-4"]);
 });
 
 test("a process ends in spite of a tracker that is not there, and says what was lost", async () => {

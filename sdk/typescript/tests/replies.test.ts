@@ -11,8 +11,8 @@ import { type Answer, TrackerServer } from "./servers.js";
 
 const FOLDER = new URL("../../../crates/domain/tests/wire/fixtures/", import.meta.url);
 
-/** No reply that a client sees: lines of a batch's results, usage objects alone, and what other programs make of them. */
-const NO_REPLY = /batch-|\/bare-|ai-sdk|published-sdk|generation\.json/;
+/** No reply that a client sees: usage objects alone, and what other programs make of them. */
+const NO_REPLY = /\/bare-|ai-sdk|published-sdk|generation\.json/;
 /** Beyond what the tracker takes in a record: counts without a usage object, and a count that is too large. */
 const NOT_TAKEN = /dall-e|imagen|vertex-embed|chat-too-large/;
 

@@ -1,5 +1,6 @@
 /** A tracker that dies, hangs or refuses: nothing counts twice, and what is lost is said. */
 
+import { type AddressInfo, createServer } from "node:net";
 import { AICostOptimizer, type AICostOptimizerOptions } from "ai-cost-optimizer";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../src/clock.js";
@@ -135,6 +136,28 @@ test("slower than the client waits: what was taken all the same counts once", as
   expect(await sendAll(optimizer)).toEqual({ records: RECORDS, distinct: RECORDS });
   expect(optimizer.stats.duplicates).toBeGreaterThanOrEqual(50);
   await optimizer.close();
+});
+
+test("a tracker that answers a byte at a time is one that does not answer", async () => {
+  const dripping = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write("HTTP/1.1 200 OK\r\n");
+    const timer = setInterval(() => socket.write("x"), 5);
+    socket.on("close", () => clearInterval(timer));
+  });
+  await new Promise<void>((done) => dripping.listen(0, "127.0.0.1", done));
+  const { port } = dripping.address() as AddressInfo;
+  const { optimizer, problems } = optimizerWith(fetch, {
+    dashboardConfig: { baseUrl: `http://127.0.0.1:${port}/api` },
+    timeoutMs: 100,
+    queue: { closeMs: 300 },
+  });
+  optimizer.queueUsage(call(1));
+  await expect(optimizer.trackUsage(call(2))).rejects.toThrow("no answer within 100 ms");
+  await optimizer.close();
+  expect(optimizer.stats).toMatchObject({ sent: 0, dropped: 1, waiting: 0 });
+  expect(problems.at(-1)).toBe("AI Cost Tracker: records lost in all: 1");
+  dripping.close();
 });
 
 test("away for good: what does not fit is lost, counted and said, and the caller never noticed", async () => {

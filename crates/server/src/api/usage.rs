@@ -147,6 +147,38 @@ pub struct TrackUsage {
     /// Audio tokens of the output.
     #[schema(rename = "audioOutputTokens")]
     audio_output_tokens: Option<u64>,
+    /// Image tokens of the input.
+    #[schema(rename = "imageInputTokens")]
+    image_input_tokens: Option<u64>,
+    /// Image tokens of the output.
+    #[schema(rename = "imageOutputTokens")]
+    image_output_tokens: Option<u64>,
+    /// Images looked at, where they are charged by the image.
+    #[schema(rename = "imagesInput")]
+    images_input: Option<u64>,
+    /// Images made, where they are charged by the image.
+    #[schema(rename = "imagesGenerated")]
+    images_generated: Option<u64>,
+    /// Seconds of audio, heard or spoken, where it is charged by time; with fractions.
+    #[schema(rename = "audioSeconds")]
+    audio_seconds: Option<f64>,
+    /// Seconds of audio heard, where it is charged apart.
+    #[schema(rename = "audioInputSeconds")]
+    audio_input_seconds: Option<f64>,
+    /// Seconds of audio spoken, where it is charged apart.
+    #[schema(rename = "audioOutputSeconds")]
+    audio_output_seconds: Option<f64>,
+    /// Seconds of video made.
+    #[schema(rename = "videoOutputSeconds")]
+    video_output_seconds: Option<f64>,
+    /// Characters of text to be spoken or translated.
+    #[schema(rename = "inputCharacters")]
+    input_characters: Option<u64>,
+    /// Document pages read.
+    pages: Option<u64>,
+    /// Web searches that the model made.
+    #[schema(rename = "webSearches")]
+    web_searches: Option<u64>,
     /// The provider's own usage object, of any provider; or its whole reply, of which model, tier, usage and id are read.
     /// Counts with names of this body win over it.
     #[schema(value_type = Option<Object>, example = json!({ "prompt_tokens": 1000, "completion_tokens": 200, "prompt_tokens_details": { "cached_tokens": 600 } }))]

@@ -151,6 +151,14 @@ impl<'a> Fields<'a> {
         self.take(whole_number(name, whole, limits::RESPONSE_TIME_MS_MAX))
     }
 
+    /// A length in seconds, as milliseconds; what is beyond a millisecond is rounded, half up.
+    pub(super) fn seconds(&mut self, names: &[&'static str]) -> Option<u64> {
+        let (name, raw) = self.raw(names)?;
+        let read = milliseconds(unquoted(raw)).filter(|milliseconds| *milliseconds <= limits::COUNT_MAX);
+        let invalid = || Invalid::field(name, "must be a number of seconds, not negative, such as 12.5");
+        self.take(read.ok_or_else(invalid))
+    }
+
     /// An amount of dollars, from its digits.
     pub(super) fn money(&mut self, names: &[&'static str]) -> Option<Money> {
         let (name, raw) = self.raw(names)?;
@@ -237,6 +245,17 @@ fn whole_number(name: &str, raw: &str, max: u64) -> Result<u64, Invalid> {
     if number > max { Err(Invalid::field(name, format!("must be at most {max}"))) } else { Ok(number) }
 }
 
+/// Seconds in decimal digits as whole milliseconds.
+fn milliseconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !are_digits(whole) || !are_digits(fraction) {
+        return None;
+    }
+    let tenths: u64 = format!("{fraction:0<4}").get(..4)?.parse().ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(1000)?.checked_add((tenths + 5) / 10)
+}
+
 fn read_timestamp(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse() {
         return Some(at);
@@ -258,4 +277,31 @@ fn in_range(name: &str, at: Timestamp, now: Timestamp) -> Result<Timestamp, Inva
         return Err(Invalid::field(name, range));
     }
     Ok(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn seconds_are_read_from_their_digits() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("9", Some(9_000)),
+            ("12.5", Some(12_500)),
+            ("0.0004", Some(0)),
+            ("0.0005", Some(1)),
+            ("1.99999999999", Some(2_000)),
+            ("-1", None),
+            ("1.", None),
+            (".5", None),
+            ("1e3", None),
+            ("+1", None),
+            ("", None),
+            ("99999999999999999999", None),
+            ("18446744073709552", None),
+        ] {
+            assert_eq!(milliseconds(text), expected, "{text}");
+        }
+    }
 }

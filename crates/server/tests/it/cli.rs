@@ -249,6 +249,13 @@ fn overrides_are_set_and_shown_from_the_command_line() {
     assert!(overrides(&["show"]).1.contains("\"discountBasisPoints\": 1000"));
     let (_, text) = output(data.path(), &["prices", "revisions"]);
     assert!(text.contains("overrides set from rules.json"), "{text}");
+    // A rule that has no name is given one, as over the API; the same file again makes another.
+    write(json!([{ "model": "gpt-*", "marginBasisPoints": 1 }, { "model": "o*", "marginBasisPoints": 2 }]));
+    let (set, text) = overrides(&["set", "rules.json"]);
+    assert!(set && text.contains("3 changes made"), "{text}");
+    let shown: Value = serde_json::from_str(&overrides(&["show"]).1).unwrap();
+    let ids = [0, 1].map(|index| shown["rules"][index]["id"].as_str().unwrap().to_owned());
+    assert!(ids[0] != ids[1] && ids.iter().all(|id| id.starts_with("rule-")), "{ids:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

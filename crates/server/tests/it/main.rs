@@ -37,4 +37,5 @@ mod projects;
 mod receiver;
 mod tidy;
 mod usage;
+mod usage_counts;
 mod webhooks;

@@ -1,6 +1,7 @@
 """Tracks what LLM calls cost with AI Cost Tracker."""
 
 from ._clock import Clock
+from ._context import attribute
 from ._optimizer import AICostOptimizer, AsyncAICostOptimizer, ProviderError
 from ._options import Options
 from ._prompt import Optimizations
@@ -40,4 +41,5 @@ __all__ = [
     "Tracked",
     "TrackerError",
     "UsageRecord",
+    "attribute",
 ]

@@ -128,6 +128,8 @@ class Call:
             "timestamp": timestamp(self._started_at),
             "responseTime": milliseconds(self._started_at, clock.now()),
         }
+        if self.reply.is_batched:
+            facts["serviceTier"] = "batch"
         if self._first_piece_at is not None:
             facts["timeToFirstToken"] = milliseconds(self._started_at, self._first_piece_at)
         return facts
@@ -139,6 +141,9 @@ class Call:
         # Providers do not charge for what they refuse or never got, and that is known.
         if not reply.is_counted and (is_refused or end == "unreachable"):
             return {"cost": 0}
+        # What is spoken is charged by the character, and only the request says how many there are.
+        if not reply.is_counted and self.target.operation == "speech":
+            return {**counted, **_spoken(self.request)}
         send_texts = self.context.send_texts if self.target.operation in _WITH_TEXT else "never"
         if send_texts == "never" or (send_texts == "uncounted" and reply.is_counted):
             return counted
@@ -155,6 +160,12 @@ class Call:
         codes = (self._error.get(key) for key in ("code", "type"))
         code = next((code for code in codes if isinstance(code, (str, int))), "stream_error")
         return {"status": "error", "errorCode": str(code), **_message_of(self._error)}
+
+
+def _spoken(request: object) -> Json:
+    """Characters of a text to be spoken."""
+    text = request.get("input") if is_object(request) else None
+    return {"inputCharacters": len(text)} if isinstance(text, str) else {}
 
 
 def _message_of(error: object) -> Json:

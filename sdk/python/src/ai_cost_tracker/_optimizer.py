@@ -4,6 +4,7 @@ waits, `AsyncAICostOptimizer` awaits it."""
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -15,6 +16,8 @@ from urllib.parse import quote
 import httpx
 
 from ._call import Call, Context
+from ._context import attribution_here, merged
+from ._exchange import Exchange
 from ._http import Metering
 from ._observe import observe_client
 from ._options import OptionFields, Options, access_of, tracker_of
@@ -92,6 +95,11 @@ class _Base:
         """Records sent, known before, lost, and waiting."""
         return self._queue.stats
 
+    @property
+    def sends_texts(self) -> bool:
+        """Whether texts of calls whose tokens nobody counted go to the tracker."""
+        return self._options.send_texts != "never"
+
     def queue_usage(self, record: UsageRecord) -> None:
         """Records one call later, with others. Never raises, never waits."""
         if self._options.track_usage:
@@ -102,7 +110,7 @@ class _Base:
         try:
             said = attribution() if callable(attribution) else attribution
             if self._options.track_usage:
-                self._push({**self._keyed(record), **wire_names(said)})
+                self._push(merged(self._keyed(record), wire_names(said)))
         except Exception:  # Metering never breaks the metered call.
             logging.getLogger("ai_cost_tracker").debug("a call could not be recorded", exc_info=True)
 
@@ -126,7 +134,7 @@ class _Base:
         return Metering(begin, service or kind, service is not None, lambda url: url.startswith(gateway))
 
     def _begin(self, target: Target, request: object, attribution: Attribution, record: Any) -> Call:
-        said = {**self._defaults, **wire_names(attribution)}
+        said = merged({**self._defaults, **attribution_here()}, wire_names(attribution))
         return Call(target, request, said, Context(self._clock, self._options.send_texts, record))
 
     def _push(self, record: Json) -> None:
@@ -134,7 +142,8 @@ class _Base:
         self._queue.start()
 
     def _keyed(self, record: Mapping[str, Any]) -> Json:
-        return {**self._defaults, "requestId": self._clock.unique_key(), **wire_names(record)}
+        said = {"requestId": self._clock.unique_key(), **wire_names(record)}
+        return merged({**self._defaults, **attribution_here()}, said)
 
     def _optimize(self, request: OptimizeRequest, attribution: Attribution) -> _Steps[OptimizeResponse]:
         access = self._access
@@ -260,7 +269,20 @@ class _Base:
         told: Json = yield TrackerRequest("POST", "/usage/track", body)
         return _tracked(told)
 
-    def _bulk_import(self, records: Iterable[UsageRecord]) -> _Steps[BulkOutcome]:
+    def _track_batch(
+        self, results: Iterable[object], service: str | None, attribution: Attribution
+    ) -> _Steps[BulkOutcome]:
+        records: list[Json] = []
+        for result in results:
+            call = self._begin(Target(service or "", "chat", None), None, attribution, records.append)
+            call.add(_line(result))
+            if call.reply.is_batched and call.reply.is_counted:
+                call.ends("whole")
+        # What kind of calls they were and how long they took is not known here.
+        unknown = {"operation": None, "responseTime": None, "service": service}
+        return (yield from self._bulk_import([{**record, **unknown} for record in records]))
+
+    def _bulk_import(self, records: Iterable[Mapping[str, Any]]) -> _Steps[BulkOutcome]:
         outcome = BulkOutcome()
         keyed = [self._keyed(record) for record in records]
         for start in range(0, len(keyed), _IMPORT_BATCH):
@@ -289,6 +311,7 @@ class AICostOptimizer(_Base):
         """Takes the fields of `Options` by name. `transport` is used instead of httpx's own."""
         super().__init__(Options(**options), transport)
         self._http = httpx.Client(transport=transport, timeout=_PROVIDER_TIMEOUT)
+        self._exchange = Exchange(self._tracker, self._clock, transport)
 
     def optimize(
         self,
@@ -322,6 +345,14 @@ class AICostOptimizer(_Base):
         word. A reply with an id counts once. `service` follows from the model. Raises `TrackerError`."""
         return self._run(self._track_reply(request, reply, service, attribution))
 
+    def track_batch(
+        self, results: Iterable[object], *, service: str | None = None, **attribution: Unpack[Attribution]
+    ) -> BulkOutcome:
+        """Records the calls of a batch by its results: the lines of OpenAI's, Gemini's or Bedrock's file, or what
+        Anthropic's client answers. They cost what a batch does. Calls that failed are not charged and not recorded; a
+        reply counts once. `service` says who answered where the model does not. Raises `TrackerError`."""
+        return self._run(self._track_batch(results, service, attribution))
+
     def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
         """Records many calls. Bad ones fail alone and are listed in `errors`. Raises `TrackerError`."""
         return self._run(self._bulk_import(records))
@@ -346,6 +377,7 @@ class AICostOptimizer(_Base):
     def close(self) -> None:
         """Sends what waits and ends; what cannot be sent in time is counted and reported."""
         self._queue.close()
+        self._exchange.close()
         self._http.close()
 
     def __enter__(self) -> AICostOptimizer:
@@ -374,11 +406,7 @@ class AICostOptimizer(_Base):
     def _send(self, request: TrackerRequest | ProviderRequest) -> Any:
         if isinstance(request, ProviderRequest):
             return self._http.post(request.url, headers=request.headers, content=request.content)
-        try:
-            response = self._http.request(**self._tracker.arguments(request))
-        except httpx.HTTPError as error:
-            raise self._tracker.unreachable(error) from error
-        return read(response, self._clock.now())
+        return self._exchange.send(request)
 
 
 class AsyncAICostOptimizer(_Base):
@@ -413,6 +441,11 @@ class AsyncAICostOptimizer(_Base):
         self, request: object, reply: object, *, service: str | None = None, **attribution: Unpack[Attribution]
     ) -> Tracked:
         return await self._run(self._track_reply(request, reply, service, attribution))
+
+    async def track_batch(
+        self, results: Iterable[object], *, service: str | None = None, **attribution: Unpack[Attribution]
+    ) -> BulkOutcome:
+        return await self._run(self._track_batch(results, service, attribution))
 
     async def bulk_import(self, records: Iterable[UsageRecord]) -> BulkOutcome:
         return await self._run(self._bulk_import(records))
@@ -463,9 +496,11 @@ class AsyncAICostOptimizer(_Base):
     async def _send(self, request: TrackerRequest | ProviderRequest) -> Any:
         if isinstance(request, ProviderRequest):
             return await self._http.post(request.url, headers=request.headers, content=request.content)
+        arguments = self._tracker.arguments(request)
         try:
-            response = await self._http.request(**self._tracker.arguments(request))
-        except httpx.HTTPError as error:
+            # httpx bounds each read; this is the whole.
+            response = await asyncio.wait_for(self._http.request(**arguments), arguments["timeout"])
+        except (httpx.HTTPError, asyncio.TimeoutError) as error:
             raise self._tracker.unreachable(error) from error
         return read(response, self._clock.now())
 
@@ -478,6 +513,18 @@ def _wanted(optimizations: bool | Optimizations) -> Optimizations:
     if isinstance(optimizations, bool):
         return ALL if optimizations else Optimizations()
     return optimizations
+
+
+def _line(result: object) -> object:
+    """A line of a batch's results: JSON, or an object of the provider's client."""
+    if isinstance(result, (str, bytes)):
+        try:
+            line: object = json.loads(result)
+        except ValueError:
+            return None
+        return line
+    dump: Any = getattr(result, "model_dump", None)
+    return dump(mode="json") if callable(dump) else result
 
 
 def _parsed(response: httpx.Response) -> object:

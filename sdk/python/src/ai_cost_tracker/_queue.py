@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
 from ._clock import Clock
+from ._exchange import Exchange
 from ._reply import Json
-from ._tracker import Tracker, TrackerError, TrackerRequest, as_json, read
+from ._tracker import Tracker, TrackerError, TrackerRequest, as_json
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Queue:
         self._sending = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._http: httpx.Client | None = None
+        self._exchange = Exchange(self._tracker, self._clock, self._transport)
 
     def _own(self) -> None:
         """A forked child begins anew; what it inherited is locked, perhaps, and its parent's to send."""
@@ -161,7 +161,9 @@ class Queue:
             self._is_closed = True
             left = len(self._waiting) + self._in_flight
             self._waiting.clear()
+            self._in_flight = 0
         self._wake.set()
+        self._exchange.close()
         if left > 0:
             self._drop(left, "the tracker did not take it before the end")
         if self._dropped > 0:
@@ -199,7 +201,7 @@ class Queue:
             return
         request = TrackerRequest("POST", "/usage/bulk", f'{{"usageData":[{",".join(batch)}]}}', timeout=timeout)
         try:
-            outcome = self._post(request)
+            outcome: Json = self._exchange.send(request)
             if not self._is_closed:
                 self._settle(batch, outcome)
         except TrackerError as error:
@@ -215,15 +217,6 @@ class Queue:
             with self._lock:
                 self._in_flight = 0
                 self._due_at = self._clock.now() + self._options.interval if self._waiting else None
-
-    def _post(self, request: TrackerRequest) -> Any:
-        if self._http is None:
-            self._http = httpx.Client(transport=self._transport)
-        try:
-            response = self._http.request(**self._tracker.arguments(request))
-        except httpx.HTTPError as error:
-            raise self._tracker.unreachable(error) from error
-        return read(response, self._clock.now())
 
     def _take_batch(self) -> list[str]:
         batch: list[str] = []

@@ -111,6 +111,18 @@ def _with_duration(document: Json) -> Json:
     return document
 
 
+def _batched(line: Json) -> Json | None:
+    """The reply in a line of a batch's results, of OpenAI, Anthropic, Bedrock and Gemini in turn."""
+    response, result = line.get("response"), line.get("result")
+    if is_object(response) and is_object(response.get("body")):
+        return cast(Json, response["body"])
+    if is_object(result) and is_object(result.get("message")):
+        return cast(Json, result["message"])
+    if is_object(line.get("modelOutput")):
+        return cast(Json, line["modelOutput"])
+    return response if is_object(response) and ("key" in line or "request" in line) else None
+
+
 def _reply_in(document: Json) -> Json:
     """The reply that an event of a stream holds, or the document itself."""
     for key in ("response", "interaction"):
@@ -144,6 +156,8 @@ class Reply:
     def __init__(self, text_length_max: int) -> None:
         # What the reply says of itself.
         self.digest: Json = {}
+        # Whether it was a line of a batch's results.
+        self.is_batched = False
         self._text_length_max = text_length_max
         self._texts: list[str] = []
         self._text_length = 0
@@ -153,6 +167,9 @@ class Reply:
         if is_list(document):
             for event in document:
                 self.add(event)
+        elif is_object(document) and (reply := _batched(document)):
+            self.is_batched = True
+            self.add(reply)
         elif is_object(document):
             self._add_text(document)
             self._add_reply(document)

@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use super::*;
 use crate::sse::{Events, data_of};
 
-/// No reply that a client sees: lines of a batch's results, usage objects alone, and what other programs make of them.
-const NO_REPLY: &[&str] = &["batch-", "bare-", "ai-sdk", "published-sdk", "generation.json"];
+/// No reply that a client sees: usage objects alone, and what other programs make of them.
+const NO_REPLY: &[&str] = &["bare-", "ai-sdk", "published-sdk", "generation.json"];
 /// Beyond what the tracker takes in a record: counts without a usage object.
 const NOT_TAKEN: &[&str] = &["dall-e", "imagen", "vertex-embed"];
 

@@ -167,3 +167,33 @@ async fn what_is_not_to_be_recorded_is_not() {
     tracker.observe(ProviderCall::to("https://api.openai.com/v1/models", &json!({}))).ends();
     assert_eq!((silent.stats(), tracker.stats()), Default::default());
 }
+
+#[tokio::test]
+async fn results_of_batches_are_recorded_once_at_half_the_price() {
+    let server = Server::start().await;
+    let tracker = server.client().build().unwrap();
+    let read = |path: &str| -> Value {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crates/domain/tests/wire/fixtures/");
+        serde_json::from_str(&std::fs::read_to_string(format!("{folder}{path}")).unwrap()).unwrap()
+    };
+    let results = || {
+        let answered = ["openai/batch-chat.json", "anthropic/batch-succeeded.json"];
+        let failed = ["openai/batch-error.json", "anthropic/batch-errored.json"];
+        answered.into_iter().chain(failed).map(read)
+    };
+    let nightly = Attribution { tags: vec!["nightly".to_owned()], ..Attribution::default() };
+    let first = tracker.track_batch(results(), None, nightly).await.unwrap();
+    let second = tracker.track_batch(results(), None, Attribution::default()).await.unwrap();
+    assert_eq!((first.successful, first.failed), (2, 0));
+    assert_eq!((second.successful, second.duplicates), (0, 2));
+    let records = server.records().await;
+    let mut costs: Vec<String> = records.iter().map(|record| record["cost"].to_string()).collect();
+    costs.sort();
+    // (22 × 2 + 2 × 8) / 2 and (11 × 3 + 36 × 15) / 2 millionths of a dollar
+    assert_eq!(costs, ["0.00003", "0.0002865"]);
+    assert!(
+        records.iter().all(
+            |record| (&record["serviceTier"], &record["tags"][0]) == (&json!("batch"), &json!("nightly"))
+        )
+    );
+}

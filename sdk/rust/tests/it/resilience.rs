@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
+    io::Write as _,
+    net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -102,7 +105,7 @@ async fn killed_while_a_batch_is_on_its_way_and_started_again() {
             return way.pass(&url);
         }
         // It is under way when the server dies: taken or not, nobody knows.
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let under_way = scope.spawn(|| way.pass(&url));
             server.restart("-KILL");
             under_way.join().unwrap()
@@ -206,6 +209,37 @@ async fn away_for_good_what_does_not_fit_is_lost_counted_and_said_and_the_caller
     let said = problems.lock().unwrap().clone();
     let full = "AI Cost Tracker: a record was lost: the queue is full; further losses are only counted";
     assert_eq!(said, [full, "AI Cost Tracker: records lost in all: 1000"]);
+}
+
+/// A byte now and then, and never the last one.
+fn drip(connection: std::io::Result<TcpStream>) {
+    let mut connection = connection.unwrap();
+    let mut piece: &[u8] = b"HTTP/1.1 200 OK\r\n";
+    while connection.write_all(piece).is_ok() {
+        thread::park_timeout(Duration::from_millis(5));
+        piece = b"x";
+    }
+}
+
+#[tokio::test]
+async fn a_tracker_that_answers_a_byte_at_a_time_is_one_that_does_not_answer() {
+    let dripping = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}/api", dripping.local_addr().unwrap());
+    thread::spawn(move || {
+        dripping.incoming().for_each(|connection| drop(thread::spawn(|| drip(connection))));
+    });
+    let queue = QueueOptions { close_timeout: Duration::from_millis(300), ..QueueOptions::default() };
+    let timeout = Duration::from_millis(100);
+    let problems = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&problems);
+    let builder = Tracker::builder().base_url(base_url).timeout(timeout).queue(queue);
+    let builder = builder.on_problem(move |problem| told.lock().unwrap().push(problem.to_owned()));
+    let tracker = builder.build().unwrap();
+    tracker.track(call(1));
+    assert!(tracker.track_now(call(2)).await.is_err());
+    tracker.close().await;
+    assert_eq!(tracker.stats(), QueueStats { dropped: 1, ..QueueStats::default() });
+    assert_eq!(problems.lock().unwrap().last().unwrap(), "AI Cost Tracker: records lost in all: 1");
 }
 
 #[test]

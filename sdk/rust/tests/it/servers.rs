@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{BufRead as _, BufReader, Read},
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -28,26 +29,31 @@ fn binary(variable: &str, name: &str) -> PathBuf {
     path
 }
 
+/// A process that ends with the test, however that ends.
 struct Process {
     child: Child,
+    keeper: Option<Child>,
     url: String,
 }
 
 impl Process {
     /// Starts it, and waits until it says where it listens.
     fn start(mut command: Command, says_on_stderr: bool) -> Self {
-        let mut child = if says_on_stderr {
+        let child = if says_on_stderr {
             command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
         } else {
             command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
         };
+        // From here on a panic ends it, too.
+        let mut process = Self { child, keeper: None, url: String::new() };
+        process.keeper = Some(keeper_of(&process.child));
         let said: Box<dyn Read + Send> = if says_on_stderr {
-            Box::new(child.stderr.take().unwrap())
+            Box::new(process.child.stderr.take().unwrap())
         } else {
-            Box::new(child.stdout.take().unwrap())
+            Box::new(process.child.stdout.take().unwrap())
         };
         let mut lines = BufReader::new(said).lines();
-        let url = lines
+        process.url = lines
             .by_ref()
             .find_map(|line| {
                 Some(line.unwrap().split_once("listening on ")?.1.split_whitespace().next()?.to_owned())
@@ -55,7 +61,7 @@ impl Process {
             .expect("it ended before it listened");
         // A process whose log nobody takes would block.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, url }
+        process
     }
 
     fn stop(&mut self, signal: &str) {
@@ -65,11 +71,29 @@ impl Process {
     }
 }
 
+/// Waits for the end of its input, which comes when this process ends, be it by SIGKILL, and kills `child` then.
+fn keeper_of(child: &Child) -> Child {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"read -r _; kill -9 "$0""#, &child.id().to_string()]);
+    shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        // First the keeper: it must not kill who has the number next.
+        for process in self.keeper.iter_mut().chain([&mut self.child]) {
+            drop(process.kill());
+            drop(process.wait());
+        }
     }
+}
+
+#[test]
+fn a_server_ends_with_the_process_that_started_it() {
+    let Fake(mut process) = Fake::start();
+    // As when this process ends: the system closes what it had open.
+    drop(process.keeper.as_mut().unwrap().stdin.take());
+    assert_eq!(process.child.wait().unwrap().signal(), Some(9));
 }
 
 /// The fake providers.

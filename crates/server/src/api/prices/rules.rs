@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use domain::{Invalid, text, user::Role};
+use domain::{IdSource, Invalid, text, user::Role};
 use jiff::Timestamp;
 use pricing::{
     Adjustment, AdjustmentKind, BasisPoints, Mapping, NamePattern, OwnRates, PriceBook, Scope, Unit,
@@ -122,7 +122,7 @@ pub async fn replace_price_rules(
 ) -> Result<Success<PriceRules>> {
     auth.caller.require_role(Role::Admin)?;
     let now = app.clock.now();
-    new.name_the_nameless(|| format!("rule-{}", app.ids.next::<PriceRule>(now)));
+    new.name_the_nameless(&app.ids, now);
     let author = Author { user: Some(auth.caller.user.id), at: now, note: "rules replaced" };
     app.prices.put_adjustments(&*app.meta, new.to_adjustments()?, author).await?;
     app.repricings.prices_changed();
@@ -164,8 +164,10 @@ impl PriceRules {
         Self { rules: book.adjustments().iter().map(PriceRule::from).collect() }
     }
 
-    fn name_the_nameless(&mut self, mut next_id: impl FnMut() -> String) {
-        self.rules.iter_mut().filter(|rule| rule.id.is_empty()).for_each(|rule| rule.id = next_id());
+    /// Gives the rules that have no id one.
+    pub fn name_the_nameless(&mut self, ids: &IdSource, now: Timestamp) {
+        let nameless = self.rules.iter_mut().filter(|rule| rule.id.is_empty());
+        nameless.for_each(|rule| rule.id = format!("rule-{}", ids.next::<PriceRule>(now)));
     }
 
     /// The rules as the price book knows them.

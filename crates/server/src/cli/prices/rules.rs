@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use domain::Clock as _;
+use domain::{Clock as _, IdSource};
 use pricing::{Adjustment, Mapping, PriceBook};
 use serde::{Serialize, de::DeserializeOwned};
 use store::sqlite::Sqlite;
@@ -110,9 +110,10 @@ pub(super) async fn overrides(command: &OverridesCommand, context: &Context) -> 
     match command {
         OverridesCommand::Show => print(&PriceRules::of(&book(context).await?)),
         OverridesCommand::Set(DocumentFile { file, dry_run }) => {
-            let new = read::<PriceRules>(file)?.to_adjustments()?;
+            let mut new = read::<PriceRules>(file)?;
+            new.name_the_nameless(&IdSource::new(&mut rand::rng()), SystemClock.now());
             let note = format!("overrides set from {}", file.display());
-            change_overrides(context, *dry_run, &note, new).await
+            change_overrides(context, *dry_run, &note, new.to_adjustments()?).await
         }
     }
 }
