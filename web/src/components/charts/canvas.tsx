@@ -48,7 +48,8 @@ export function ChartCanvas({ label, option, className, onSweep, onPick, onReady
   }, []);
 
   useEffect(() => {
-    canvas?.setOption(option, { notMerge: true });
+    // Drawn with the next frame, not within the rendering of the page that asked for it.
+    canvas?.setOption(option, { notMerge: true, lazyUpdate: true });
   }, [canvas, option]);
 
   useEffect(() => {

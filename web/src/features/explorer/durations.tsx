@@ -83,7 +83,7 @@ export function Durations({ question, by, names }: Props) {
           />
         </CardHead>
         <div className="px-3 pb-4 sm:px-4">
-          <Loaded query={all} skeleton="h-80">
+          <Loaded query={all} skeleton="h-[332px]">
             {({ timeline, durations, period }) => (
               <Chart
                 subtitle={`${formatPeriod(question.period, period.timeZone)} (${period.timeZone})`}
@@ -106,7 +106,7 @@ export function Durations({ question, by, names }: Props) {
         </div>
       </Card>
       <Card className="overflow-hidden">
-        <Loaded query={whole} skeleton="h-60">
+        <Loaded query={whole} skeleton="h-80">
           {({ durations }) => <GroupDurations durations={durations} by={by} nameOf={nameOf} />}
         </Loaded>
       </Card>

@@ -86,7 +86,7 @@ function Figures() {
         />
       </PageHead>
       {current.data && previous.data ? (
-        <div className={classes("grid gap-4", loading && "stale")} aria-busy={loading}>
+        <div className={classes("grid grid-cols-1 gap-4", loading && "stale")} aria-busy={loading}>
           <RecordsGone period={current.data.period} />
           <Tiles
             current={current.data}
@@ -139,7 +139,7 @@ function Loading() {
     <div className="grid gap-4" role="status" aria-label="Loading">
       <div className="grid grid-cols-2 gap-3 md:grid-cols-3 xl:grid-cols-5">
         {["spend", "forecast", "budget", "unit", "coverage"].map((tile) => (
-          <Skeleton key={tile} className="h-[136px] last:col-span-2 md:last:col-span-1" />
+          <Skeleton key={tile} className="h-[150px] last:col-span-2 md:last:col-span-1" />
         ))}
       </div>
       <Skeleton className="h-16" />

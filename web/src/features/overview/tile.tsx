@@ -27,7 +27,7 @@ export function Tile({ label, value, note, children, link, className, action }: 
   return (
     <section
       className={classes(
-        "relative flex min-h-[136px] min-w-0 flex-col rounded-xl border bg-surface p-4 md:col-span-2 xl:col-span-1",
+        "relative flex min-h-[150px] min-w-0 flex-col rounded-xl border bg-surface p-4 md:col-span-2 xl:col-span-1",
         link && "hover:border-line-strong",
         className,
       )}
