@@ -11,7 +11,7 @@ const MODELS = [
   "<script>alert(1)</script>",
   "mødel-日本語-🦙",
 ];
-const COSTS = ["12345678.123456789", "0.000000001", "0.00009", "0.9999", "1234567.89", "0"];
+const COSTS = ["98765.123456789", "0.000000001", "0.00009", "0.9999", "12345.89", "0"];
 
 /** Calls that cost nearly nothing and nearly everything, under names of every length. */
 function extremes(projects) {
