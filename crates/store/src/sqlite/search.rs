@@ -30,6 +30,7 @@ const VALUES: &[(Kind, &str)] = &[
 /// Texts of a record's own that are searched.
 const TEXTS: &[&str] = &[
     "contains_text(r.request_id, ?)",
+    "exists (select 1 from json_each(r.other_keys) where contains_text(value, ?))",
     "contains_text(r.session_id, ?)",
     "contains_text(r.trace_id, ?)",
     "contains_text(r.error_message, ?)",
