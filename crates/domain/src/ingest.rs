@@ -11,6 +11,7 @@ use crate::{
     costing::{Costing, Facts},
     limits,
     redact::redact,
+    same_call::REPLY,
     text,
     usage_record::{
         CallError, Content, Flag, Origin, SIDE_CALL, Status, UNKNOWN_MODEL, UNKNOWN_PROVIDER, UsageRecord,
@@ -86,6 +87,9 @@ pub struct NewUsage {
     /// Idempotency key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Other keys of the same call, see [`UsageRecord::other_keys`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_keys: Vec<String>,
     /// What else was said, a JSON object as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<String>,
@@ -101,8 +105,11 @@ pub fn identity(provider: Option<&str>, response_id: Option<&str>) -> Option<Str
     text::reference("response.id", &key).ok()
 }
 
-/// How [`identity`] begins.
-const REPLY: &str = "reply:";
+/// The key of a call by the provider's id of the request. What tells of a call without seeing the reply knows only this one.
+pub fn request_identity(provider: Option<&str>, request_id: Option<&str>) -> Option<String> {
+    let key = format!("request:{}:{}", provider.unwrap_or_default(), request_id?);
+    text::reference("request.id", &key).ok()
+}
 
 /// The records that one call makes.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,6 +201,7 @@ impl NewUsage {
             response_time_ms: None,
             time_to_first_token_ms: None,
             request_id: Some(key(index)),
+            other_keys: Vec::new(),
             metadata: None,
             content: Content::default(),
             side_calls: Vec::new(),
@@ -244,6 +252,7 @@ impl NewUsage {
             session_id: self.session_id,
             trace_id: self.trace_id,
             request_id: self.request_id,
+            other_keys: self.other_keys,
             metadata: self.metadata,
             content,
             flags,
@@ -354,6 +363,7 @@ mod tests {
             session_id: Some("session".to_owned()),
             trace_id: Some("trace".to_owned()),
             request_id: Some("key".to_owned()),
+            other_keys: vec!["other".to_owned()],
             metadata: Some(r#"{"own":1}"#.to_owned()),
             content: Content { prompt: Some("secret".to_owned()), completion: None },
             side_calls,
@@ -420,6 +430,7 @@ mod tests {
             response_time_ms: None,
             time_to_first_token_ms: None,
             request_id: Some("key:side:1".to_owned()),
+            other_keys: Vec::new(),
             metadata: None,
             content: None,
             ..call.clone()

@@ -29,6 +29,7 @@ pub mod project;
 pub mod provider_key;
 pub mod query;
 pub mod redact;
+pub mod same_call;
 pub mod secret;
 pub mod text;
 pub mod totals;

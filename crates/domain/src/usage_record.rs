@@ -197,6 +197,9 @@ pub struct UsageRecord {
     pub trace_id: Option<String>,
     /// The sender's key for this call: the same key from the same account is the same record.
     pub request_id: Option<String>,
+    /// Other keys of the same call: what its provider calls the request. They join what a trace or a log tells of a call with
+    /// the record of whoever made it, and never two records of those who made calls: such an id may be shared.
+    pub other_keys: Vec<String>,
     /// What else the sender said, a JSON object as text.
     pub metadata: Option<String>,
     /// Prompt and completion, where the project keeps them.
@@ -214,32 +217,6 @@ impl UsageRecord {
     /// How the catalog's figure comes about; `None` when it has none.
     pub fn explain(&self) -> Option<Cost> {
         self.price.as_ref().and_then(|price| price.cost_of(&self.usage).ok())
-    }
-
-    /// Whether this record is to be kept in the place of `kept`, which has the same key: what a trace tells of a call gives
-    /// way to whoever made the call, and to a trace that tells more of it: more kinds of tokens, or more output. The same
-    /// told again changes nothing.
-    pub fn supersedes(&self, kept: &Self) -> bool {
-        let told = |record: &Self| {
-            let kinds = record.usage.iter().filter(|(unit, count)| *unit != Unit::TotalTokens && *count > 0);
-            (kinds.count(), record.usage.get(Unit::OutputTokens))
-        };
-        kept.origin == Origin::Otlp && (self.origin != Origin::Otlp || told(self) > told(kept))
-    }
-
-    /// Keeps what `kept`, in whose place this record is, knows and this one does not: whom the call was for, and to what
-    /// it belongs.
-    pub fn take_over(&mut self, kept: Self) {
-        if self.tags.is_empty() {
-            self.tags = kept.tags;
-        }
-        if self.allocation == CostAllocation::default() {
-            self.allocation = kept.allocation;
-        }
-        self.user_email = self.user_email.take().or(kept.user_email);
-        self.customer_email = self.customer_email.take().or(kept.customer_email);
-        self.session_id = self.session_id.take().or(kept.session_id);
-        self.trace_id = self.trace_id.take().or(kept.trace_id);
     }
 
     /// Applies a correction.

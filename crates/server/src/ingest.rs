@@ -78,7 +78,7 @@ pub async fn ingest(
     }
     let mut ingested = |record: UsageRecord| match appended.next() {
         Some(Appended::New | Appended::Replaced(_)) => Ok(Ingested::New(Box::new(record))),
-        Some(Appended::Duplicate(kept)) => Ok(Ingested::Duplicate(kept)),
+        Some(Appended::Duplicate(kept) | Appended::Joined(kept)) => Ok(Ingested::Duplicate(kept)),
         Some(Appended::Deleted(id)) => Ok(Ingested::Deleted(id)),
         None => Err(ApiError::internal("the store answered for fewer records than it was given")),
     };
@@ -104,8 +104,8 @@ pub async fn append(app: &App, records: &[UsageRecord]) -> Result<Vec<Appended>,
     let outcomes = || records.iter().zip(&appended);
     outcomes().for_each(|(record, outcome)| count(record, outcome));
     app.feed.ring();
-    if appended.iter().any(|outcome| matches!(outcome, Appended::Replaced(_))) {
-        // What a replaced record had cost is no longer spent.
+    if appended.iter().any(|outcome| matches!(outcome, Appended::Replaced(_) | Appended::Joined(_))) {
+        // What a record that is gone had cost is no longer spent, and one that learnt its tags counts in their budgets.
         app.ledger.forget();
     }
     let new = outcomes().filter(|(_, outcome)| matches!(outcome, Appended::New | Appended::Replaced(_)));
@@ -132,7 +132,7 @@ fn count(record: &UsageRecord, outcome: &Appended) {
     let (is_kept, outcome) = match outcome {
         Appended::New => (true, "new"),
         Appended::Replaced(_) => (true, "replaced"),
-        Appended::Duplicate(_) | Appended::Deleted(_) => (false, "duplicate"),
+        Appended::Duplicate(_) | Appended::Joined(_) | Appended::Deleted(_) => (false, "duplicate"),
     };
     count_outcome(record.origin, outcome);
     if is_kept && record.cost.is_none() {

@@ -100,6 +100,7 @@ fn read(fields: &mut Fields<'_>, now: Timestamp) -> Option<NewUsage> {
         session_id: fields.reference(&["sessionId", "conversationId", "session_id"]),
         trace_id: fields.reference(&["traceId", "trace_id"]),
         request_id: request_id.or_else(|| identity(canonical.as_deref(), metered.response_id.as_deref())),
+        other_keys: Vec::new(),
         content: Content {
             prompt: fields.content(&["prompt", "messages"]),
             completion: fields.content(&["completion", "response"]),

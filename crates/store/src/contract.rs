@@ -36,6 +36,7 @@ pub mod projects;
 pub mod questions;
 pub mod random;
 pub mod retention;
+pub mod same_call;
 pub mod sample;
 pub mod sequence;
 pub mod sessions;
@@ -59,6 +60,13 @@ macro_rules! usage_contract {
                 batches_of_nothing_are_kept
                 records_are_followed_in_the_order_of_keeping
                 a_place_is_not_given_twice
+            }
+            same_call {
+                in_every_order_what_is_told_of_a_call_is_one_record
+                an_id_that_calls_share_joins_no_two_of_them
+                who_knows_both_keys_joins_what_was_kept_apart
+                every_key_of_a_deleted_record_stays_known
+                a_record_learns_whom_a_call_was_for_while_it_is_new
             }
             listing {
                 pages_join_to_the_whole_list

@@ -29,6 +29,7 @@ mod failure;
 mod file;
 mod filter;
 mod kept;
+mod keys;
 mod latency;
 mod list;
 mod names;

@@ -18,11 +18,13 @@ use crate::StoreError;
 pub enum Appended {
     /// It is kept.
     New,
-    /// It is kept, in the place of this one, which had the same key and told less of the call
-    /// ([`UsageRecord::supersedes`]).
-    Replaced(Box<UsageRecord>),
+    /// It is kept, in the place of these, which are of the same call and told less of it ([`UsageRecord::supersedes`]).
+    Replaced(Vec<UsageRecord>),
     /// The same account had already sent its key; this is the record that is kept.
     Duplicate(Box<UsageRecord>),
+    /// The call is known already, and this is its record, which learnt from this one: a key, or whom the call was for.
+    /// What else was kept of the call is gone.
+    Joined(Box<UsageRecord>),
     /// The same account had already sent its key, and has deleted the record since. It stays deleted.
     Deleted(UsageId),
 }
@@ -133,10 +135,10 @@ pub trait UsageStore: Send + Sync + std::fmt::Debug {
     /// Keeps `records`, each on its own merit: the answer has one entry for each, in order. Durable on return.
     ///
     /// A record whose `request_id` the same account has sent before is not kept again, however concurrently. The batch
-    /// is a sequence in this: of two records with the same key the first is kept. Only a record that
-    /// [supersedes](UsageRecord::supersedes) the one that has its key is kept in its place, with what it
-    /// [takes over](UsageRecord::take_over); aggregates follow. `Conflict("id")`, and nothing kept, if the id of a record
-    /// is taken.
+    /// is a sequence in this: of two records with the same key the first is kept. Which of several records [of a
+    /// call](UsageRecord::is_of_call) stands for it, and what it keeps of the others, is [settled](domain::same_call::settle)
+    /// where they come together, whatever key shows it; aggregates follow. An `other_keys` that turns out to be of another
+    /// call is not kept. `Conflict("id")`, and nothing kept, if the id of a record is taken.
     async fn append(&self, records: Vec<UsageRecord>) -> Result<Vec<Appended>, StoreError>;
 
     /// The record with its content, if it is visible. Flags come back in the order of

@@ -96,6 +96,7 @@ impl Calls {
             session_id: thread.session.clone(),
             trace_id: thread.trace.clone(),
             request_id: None,
+            other_keys: Vec::new(),
             metadata: (brief.kind == Kind::Chat).then(|| format!(r#"{{"turn":{}}}"#, thread.turn)),
             content: Content::default(),
             side_calls: Vec::new(),

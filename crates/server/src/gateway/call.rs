@@ -79,6 +79,8 @@ struct Passed {
     first_piece_ms: Option<u64>,
     error_body: Vec<u8>,
     client_left: bool,
+    /// What the provider calls the request.
+    request_id: Option<String>,
 }
 
 /// An answer that is being read.
@@ -105,6 +107,7 @@ impl Call {
     /// Sends the request, and answers as soon as there is something to say. What is left to do then, a task of its own
     /// does.
     pub(super) async fn run(self: Box<Self>, request: Request<Body>) -> Head {
+        let sent_id = headers::request_id(request.headers(), None);
         let sending = self.upstream.client.request(request);
         let sent = tokio::select! {
             sent = timeout(self.app.config.gateway.head_timeout(), sending) => sent,
@@ -114,7 +117,7 @@ impl Call {
             }
         };
         match sent {
-            Ok(Ok(reply)) => Ok(self.pass(reply).await),
+            Ok(Ok(reply)) => Ok(self.pass(reply, sent_id.as_deref()).await),
             Ok(Err(error)) => Err(self.fail(&error)),
             Err(_) => {
                 let message = format!("{} did not begin to answer in time", self.upstream.name);
@@ -140,13 +143,14 @@ impl Call {
         ApiError::new(ErrorCode::ProviderUnreachable, format!("{name} {what}: {reason}"))
     }
 
-    async fn pass(self: Box<Self>, reply: Response<Incoming>) -> Response<Body> {
+    async fn pass(self: Box<Self>, reply: Response<Incoming>, sent_id: Option<&str>) -> Response<Body> {
         let (parts, body) = reply.into_parts();
         let tee = self.is_metered.then(|| Tee::new(self.dialect, &parts.headers, self.door.keeps_content));
         let results = self.may_have_results && parts.status.is_success();
         let results = results.then(|| Results::new(self.dialect, &parts.headers));
         let is_short = results.is_none() && is_short(&parts.headers);
-        let (headers, status, passed) = (parts.headers, parts.status, Passed::default());
+        let passed = Passed { request_id: headers::request_id(&parts.headers, sent_id), ..Passed::default() };
+        let (headers, status) = (parts.headers, parts.status);
         let answer = Box::new(Answer { headers, body, status, tee, results, passed });
         if is_short { self.pass_whole(answer).await } else { self.pass_stream(answer, Bytes::new()) }
     }
@@ -287,6 +291,7 @@ impl Call {
             status,
             end,
             client_left: passed.client_left,
+            request_id: passed.request_id,
             metered: told.metered,
             answer_bytes: if told.answer_bytes > 0 { told.answer_bytes } else { passed.bytes },
             answer: told.answer,

@@ -44,6 +44,13 @@ const CREDENTIALS: [HeaderName; 5] = [
     HeaderName::from_static("x-goog-api-key"),
 ];
 
+/// Where providers say what they call a request: Anthropic, OpenAI and who does as they do, AWS.
+const REQUEST_IDS: [HeaderName; 3] = [
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("x-amzn-requestid"),
+];
+
 /// The client's headers as they go to the provider, without any credential.
 pub(super) fn to_provider(headers: &HeaderMap) -> HeaderMap {
     let named = named_by_connection(headers);
@@ -77,6 +84,12 @@ pub(super) fn to_client(headers: &HeaderMap) -> HeaderMap {
         .filter(|(name, _)| stays(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+/// What the provider calls the request. An id that was `sent` to it is the client's own, and may be that of several calls.
+pub(super) fn request_id(headers: &HeaderMap, sent: Option<&str>) -> Option<String> {
+    let said = REQUEST_IDS.iter().find_map(|name| headers.get(name)?.to_str().ok());
+    said.filter(|id| !id.is_empty() && Some(*id) != sent).map(str::to_owned)
 }
 
 /// Of what the client takes, the one encoding that can be metered while it passes.

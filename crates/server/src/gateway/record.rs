@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::{
     ProjectId,
-    ingest::{NewUsage, identity},
+    ingest::{NewUsage, identity, request_identity},
     redact::redact,
     text,
     usage_record::{CallError, Content, Status},
@@ -47,6 +47,8 @@ pub(super) struct Outcome {
     pub(super) end: End,
     /// Whether the client left before the end.
     pub(super) client_left: bool,
+    /// What the provider calls the request.
+    pub(super) request_id: Option<String>,
     /// What it said of the call.
     pub(super) metered: Metered,
     /// Bytes of what was answered, about.
@@ -78,6 +80,8 @@ struct Details<'a> {
     end_user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_request_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<&'a str>,
     /// The sender's name of a call in a batch.
@@ -123,6 +127,7 @@ pub(super) fn begin(asked: Asked<'_>, project_id: Option<ProjectId>, now: Timest
         session_id: attribution.session_id.clone(),
         trace_id: attribution.trace_id.clone(),
         request_id: None,
+        other_keys: Vec::new(),
         metadata: None,
         content: Content::default(),
     }
@@ -143,7 +148,16 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     call.metadata = details(asked, &outcome);
     let ask = asked.ask;
     let Outcome {
-        status, end, metered, answer_bytes, answer, error_body, first_piece_ms, elapsed_ms, ..
+        status,
+        end,
+        request_id,
+        metered,
+        answer_bytes,
+        answer,
+        error_body,
+        first_piece_ms,
+        elapsed_ms,
+        ..
     } = outcome;
     let is_refused = status.is_some_and(|status| status.is_client_error() || status.is_server_error());
     call.content.completion = answer.map(|answer| redact(&answer).into_owned());
@@ -152,6 +166,7 @@ pub(super) fn complete(call: &mut NewUsage, asked: Asked<'_>, outcome: Outcome) 
     call.error = error(status.filter(|_| is_refused), end, &error_body);
     call.status = if call.error == CallError::default() { Status::Success } else { Status::Error };
     call.request_id = identity(call.provider.as_deref(), metered.response_id.as_deref());
+    call.other_keys.extend(request_identity(call.provider.as_deref(), request_id.as_deref()));
     add_metered(call, metered);
     if !call.usage.is_empty() || call.provider_cost.is_some() {
         return;
@@ -203,6 +218,7 @@ pub(super) fn batched(
         client_left: false,
         end_user: asked.attribution.end_user.as_deref(),
         request_id: asked.attribution.request_id.as_deref(),
+        provider_request_id: None,
         finish: metered.finish.as_deref(),
         custom_id: custom_id.as_deref(),
     };
@@ -225,6 +241,7 @@ fn details(asked: Asked<'_>, outcome: &Outcome) -> Option<String> {
         client_left: outcome.client_left,
         end_user: attribution.end_user.as_deref(),
         request_id: attribution.request_id.as_deref(),
+        provider_request_id: outcome.request_id.as_deref(),
         finish: outcome.metered.finish.as_deref(),
         custom_id: None,
     };

@@ -245,7 +245,7 @@ async fn record(app: &App, span: &AggregateSpan, now: Timestamp) -> Result<&'sta
         Err(StoreError::Conflict("id")) => Vec::new(),
         appended => appended?,
     };
-    if matches!(appended.first(), Some(Appended::Deleted(_) | Appended::Duplicate(_))) {
+    if matches!(appended.first(), Some(Appended::Deleted(_) | Appended::Duplicate(_) | Appended::Joined(_))) {
         app.meta.delete_aggregate(span.user_id, span.id).await?;
         return Ok("known");
     }

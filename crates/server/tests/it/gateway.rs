@@ -8,4 +8,5 @@ mod faults;
 mod passing;
 mod streams;
 mod tls;
+mod told_twice;
 mod world;

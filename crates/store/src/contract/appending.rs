@@ -68,7 +68,7 @@ pub async fn a_key_sent_by_32_tasks_is_kept_once(store: Arc<dyn UsageStore>) {
             Appended::New => new.push(id),
             Appended::Duplicate(kept) => holders.push(kept.id),
             Appended::Deleted(id) => holders.push(id),
-            Appended::Replaced(_) => {}
+            Appended::Replaced(_) | Appended::Joined(_) => {}
         }
     }
     assert_eq!((new.len(), holders.len()), (1, 31));
@@ -97,10 +97,10 @@ pub async fn what_a_trace_tells_gives_way_to_what_is_known_better(store: Arc<dyn
     for less in [told(2, 10), told(3, 9)] {
         assert_eq!(append(&*store, less).await, Appended::Duplicate(Box::new(first.clone())));
     }
-    assert_eq!(append(&*store, told(4, 11)).await, Appended::Replaced(Box::new(first.clone())));
+    assert_eq!(append(&*store, told(4, 11)).await, Appended::Replaced(vec![first.clone()]));
     let second = UsageRecord { tags: first.tags.clone(), trace_id: first.trace_id.clone(), ..told(4, 11) };
     let gateway = UsageRecord { origin: Origin::Gateway, tags: tags(&["b"]), ..keyed(5, 1) };
-    assert_eq!(append(&*store, gateway.clone()).await, Appended::Replaced(Box::new(second)));
+    assert_eq!(append(&*store, gateway.clone()).await, Appended::Replaced(vec![second]));
     let kept = UsageRecord { trace_id: first.trace_id.clone(), ..gateway };
     for late in [told(6, 99), keyed(7, 1)] {
         assert_eq!(append(&*store, late).await, Appended::Duplicate(Box::new(kept.clone())));

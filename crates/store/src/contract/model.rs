@@ -9,8 +9,9 @@ use domain::{
     ProjectId, UsageId, UserId,
     costing::Costing,
     query::{Dimension, Filter, Group, RecordQuery, RecordSort, UsageQuery},
+    same_call::{self, Settled},
     totals::Totals,
-    usage_record::{Amendment, UsageRecord},
+    usage_record::{Amendment, Origin, UsageRecord},
 };
 use jiff::Timestamp;
 
@@ -30,30 +31,40 @@ impl Model {
     }
 
     /// Keeps a record.
-    pub fn append(&mut self, record: UsageRecord) -> Appended {
-        if let Some(request_id) = &record.request_id {
-            let key = (record.user_id, request_id.clone());
-            if let Some(holder) = self.keys.get(&key).copied() {
-                return self.append_again(record, key, holder);
+    pub fn append(&mut self, mut record: UsageRecord) -> Appended {
+        let (mut known, mut free): (Vec<UsageRecord>, Vec<String>) = Default::default();
+        for key in record.keys().map(str::to_owned).collect::<Vec<_>>() {
+            let Some(holder) = self.keys.get(&(record.user_id, key.clone())).copied() else {
+                free.push(key);
+                continue;
+            };
+            let is_own = record.request_id.as_ref() == Some(&key);
+            match self.records.iter().find(|kept| kept.id == holder) {
+                Some(kept) if known.contains(kept) => {}
+                Some(kept) if record.is_of_call(kept, &key) => known.push(kept.clone()),
+                None if is_own || record.origin == Origin::Otlp => return Appended::Deleted(holder),
+                _ => record.other_keys.retain(|other| *other != key),
             }
-            self.keys.insert(key, record.id);
         }
-        self.records.push(record);
-        Appended::New
-    }
-
-    fn append_again(&mut self, mut record: UsageRecord, key: (UserId, String), holder: UsageId) -> Appended {
-        let Some(index) = self.records.iter().position(|kept| kept.id == holder) else {
-            return Appended::Deleted(holder);
+        let is_new = known.is_empty();
+        let (stands, appended) = match same_call::settle(record, known, &free) {
+            Settled::Kept(record, gone) => {
+                self.records.retain(|kept| gone.iter().all(|gone| gone.id != kept.id));
+                self.records.push(*record.clone());
+                (*record, if is_new { Appended::New } else { Appended::Replaced(gone) })
+            }
+            Settled::Known { before, after, gone } => {
+                self.records.retain(|kept| gone.iter().all(|gone| gone.id != kept.id));
+                let kept = self.records.iter_mut().find(|kept| kept.id == after.id).unwrap();
+                *kept = *after.clone();
+                let learnt = !gone.is_empty() || before != after;
+                let appended = if learnt { Appended::Joined } else { Appended::Duplicate };
+                (*after.clone(), appended(after))
+            }
         };
-        if !record.supersedes(&self.records[index]) {
-            return Appended::Duplicate(Box::new(self.records[index].clone()));
-        }
-        let kept = self.records.remove(index);
-        record.take_over(kept.clone());
-        self.keys.insert(key, record.id);
-        self.records.push(record);
-        Appended::Replaced(Box::new(kept))
+        let keys = stands.keys().map(|key| ((stands.user_id, key.to_owned()), stands.id));
+        self.keys.extend(keys.collect::<Vec<_>>());
+        appended
     }
 
     /// Corrects a record.
@@ -230,6 +241,7 @@ fn contains(record: &UsageRecord, words: &str) -> bool {
     let mut texts = vec![record.id.to_string(), record.provider.clone(), record.model.clone()];
     texts.extend(optional.into_iter().flatten().cloned());
     texts.extend(allocation.other.values().cloned());
+    texts.extend(record.other_keys.iter().cloned());
     texts.extend(record.tags.iter().map(str::to_owned));
     texts.iter().any(|text| text.to_lowercase().contains(&words.to_lowercase()))
 }

@@ -86,6 +86,7 @@ pub fn record(n: u32) -> UsageRecord {
         session_id: None,
         trace_id: None,
         request_id: None,
+        other_keys: Vec::new(),
         metadata: None,
         content: None,
         flags: Vec::new(),
@@ -174,6 +175,7 @@ pub fn full_record() -> UsageRecord {
         session_id: text("session-1"),
         trace_id: text("0af7651916cd43dd8448eb211c80319c"),
         request_id: text("request 1 💶"),
+        other_keys: vec!["other \"1\"".to_owned(), "other 2".to_owned()],
         metadata: text(r#"{"a":[1,2.50,null],"b":"\u0000"}"#),
         content: Some(Content { prompt: text("Why?"), completion: text("Because\nof it.") }),
         flags: vec![Flag::InconsistentUsage, Flag::CostDiffers, Flag::ContentCut, Flag::TierAssumedStandard],
@@ -212,7 +214,11 @@ pub fn varied_record(n: u32, random: &mut Random) -> UsageRecord {
         random.pick(&[tags(&[]), tags(&["a"]), tags(&["b"]), tags(&["a", "b"]), tags(&["a", "b", "c"])]);
     record.allocation = varied_allocation(random);
     if random.chance(20) {
-        record.request_id = Some(format!("key-{}", random.below(50)));
+        record.request_id = Some(format!("{}key-{}", random.pick(&["", "reply:"]), random.below(50)));
+    }
+    if random.chance(15) {
+        // Some are those that other records have for their own.
+        record.other_keys = vec![format!("{}key-{}", random.pick(&["", "request:"]), random.below(50))];
     }
     vary_cost(record, random)
 }

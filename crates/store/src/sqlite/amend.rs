@@ -8,9 +8,8 @@ use domain::{
 use rusqlite::Connection;
 
 use super::{
-    append::key_hash,
     dictionary::{self, Kind},
-    kept,
+    kept, keys,
     record::{self, Attribution},
     rollup, sealed,
     writer::WriteTx,
@@ -22,10 +21,15 @@ const UPDATE: &str = "
        set project = ?2, department = ?3, team = ?4, purpose = ?5, client = ?6, campaign = ?7,
            allocation_other = ?8, tag_set = ?9
      where seq = ?1";
+const LEARN: &str = "
+    update usage_record
+       set user_email = ?2, customer_email = ?3, session_id = ?4, trace_id = ?5, request_id = ?6, other_keys = ?7
+     where seq = ?1";
 const DELETE: &str = "delete from usage_record where seq = ?1";
-const LIST_KEYS_OF_PROJECT: &str =
-    "select user, request_id from usage_record where project = ?1 and request_id is not null";
-const DELETE_KEY: &str = "delete from usage_key where user = ?1 and key_hash = ?2";
+const LIST_KEYS_OF_PROJECT: &str = "
+    select user, request_id from usage_record where project = ?1 and request_id is not null
+    union all
+    select user, value from usage_record, json_each(other_keys) where project = ?1";
 const DELETE_OF_PROJECT: &str = "delete from usage_record where project = ?1";
 const DELETE_ROLLUP_OF_PROJECT: &str = "delete from usage_rollup where project = ?1";
 
@@ -36,10 +40,22 @@ pub(super) fn amend(
     amendment: &Amendment,
 ) -> Result<Option<(UsageRecord, UsageRecord)>, StoreError> {
     let Some(kept) = record::find(tx.connection, tx.names, id)? else { return Ok(None) };
-    let before = kept.record;
-    let mut after = before.clone();
+    let mut after = kept.record.clone();
     after.amend(amendment);
-    let to = Attribution::intern(tx, &after)?;
+    let mut change = rollup::Change::default();
+    attribute(tx, &kept, &after, &mut change)?;
+    change.apply(tx.connection)?;
+    Ok(Some((kept.record, after)))
+}
+
+/// Makes the attribution of a kept record that of `after`.
+fn attribute(
+    tx: &mut WriteTx<'_>,
+    kept: &record::Kept,
+    after: &UsageRecord,
+    change: &mut rollup::Change,
+) -> Result<(), StoreError> {
+    let to = Attribution::intern(tx, after)?;
     let other = record::other_allocation(&after.allocation)?;
     tx.connection.prepare_cached(UPDATE)?.execute((
         kept.seq,
@@ -52,11 +68,30 @@ pub(super) fn amend(
         other,
         to.tag_set,
     ))?;
-    let mut change = rollup::Change::default();
-    change.subtract(kept.rollup_key, &Totals::of(&before))?;
-    change.add(rollup::Key { project: to.project.unwrap_or(0), ..kept.rollup_key }, &Totals::of(&after))?;
-    change.apply(tx.connection)?;
-    Ok(Some((before, after)))
+    change.subtract(kept.rollup_key, &Totals::of(&kept.record))?;
+    change.add(rollup::Key { project: to.project.unwrap_or(0), ..kept.rollup_key }, &Totals::of(after))
+}
+
+/// Gives a kept record what it [took over](UsageRecord::take_over) and is now in `after`.
+pub(super) fn learn(
+    tx: &mut WriteTx<'_>,
+    kept: &record::Kept,
+    after: &UsageRecord,
+    change: &mut rollup::Change,
+) -> Result<(), StoreError> {
+    attribute(tx, kept, after, change)?;
+    let user_email = tx.intern_option(Kind::UserEmail, after.user_email.as_ref())?;
+    let customer_email = tx.intern_option(Kind::CustomerEmail, after.customer_email.as_ref())?;
+    tx.connection.prepare_cached(LEARN)?.execute((
+        kept.seq,
+        user_email,
+        customer_email,
+        &after.session_id,
+        &after.trace_id,
+        &after.request_id,
+        record::other_keys(after)?,
+    ))?;
+    Ok(())
 }
 
 /// Deletes a record but not its key; as it was.
@@ -91,12 +126,11 @@ pub(super) fn purge(tx: &mut WriteTx<'_>, projects: &[ProjectId]) -> Result<u64,
 }
 
 fn purge_project(connection: &Connection, project: i64) -> Result<u64, StoreError> {
-    let mut delete_key = connection.prepare_cached(DELETE_KEY)?;
-    let mut keys = connection.prepare_cached(LIST_KEYS_OF_PROJECT)?;
-    let mut rows = keys.query([project])?;
+    let mut known = connection.prepare_cached(LIST_KEYS_OF_PROJECT)?;
+    let mut rows = known.query([project])?;
     while let Some(row) = rows.next()? {
-        let request_id: String = row.get(1)?;
-        delete_key.execute((row.get::<_, i64>(0)?, key_hash(&request_id)))?;
+        let key: String = row.get(1)?;
+        keys::forget(connection, row.get(0)?, &key)?;
     }
     drop(rows);
     kept::note_last(connection)?;

@@ -1,16 +1,23 @@
-//! Keeping records, each key once.
+//! Keeping records, each call once.
 
-use domain::{UsageId, totals::Totals, usage_record::UsageRecord};
-use rusqlite::OptionalExtension as _;
-use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 
-use super::{amend, dictionary::Kind, record, rollup, writer::WriteTx};
+use domain::{
+    UsageId,
+    same_call::{self, Settled},
+    totals::Totals,
+    usage_record::{Origin, UsageRecord},
+};
+
+use super::{
+    amend,
+    dictionary::Kind,
+    keys,
+    record::{self, Kept},
+    rollup,
+    writer::WriteTx,
+};
 use crate::{Appended, StoreError};
-
-const CLAIM_KEY: &str =
-    "insert into usage_key (user, key_hash, id) values (?1, ?2, ?3) on conflict do nothing";
-const MOVE_KEY: &str = "update usage_key set id = ?3 where user = ?1 and key_hash = ?2";
-const FIND_KEY: &str = "select id from usage_key where user = ?1 and key_hash = ?2";
 
 /// Keeps `records`; what became of each.
 pub(super) fn append(tx: &mut WriteTx<'_>, records: &[UsageRecord]) -> Result<Vec<Appended>, StoreError> {
@@ -21,23 +28,12 @@ pub(super) fn append(tx: &mut WriteTx<'_>, records: &[UsageRecord]) -> Result<Ve
     Ok(appended)
 }
 
-/// What stands for a key in the database.
-pub(super) fn key_hash(request_id: &str) -> [u8; 16] {
-    let digest: [u8; 32] = Sha256::digest(request_id.as_bytes()).into();
-    let mut hash = [0; 16];
-    hash.copy_from_slice(&digest[..16]);
-    hash
-}
-
-/// The record that holds a key of `user`.
-pub(super) fn find_key(
-    connection: &rusqlite::Connection,
-    user: i64,
-    request_id: &str,
-) -> Result<Option<UsageId>, StoreError> {
-    let mut statement = connection.prepare_cached(FIND_KEY)?;
-    let id = statement.query_row((user, key_hash(request_id)), |row| row.get(0)).optional()?;
-    Ok(id.map(UsageId::from_bytes))
+/// What is known of the call of a record.
+enum Known {
+    /// Records of it, at most one for each key, and the keys that nobody has.
+    Kept(Vec<Kept>, Vec<String>),
+    /// That it was deleted.
+    Deleted(UsageId),
 }
 
 fn append_one(
@@ -46,13 +42,63 @@ fn append_one(
     change: &mut rollup::Change,
 ) -> Result<Appended, StoreError> {
     let user = tx.intern(Kind::User, &record.user_id.to_string())?;
-    if let Some(request_id) = &record.request_id
-        && !claim_key(tx, user, request_id, record.id)?
-    {
-        return append_again(tx, user, record, request_id, change);
+    let mut record = Cow::Borrowed(record);
+    let (known, free_keys) = match find_known(tx, user, &mut record)? {
+        Known::Deleted(id) => return Ok(Appended::Deleted(id)),
+        Known::Kept(known, _) if known.is_empty() => {
+            insert(tx, user, &record, change)?;
+            return Ok(Appended::New);
+        }
+        Known::Kept(known, free_keys) => (known, free_keys),
+    };
+    let records = known.iter().map(|kept| kept.record.clone()).collect();
+    match same_call::settle(record.into_owned(), records, &free_keys) {
+        Settled::Kept(record, gone) => {
+            remove(tx, &known, &gone, change)?;
+            insert(tx, user, &record, change)?;
+            Ok(Appended::Replaced(gone))
+        }
+        Settled::Known { before, after, gone } if gone.is_empty() && before == after => {
+            Ok(Appended::Duplicate(after))
+        }
+        Settled::Known { after, gone, .. } => {
+            remove(tx, &known, &gone, change)?;
+            if let Some(kept) = known.iter().find(|kept| kept.record.id == after.id) {
+                amend::learn(tx, kept, &after, change)?;
+            }
+            keys::give(tx.connection, user, after.keys(), after.id)?;
+            Ok(Appended::Joined(after))
+        }
     }
-    insert(tx, user, record, change)?;
-    Ok(Appended::New)
+}
+
+/// What is known of the call of `record`, which loses the keys that turn out to be those of other calls.
+fn find_known(
+    tx: &mut WriteTx<'_>,
+    user: i64,
+    record: &mut Cow<'_, UsageRecord>,
+) -> Result<Known, StoreError> {
+    let mut known: Vec<Kept> = Vec::new();
+    let (mut free, mut others) = (Vec::new(), Vec::new());
+    for key in record.keys() {
+        let Some(holder) = keys::find(tx.connection, user, key)? else {
+            free.push(key.to_owned());
+            continue;
+        };
+        if known.iter().any(|kept| kept.record.id == holder) {
+            continue;
+        }
+        let is_own = record.request_id.as_deref() == Some(key);
+        match record::find(tx.connection, tx.names, holder)? {
+            Some(kept) if record.is_of_call(&kept.record, key) => known.push(kept),
+            None if is_own || record.origin == Origin::Otlp => return Ok(Known::Deleted(holder)),
+            _ => others.push(key.to_owned()),
+        }
+    }
+    if !others.is_empty() {
+        record.to_mut().other_keys.retain(|key| !others.contains(key));
+    }
+    Ok(Known::Kept(known, free))
 }
 
 fn insert(
@@ -62,34 +108,19 @@ fn insert(
     change: &mut rollup::Change,
 ) -> Result<(), StoreError> {
     let rollup_key = record::insert(tx, user, record)?;
+    keys::give(tx.connection, user, record.keys(), record.id)?;
     change.add(rollup_key, &Totals::of(record))?;
     *tx.appended += 1;
     Ok(())
 }
 
-/// What becomes of a record whose key is taken.
-fn append_again(
-    tx: &mut WriteTx<'_>,
-    user: i64,
-    record: &UsageRecord,
-    request_id: &str,
+/// Removes those of `known` that are `gone`.
+fn remove(
+    tx: &WriteTx<'_>,
+    known: &[Kept],
+    gone: &[UsageRecord],
     change: &mut rollup::Change,
-) -> Result<Appended, StoreError> {
-    let id = find_key(tx.connection, user, request_id)?;
-    let id = id.ok_or_else(|| StoreError::Damaged("a key that is taken has no holder".to_owned()))?;
-    let Some(kept) = record::find(tx.connection, tx.names, id)? else { return Ok(Appended::Deleted(id)) };
-    if !record.supersedes(&kept.record) {
-        return Ok(Appended::Duplicate(Box::new(kept.record)));
-    }
-    amend::remove(tx, &kept, change)?;
-    tx.connection.prepare_cached(MOVE_KEY)?.execute((user, key_hash(request_id), record.id.bytes()))?;
-    let mut successor = record.clone();
-    successor.take_over(kept.record.clone());
-    insert(tx, user, &successor, change)?;
-    Ok(Appended::Replaced(Box::new(kept.record)))
-}
-
-fn claim_key(tx: &WriteTx<'_>, user: i64, request_id: &str, id: UsageId) -> Result<bool, StoreError> {
-    let mut statement = tx.connection.prepare_cached(CLAIM_KEY)?;
-    Ok(statement.execute((user, key_hash(request_id), id.bytes()))? == 1)
+) -> Result<(), StoreError> {
+    let is_gone = |kept: &&Kept| gone.iter().any(|gone| gone.id == kept.record.id);
+    known.iter().filter(is_gone).try_for_each(|kept| amend::remove(tx, kept, change))
 }

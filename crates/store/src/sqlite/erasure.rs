@@ -29,6 +29,8 @@ const CLEAN: &str = "
        set session_id = null, trace_id = null, error_message = null,
            request_id = case when instr(lower(request_id), :user) = 0 and instr(lower(request_id), :customer) = 0
                              then request_id end,
+           other_keys = case when instr(lower(other_keys), :user) = 0 and instr(lower(other_keys), :customer) = 0
+                             then other_keys end,
            metadata = case when json_type(metadata, '$.sideCalls') = 'array'
                            then json_object('sideCalls', json(json_extract(metadata, '$.sideCalls'))) end
      where seq = :seq";

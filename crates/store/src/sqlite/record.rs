@@ -35,7 +35,7 @@ macro_rules! record_columns {
          error_code, error_message, response_time_ms, time_to_first_token_ms,
          department, team, purpose, client, campaign, allocation_other, tag_set,
          user_email, customer_email, session_id, trace_id, request_id, metadata,
-         tracker_key"
+         tracker_key, other_keys"
     };
 }
 
@@ -46,7 +46,7 @@ const INSERT: &str = concat!(
     last_place!(),
     " + 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
                ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39,
-               ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47)"
+               ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48)"
 );
 const FIND_BY_ID: &str = concat!("select ", record_columns!(), ", seq from usage_record where id = ?1");
 const FIND_BY_SEQ: &str = concat!("select ", record_columns!(), ", seq from usage_record where seq = ?1");
@@ -188,6 +188,7 @@ pub(super) fn insert(
         record.request_id,
         record.metadata,
         tx.intern_option(Kind::TrackerKey, record.tracker_key_id.map(|id| id.to_string()).as_ref())?,
+        other_keys(record)?,
     ])?;
     insert_content(tx.connection, record.content.as_ref())?;
     let day = day_of(record.occurred_at.as_millisecond());
@@ -243,6 +244,13 @@ pub(super) fn other_allocation(allocation: &CostAllocation) -> Result<Option<Str
     } else {
         serde_json::to_string(other).map(Some).map_err(|error| damaged(&error))
     }
+}
+
+/// The other keys of a record as JSON.
+pub(super) fn other_keys(record: &UsageRecord) -> Result<Option<String>, StoreError> {
+    let keys = &record.other_keys;
+    let json = (!keys.is_empty()).then(|| serde_json::to_string(keys));
+    json.transpose().map_err(|error| damaged(&error))
 }
 
 /// Memory that a record holds, about.

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0014_cache_writes.sql"),
     include_str!("schema/0015_annotations.sql"),
     include_str!("schema/0016_cost_source_sums.sql"),
+    include_str!("schema/0017_other_keys.sql"),
 ];
 
 /// Brings the database to the version that this program knows.

@@ -30,6 +30,8 @@ const VALUES: &[(Kind, &str)] = &[
 /// Texts of a record's own that are searched.
 const TEXTS: &[&str] = &[
     "contains_text(?, r.request_id, r.session_id, r.trace_id, r.error_message)",
+    "r.other_keys is not null
+     and exists (select 1 from json_each(r.other_keys) where contains_text(?, value))",
     "r.allocation_other is not null
      and exists (select 1 from json_each(r.allocation_other) where contains_text(?, value))",
 ];

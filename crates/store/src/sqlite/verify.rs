@@ -11,8 +11,8 @@ use domain::{
 use rusqlite::Connection;
 
 use super::{
-    append,
     columns::DAY_MS,
+    keys,
     names::Names,
     record::{self, Kept},
     rollup::{self, Key},
@@ -123,7 +123,7 @@ impl Verifying<'_> {
     }
 
     fn record(&mut self, kept: &Kept) -> Result<(), StoreError> {
-        let UsageRecord { id, cost, cost_source, list_cost, cache_savings, request_id, .. } = &kept.record;
+        let UsageRecord { id, cost, cost_source, list_cost, cache_savings, .. } = &kept.record;
         if kept.record.price.is_some() && list_cost.is_some() {
             let computed = kept.record.explain().map(|cost| (cost.total, cost.cache_savings));
             if computed != list_cost.zip(*cache_savings) {
@@ -135,10 +135,10 @@ impl Verifying<'_> {
         if *cost_source == CostSource::Catalog && cost != list_cost {
             self.differ(|| format!("record {id}: its cost is {cost:?}, its list cost is {list_cost:?}"));
         }
-        if let Some(request_id) = request_id
-            && append::find_key(self.connection, kept.rollup_key.user, request_id)? != Some(*id)
-        {
-            self.differ(|| format!("record {id}: its key is not known"));
+        for key in kept.record.keys() {
+            if keys::find(self.connection, kept.rollup_key.user, key)? != Some(*id) {
+                self.differ(|| format!("record {id}: its key {key} is not known"));
+            }
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     allocation::Tags,
-    ingest::{NewUsage, identity},
+    ingest::{NewUsage, identity, request_identity},
     limits,
     redact::redact,
     text,
@@ -164,6 +164,7 @@ fn call(
     let started = duration.and_then(|duration| {
         ended.checked_sub(jiff::SignedDuration::from_millis(i64::try_from(duration).ok()?)).ok()
     });
+    let (own_key, other_keys) = keys(agent, attributes);
     let usage = usage(agent, attributes);
     let error = error(attributes);
     let is_error = error != CallError::default();
@@ -199,7 +200,8 @@ fn call(
             .ok()
             .filter(|trace| *trace != [0; 16])
             .map(|trace| hex(&trace)),
-        request_id: key(agent, attributes).or_else(|| fallback_key(attributes, at)),
+        request_id: own_key.or_else(|| fallback_key(attributes, at)),
+        other_keys,
         metadata: Some(metadata((resource, scope), record, attributes, user.as_deref())),
         content: Content::default(),
         side_calls: Vec::new(),
@@ -256,19 +258,37 @@ fn provider(agent: Agent, model: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// The key of a call by an id that others know, too: Claude Code has the same ids in its spans.
-fn key(agent: Agent, attributes: &Attributes) -> Option<String> {
+/// The keys of a call by ids that others know, too.
+fn keys(agent: Agent, attributes: &Attributes) -> (Option<String>, Vec<String>) {
     match agent {
-        Agent::ClaudeCode => claude_code_key(attributes),
-        Agent::Codex => None,
-        Agent::Gemini { provider } => identity(provider, attributes.text(&["response_id"])),
+        Agent::ClaudeCode => claude_code_keys(attributes),
+        Agent::Codex => (None, Vec::new()),
+        Agent::Gemini { provider } => (identity(provider, attributes.text(&["response_id"])), Vec::new()),
     }
 }
 
-/// The id of the reply, or of the request where there is no reply.
-pub(super) fn claude_code_key(attributes: &Attributes) -> Option<String> {
-    let id = ["request_id", "gen_ai.response.id", "client_request_id"];
-    identity(Some("anthropic"), attributes.text(&id))
+/// By the id of the reply and that of the request; where there was no reply, by that which the client gave the request.
+pub(super) fn claude_code_keys(attributes: &Attributes) -> (Option<String>, Vec<String>) {
+    let provider = Some(claude_code_provider(attributes.text(&["model", "gen_ai.request.model"])));
+    // Under the name of the reply's id its spans say that of the request.
+    let said = attributes.text(&["gen_ai.response.id"]);
+    let (reply, request) = said
+        .map_or((None, None), |id| if id.starts_with("msg_") { (Some(id), None) } else { (None, Some(id)) });
+    let request =
+        attributes.text(&["request_id"]).or(request).or_else(|| attributes.text(&["client_request_id"]));
+    let reply = identity(provider, reply);
+    let request = request_identity(provider, request);
+    let mut keys = reply.into_iter().chain(request);
+    (keys.next(), keys.collect())
+}
+
+/// Whose ids those are that Claude Code tells: each seller of its models has names of their own for them.
+fn claude_code_provider(model: Option<&str>) -> &'static str {
+    match model {
+        Some(model) if model.contains("anthropic.") || model.starts_with("arn:") => "bedrock",
+        Some(model) if model.contains('@') => "vertex",
+        _ => "anthropic",
+    }
 }
 
 /// The key of a call of which no id is known: when it ended, in which conversation, and what it used.

@@ -56,7 +56,7 @@ fn claude_codes_input_leaves_the_cache_out_and_its_own_cost_is_kept_apart() {
         (Unit::CacheWriteTokens, 300),
     ];
     assert_eq!(new.usage, usage(&counted));
-    assert_eq!(new.request_id.as_deref(), Some("reply:anthropic:req_011"));
+    assert_eq!(new.request_id.as_deref(), Some("request:anthropic:req_011"));
     assert_eq!((new.reported_cost, new.session_id.as_deref()), (None, Some("s-1")));
     assert_eq!(new.occurred_at, Some("2026-03-01T11:59:58.500Z".parse().unwrap()));
     assert_eq!((new.response_time_ms, new.user_email.as_deref()), (Some(1500), Some("ada@example.com")));

@@ -87,9 +87,9 @@ pub(super) fn read_call(
     let said = |names| attributes.text(names).map(str::to_owned);
     let response_id = said(names::RESPONSE_ID).or(reply.response_id);
     let response_model = keepable(said(names::RESPONSE_MODEL).or(reply.response_model));
-    let reply_key = match span.name.as_str() {
-        CLAUDE_CODE_CALL => event::claude_code_key(attributes),
-        _ => identity(provider.as_deref(), response_id.as_deref()),
+    let (own_key, other_keys) = match span.name.as_str() {
+        CLAUDE_CODE_CALL => event::claude_code_keys(attributes),
+        _ => (identity(provider.as_deref(), response_id.as_deref()), Vec::new()),
     };
     let is_error = span.status.as_ref().is_some_and(|status| status.code == ERROR);
     let new = NewUsage {
@@ -118,13 +118,14 @@ pub(super) fn read_call(
         customer_email: None,
         session_id: said(names::SESSION).and_then(|session| text::reference("session", &session).ok()),
         trace_id: id.map(|id| hex(&id.trace)),
-        request_id: reply_key.clone().or_else(|| id.map(key)),
+        request_id: own_key.clone().or_else(|| id.map(key)),
+        other_keys,
         metadata: Some(metadata((resource, scope), span, attributes)),
         content: Content::default(),
         side_calls: reply.side_calls,
         provider,
     };
-    Ok(SpanCall { id: id.unwrap_or(NOWHERE), work, is_identified: reply_key.is_some(), new })
+    Ok(SpanCall { id: id.unwrap_or(NOWHERE), work, is_identified: own_key.is_some(), new })
 }
 
 /// The key of what a span tells that names no reply.

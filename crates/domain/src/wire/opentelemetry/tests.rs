@@ -198,7 +198,7 @@ fn claude_codes_span_of_a_call_counts_in_its_own_words_and_has_the_key_of_its_ev
     let new = told_by("com.anthropic.claude_code.tracing", &[request]).calls.pop().unwrap().new;
     assert_eq!(new.usage.get(Unit::InputTokens), Some(2 + 84562 + 7096));
     assert_eq!((new.usage.get(Unit::CacheWriteTokens), new.time_to_first_token_ms), (Some(7096), Some(800)));
-    assert_eq!(new.request_id.as_deref(), Some("reply:anthropic:req_011"));
+    assert_eq!(new.request_id.as_deref(), Some("request:anthropic:req_011"));
 }
 
 #[test]
