@@ -34,7 +34,7 @@ export function AuditEntry({ entry, timeZone, projectName, onActor }: Props) {
         </code>
         <span className="nums text-[13px] whitespace-nowrap text-muted">{formatInstant(entry.at, timeZone, true)}</span>
       </div>
-      <p className="mt-0.5 text-[13px] text-muted sm:pl-15">
+      <p className="mt-0.5 text-[13px] wrap-anywhere text-muted sm:pl-15">
         {actor ? (
           <button
             type="button"
@@ -61,7 +61,7 @@ export function AuditEntry({ entry, timeZone, projectName, onActor }: Props) {
             {changes.map(({ path, before, after }) => (
               <div key={path} className="flex flex-wrap gap-x-2">
                 <dt className="font-mono text-xs leading-5 text-muted">{path}</dt>
-                <dd className="min-w-0 break-words">
+                <dd className="min-w-0 wrap-anywhere">
                   {before !== undefined && <del className="text-bad">{before}</del>}
                   {before !== undefined && after !== undefined && " → "}
                   {after !== undefined && <ins className="text-good no-underline">{after}</ins>}

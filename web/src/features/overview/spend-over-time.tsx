@@ -76,6 +76,9 @@ function hintOf(by: string, isUnfinished: boolean, isForecast: boolean, budget: 
   return parts.filter(Boolean).join(" ");
 }
 
+/** A budget that is farther above what was spent would leave the spending flat on the floor. */
+const BUDGET_HEIGHT_MAX = 4;
+
 export function SpendOverTime({ answer, before, by, metric, period, runs, now }: Props) {
   const navigate = route.useNavigate();
   const search = route.useSearch();
@@ -96,7 +99,9 @@ export function SpendOverTime({ answer, before, by, metric, period, runs, now }:
     [answer, isMonth, metric, table, now],
   );
   const days = useMemo(() => [...answer.timeline.map(({ date }) => date), ...(coming?.days ?? [])], [answer, coming]);
-  const budget = useBudgetLine(days, metric === "cost" && answer.period.bucket === "day");
+  const even = useBudgetLine(days, metric === "cost" && answer.period.bucket === "day");
+  const highest = Math.max(...answer.timeline.map((point) => amountOf(point, metric)), ...line);
+  const budget = even && Math.max(...even.values) <= highest * BUDGET_HEIGHT_MAX ? even : undefined;
   const markers = useMarkers({ period, timeZone: answer.period.timeZone }, answer.timeline);
   const format = metric === "cost" ? formatAbout : formatCount;
   const explore = (name: string) => {

@@ -47,7 +47,7 @@ export function Tile({ label, value, note, children, link, className, action }: 
         </h2>
         {action}
       </div>
-      <p className="nums mt-0.5 text-2xl font-semibold tracking-tight">{value}</p>
+      <p className="nums mt-0.5 text-xl font-semibold tracking-tight wrap-anywhere sm:text-2xl">{value}</p>
       <div className="mt-0.5 text-[13px] leading-snug text-muted">{note}</div>
       {children && <div className="mt-auto pt-2">{children}</div>}
     </section>
