@@ -71,7 +71,7 @@ impl RecordRow<'_> {
             request_id: self.columns.next()?,
             metadata: self.columns.next()?,
             tracker_key_id: self.interned_id()?,
-            other_keys: self.json()?,
+            other_keys: json(&mut self.columns)?,
             content: None,
         })
     }
