@@ -88,7 +88,11 @@ function Provider({ name, group, billed, link, onType }: ProviderProps) {
   return (
     <Row className="align-middle">
       <RowHead>
-        <Link to="/explorer" search={{ ...calls, by: "model" }} className="inline-block min-w-28 rounded font-medium hover:underline">
+        <Link
+          to="/explorer"
+          search={{ ...calls, by: "model" }}
+          className="inline-block min-w-28 rounded font-medium hover:underline"
+        >
           {name}
         </Link>
       </RowHead>
