@@ -2,7 +2,16 @@ import { useQuery } from "@tanstack/react-query";
 import { Ban, ListFilter, X } from "lucide-react";
 import { useState } from "react";
 import { type Answer, analyticsOf } from "@/api/queries";
-import { ALL_DIMENSIONS, bare, DIMENSIONS, type Dimension, excluded, type Filters, withFilter } from "@/lib/dimensions";
+import {
+  ALL_DIMENSIONS,
+  bare,
+  DIMENSIONS,
+  type Dimension,
+  excluded,
+  type Filters,
+  NONE,
+  withFilter,
+} from "@/lib/dimensions";
 import { formatCompact } from "@/lib/numbers";
 import type { Period } from "@/lib/period";
 import { keyOf, type Names } from "@/lib/series";
@@ -38,7 +47,7 @@ export function FilterBar({ filters, names, period, timeZone, onChange }: Props)
     <div className="flex flex-wrap items-center gap-2">
       <AddFilter filters={filters} period={period} timeZone={timeZone} onChange={onChange} names={names} />
       {entries.map(({ dimension, value }) => {
-        const name = bare(value) === "(none)" ? "none" : names(dimension, bare(value));
+        const name = bare(value) === NONE ? "none" : names(dimension, bare(value));
         const turned = excluded(value) ? bare(value) : `!${value}`;
         return (
           <span
@@ -187,5 +196,5 @@ function Values({ dimension, filters, names, period, timeZone, onChange }: Props
 const rowsOf = (answer: Answer<"groups"> | undefined, dimension: Dimension, names: Names) =>
   (answer?.groups ?? []).map((group) => {
     const value = keyOf(group, dimension);
-    return { key: value ?? "(none)", name: names(dimension, value), requests: group.requests };
+    return { key: value ?? NONE, name: names(dimension, value), requests: group.requests };
   });

@@ -1,6 +1,8 @@
 // A name has the same colour wherever it is drawn. Names get the least used colour when they are first seen, which is
 // kept; within one chart two names never share a colour while there is another.
 
+import { NONE } from "./dimensions";
+
 export const COLOURS = 10;
 
 const LIGHT = [
@@ -29,7 +31,6 @@ const DARK = [
 ];
 
 export const OTHER = "Other";
-export const NONE = "(none)";
 const GREY = { light: "#8b93a1", dark: "#6b7484" };
 const PALE = { light: "#b6bcc7", dark: "#4b5361" };
 

@@ -1,5 +1,8 @@
 import type { Schemas } from "@/api/client";
 
+/** The value, in filters and answers, of calls that have none. */
+export const NONE = "(none)";
+
 export type Dimension = Schemas["Dimension"];
 
 /** What records can be filtered and grouped by, with the words for it. */

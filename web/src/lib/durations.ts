@@ -1,6 +1,5 @@
 import type { Schemas } from "@/api/client";
-import { NONE } from "./colours";
-import { type Dimension, isKnownByName } from "./dimensions";
+import { type Dimension, isKnownByName, NONE } from "./dimensions";
 import { keyOf, namesOf } from "./series";
 
 export type Durations = Schemas["DurationView"];

@@ -1,6 +1,6 @@
 import type { Analytics, Group, Metric } from "@/api/queries";
-import { coloursOf, NONE, OTHER, type Theme } from "./colours";
-import type { Dimension } from "./dimensions";
+import { coloursOf, OTHER, type Theme } from "./colours";
+import { type Dimension, type Filters, NONE } from "./dimensions";
 import { numberOf } from "./money";
 
 export const LAYERS_MAX = 8;
@@ -28,6 +28,10 @@ export function namesOf(...answers: ({ groups: readonly Named[] } | undefined)[]
 
 export const keyOf = (group: Pick<Group, "key">, dimension: Dimension): string | null =>
   (group.key as Record<string, string | null>)[dimension] ?? null;
+
+/** A filter for the calls of a group: what it has in `by`. */
+export const filterOf = (group: Pick<Group, "key">, by: readonly Dimension[]): Filters =>
+  Object.fromEntries(by.map((dimension) => [dimension, [keyOf(group, dimension) ?? NONE]]));
 
 /**
  * What the groups are grouped by. An answer that is shown until the next one comes may be of other dimensions than are
@@ -64,7 +68,7 @@ export function layersOf(
     const row = rows.get(name) ?? {
       values: new Array<number>(answer.timeline.length).fill(0),
       total: 0,
-      of: Object.fromEntries(by.map((dimension) => [dimension, [keyOf(group, dimension) ?? NONE]])),
+      of: filterOf(group, by),
     };
     const index = at.get(group.date ?? "");
     const amount = amountOf(group, metric);

@@ -6,6 +6,9 @@ import { base, enter, OWNER, tokenOf, violationsOf } from "./browser";
 
 const THEMES = ["light", "dark"] as const;
 const WIDTHS = [1440, 375] as const;
+const WIDTHS_BETWEEN = [1024, 768] as const;
+/** What moves while a page fills, as browsers count it; from here on they call it bad. */
+const SHIFT_MAX = 0.1;
 const defects: string[] = [];
 let browser: Browser;
 let page: Page;
@@ -13,6 +16,7 @@ let page: Page;
 beforeAll(async () => {
   browser = await launch();
   page = await enter(browser, OWNER, defects);
+  await page.addInitScript(watchShifts);
   const token = await tokenOf(OWNER);
   await post(base, "/api/webhooks", { url: "http://127.0.0.1:9/hook", description: "Looked at" }, token);
   await post(base, "/api/user/dashboard-api-keys", { name: "Looked at", scopes: ["ingest"] }, token);
@@ -20,22 +24,48 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
+type Watched = Window & { shift?: () => number };
+type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean };
+
+/** Runs in the page, before anything of it is drawn. */
+function watchShifts() {
+  let sum = 0;
+  const add = (entries: PerformanceEntry[]) => {
+    for (const entry of entries as Shift[]) if (!entry.hadRecentInput) sum += entry.value;
+  };
+  const watch = new PerformanceObserver((list) => add(list.getEntries()));
+  watch.observe({ type: "layout-shift", buffered: true });
+  (window as Watched).shift = () => {
+    add(watch.takeRecords());
+    return sum;
+  };
+}
+
+async function expectFits() {
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+}
+
 async function expectAccessible() {
   expect(await violationsOf(page)).toEqual([]);
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  await expectFits();
 }
 
 const ALL = THEMES.flatMap((theme) => WIDTHS.map((width) => [theme, width] as const));
 
 test.each(PAGES.flatMap(([path, name]) => ALL.map(([theme, width]) => [path, name, theme, width] as const)))(
-  "%s (%s) in %s at %i is accessible and fits",
+  "%s (%s) in %s at %i is accessible, fits and keeps its place",
   async (path, name, theme, width) => {
     await page.emulateMedia({ colorScheme: theme });
     await page.setViewportSize({ width, height: 900 });
     await page.goto(base + path);
     await page.getByRole("heading", { name, level: 1 }).waitFor();
     await drawn(page);
+    expect(await page.evaluate(() => (window as Watched).shift?.())).toBeLessThanOrEqual(SHIFT_MAX);
     await expectAccessible();
+    for (const between of width === 1440 ? WIDTHS_BETWEEN : []) {
+      await page.setViewportSize({ width: between, height: 900 });
+      await expectFits();
+    }
   },
 );
 

@@ -93,7 +93,7 @@ export function ChartCanvas({ label, option, className, onSweep, onPick, onReady
   }, [canvas]);
 
   return (
-    <div className={classes("relative min-w-0", className)}>
+    <div className={classes("relative min-w-0 overflow-hidden", className)}>
       <div ref={holder} role="img" aria-label={label} className="absolute inset-0" />
       <div
         ref={sweepBox}

@@ -6,6 +6,7 @@ import { Card, CardHead } from "@/components/ui/card";
 import { Loaded } from "@/components/ui/loaded";
 import { Cell, Row, RowHead, Table } from "@/components/ui/table";
 import { addDays, formatInstant, today } from "@/lib/days";
+import { NONE } from "@/lib/dimensions";
 import { isUnknown } from "@/lib/group-rows";
 import { formatMoney } from "@/lib/money";
 import { formatCount } from "@/lib/numbers";
@@ -52,7 +53,7 @@ function ByKey({ question, keys }: { question: Question; keys: Props["keys"] }) 
             >
               {groups.map((group) => {
                 const key = keyOf(group, "trackerKey");
-                const calls = { range: "7d" as const, trackerKey: [key ?? "(none)"] };
+                const calls = { range: "7d" as const, trackerKey: [key ?? NONE] };
                 const used = key && lastUse.get(key);
                 return (
                   <Row key={key ?? ""}>

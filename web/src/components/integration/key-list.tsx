@@ -22,8 +22,8 @@ export function KeyList({
   onDelete: (id: string) => void;
 }) {
   if (state.error && !rows) return <FailureNotice failure={state.error} onRetry={() => void state.refetch()} />;
-  if (!rows) return <Skeleton className="h-24" />;
-  if (rows.length === 0) return <p className="text-muted">{empty}</p>;
+  if (!rows) return <Skeleton className="h-16" />;
+  if (rows.length === 0) return <p className="min-h-16 text-muted">{empty}</p>;
   return (
     <ul className="divide-y">
       {rows.map(({ id, title, masked, note, badge, action }) => (

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, dataOf, pageOf, type Schemas } from "@/api/client";
+import { NONE } from "@/lib/dimensions";
 
 export type Anomaly = Schemas["AnomalyView"];
 
@@ -47,7 +48,7 @@ export const dayOf = ({ start, service, model, projectId }: Anomaly) => ({
   tz: "UTC",
   service: [service],
   model: [model],
-  project: [projectId ?? "(none)"],
+  project: [projectId ?? NONE],
 });
 
 /** The calls of an anomaly: of its hour, or of its day. */

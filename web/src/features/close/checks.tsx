@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck } from "lucide-react";
 import type { Schemas } from "@/api/client";
 import type { Group } from "@/api/queries";
 import { Card, CardHead } from "@/components/ui/card";
-import { DIMENSIONS, type Dimension } from "@/lib/dimensions";
+import { DIMENSIONS, type Dimension, NONE } from "@/lib/dimensions";
 import { formatMoney } from "@/lib/money";
 import { counted } from "@/lib/numbers";
 import type { Period } from "@/lib/period";
@@ -38,7 +38,7 @@ export function Checks({ summary, groups, by, period, tz, isOver }: Props) {
       is: !nobody,
       good: `Every call has a ${payer}.`,
       bad: `${counted(nobody?.requests ?? 0, "call")} of no ${payer}: ${formatMoney(nobody?.cost ?? "0")} are charged to nobody.`,
-      link: { to: "/records", search: { ...days, [by]: ["(none)"] } },
+      link: { to: "/records", search: { ...days, [by]: [NONE] } },
     },
   ];
   return (

@@ -8,7 +8,7 @@ import { Segments } from "@/components/ui/tabs";
 import { DIMENSIONS } from "@/lib/dimensions";
 import { type Sort, sortOf } from "@/lib/group-rows";
 import type { PeriodSearch } from "@/lib/period";
-import { keyOf, namesOf } from "@/lib/series";
+import { filterOf, keyOf, namesOf } from "@/lib/series";
 
 type Payer = (typeof PAYERS)[number];
 
@@ -41,14 +41,11 @@ export function Payers({ groups, compared, by, onBy, link }: Props) {
         compared={compared}
         sort={sort}
         onSort={setSort}
-        callsOf={(group, [dimension = by]) => ({
-          ...link,
-          ...(group && { [dimension]: [keyOf(group, dimension) ?? "(none)"] }),
-        })}
+        callsOf={(group, dimensions) => ({ ...link, ...(group && filterOf(group, dimensions)) })}
         nameOf={(group, dimension) => (
           <Link
             to="/explorer"
-            search={{ ...link, [dimension]: [keyOf(group, dimension) ?? "(none)"] }}
+            search={{ ...link, ...filterOf(group, [dimension]) }}
             className="block truncate rounded font-medium hover:underline"
           >
             {keyOf(group, dimension) === null ? "nobody" : names(dimension, keyOf(group, dimension))}

@@ -1,11 +1,11 @@
 import { getRouteApi } from "@tanstack/react-router";
-import type { Answer, Group, Metric } from "@/api/queries";
+import type { Answer, Metric } from "@/api/queries";
 import { GroupTable } from "@/components/group-table";
 import { Card } from "@/components/ui/card";
 import type { Dimension, Filters } from "@/lib/dimensions";
 import { sortOf } from "@/lib/group-rows";
 import type { PeriodSearch } from "@/lib/period";
-import { keyOf, type Names } from "@/lib/series";
+import { filterOf, keyOf, type Names } from "@/lib/series";
 
 const route = getRouteApi("/explorer");
 
@@ -24,11 +24,6 @@ type GroupsProps = {
 export function Groups({ answer, by, metric, names, filters, about, onFilter }: GroupsProps) {
   const { sort, order } = route.useSearch();
   const navigate = route.useNavigate();
-  const only = (group: Group, dimension: Dimension) => [keyOf(group, dimension) ?? "(none)"];
-  const narrow = (group: Group | undefined, dimensions: readonly Dimension[]): Filters => ({
-    ...filters,
-    ...(group && Object.fromEntries(dimensions.map((dimension) => [dimension, only(group, dimension)]))),
-  });
   const usual = sortOf(metric);
   return (
     <Card className="overflow-hidden">
@@ -49,12 +44,12 @@ export function Groups({ answer, by, metric, names, filters, about, onFilter }: 
             type="button"
             title="Show only this"
             className="max-w-full truncate rounded font-medium hover:underline"
-            onClick={() => onFilter({ ...filters, [dimension]: only(group, dimension) })}
+            onClick={() => onFilter({ ...filters, ...filterOf(group, [dimension]) })}
           >
             {names(dimension, keyOf(group, dimension))}
           </button>
         )}
-        callsOf={(group, dimensions) => ({ ...about, ...narrow(group, dimensions) })}
+        callsOf={(group, dimensions) => ({ ...about, ...filters, ...(group && filterOf(group, dimensions)) })}
       />
     </Card>
   );

@@ -85,7 +85,7 @@ function Figures() {
           }
         />
       </PageHead>
-      {current.data && previous.data ? (
+      {current.data && previous.data && !known.isPending ? (
         <div className={classes("grid grid-cols-1 gap-4", loading && "stale")} aria-busy={loading}>
           <RecordsGone period={current.data.period} />
           <Tiles
@@ -142,7 +142,7 @@ function Loading() {
           <Skeleton key={tile} className="h-[150px] last:col-span-2 md:last:col-span-1" />
         ))}
       </div>
-      <Skeleton className="h-16" />
+      <Skeleton className="h-[260px] sm:h-[130px] xl:h-[66px]" />
       <Skeleton className="h-[404px]" />
       <Skeleton className="h-72" />
     </div>

@@ -97,14 +97,19 @@ function ForecastTile({
       value={formatMoney(forecast.expected)}
       note={`Likely ${formatMoney(forecast.low)} to ${formatMoney(forecast.high)}`}
     >
-      {budgeted && (
+      {budgets.length > 0 && (
         <p
-          className="text-[13px] text-muted"
+          className="min-h-[2lh] text-[13px] text-muted md:min-h-0"
           title="The forecast of the projects that have a monthly budget, and the sum of those budgets"
         >
           Budgeted:{" "}
-          <span className={classes("nums font-medium", nanosOf(budgeted.expected) > nanosOf(budget) && "text-bad")}>
-            {formatMoney(budgeted.expected)}
+          <span
+            className={classes(
+              "nums font-medium",
+              budgeted && nanosOf(budgeted.expected) > nanosOf(budget) && "text-bad",
+            )}
+          >
+            {budgeted ? formatMoney(budgeted.expected) : "…"}
           </span>{" "}
           of {formatMoney(budget)}
         </p>

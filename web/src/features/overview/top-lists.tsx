@@ -9,7 +9,7 @@ import { Segments } from "@/components/ui/tabs";
 import { DIMENSIONS } from "@/lib/dimensions";
 import { sortOf } from "@/lib/group-rows";
 import { type Period, periodLink } from "@/lib/period";
-import { keyOf, namesOf } from "@/lib/series";
+import { filterOf, keyOf, namesOf } from "@/lib/series";
 
 const SHOWN = 10;
 const route = getRouteApi("/");
@@ -56,14 +56,11 @@ export function TopLists({ period, before, timeZone }: Props) {
               sort={sort ? { by: sort, descending: order !== "asc" } : sortOf("cost")}
               onSort={({ by: column, descending }) => change({ sort: column, order: descending ? undefined : "asc" })}
               limit={SHOWN}
-              callsOf={(group, [dimension = by]) => ({
-                ...link,
-                ...(group && { [dimension]: [keyOf(group, dimension) ?? "(none)"] }),
-              })}
+              callsOf={(group, dimensions) => ({ ...link, ...(group && filterOf(group, dimensions)) })}
               nameOf={(group, dimension) => (
                 <Link
                   to="/explorer"
-                  search={{ ...link, [dimension]: [keyOf(group, dimension) ?? "(none)"] }}
+                  search={{ ...link, ...filterOf(group, [dimension]) }}
                   className="block truncate font-medium hover:underline"
                 >
                   {names(dimension, keyOf(group, dimension))}

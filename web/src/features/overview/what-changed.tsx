@@ -5,6 +5,7 @@ import { type Answer, analyticsOf } from "@/api/queries";
 import { Card, CardHead } from "@/components/ui/card";
 import { FailureNotice, Skeleton } from "@/components/ui/states";
 import { classes } from "@/lib/classes";
+import { NONE } from "@/lib/dimensions";
 import { formatAbout, numberOf } from "@/lib/money";
 import type { Period } from "@/lib/period";
 import { keyOf, namesOf } from "@/lib/series";
@@ -174,7 +175,7 @@ function Row({
       <th scope="row" className="py-1.5 pr-2 text-left font-normal">
         <Link
           to="/explorer"
-          search={{ ...days, project: [project || "(none)"], model: [model], by: "tag" }}
+          search={{ ...days, project: [project || NONE], model: [model], by: "tag" }}
           className="block truncate hover:underline"
         >
           <span className="font-medium">{nameOf(project)}</span> <span className="text-muted">{model}</span>

@@ -87,7 +87,7 @@ function List({ models, period, onOpen }: ListProps) {
         { name: "Model" },
         { name: "Calls", align: "right" },
         { name: "Tokens", align: "right", className: "hidden sm:table-cell" },
-        { name: "It could be", className: "hidden sm:table-cell" },
+        { name: "It could be", className: "hidden w-[36%] sm:table-cell" },
         { name: <span className="sr-only">Act</span>, align: "right" },
       ]}
     >

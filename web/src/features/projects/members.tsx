@@ -36,7 +36,7 @@ export function Members({ project, mayChange }: { project: Project; mayChange: b
   };
   const invitation = add.data?.invitation;
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <ul className="divide-y">
         {project.members.map(({ userId, name, email, role }) => (
           <li key={userId} className="flex items-center gap-3 py-2">

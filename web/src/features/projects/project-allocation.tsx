@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { SliceTable } from "@/components/slice-table";
 import { Loaded } from "@/components/ui/loaded";
 import { Segments } from "@/components/ui/tabs";
-import { DIMENSIONS } from "@/lib/dimensions";
+import { DIMENSIONS, NONE } from "@/lib/dimensions";
 import { formatMoney } from "@/lib/money";
 import { type Project, ProjectService } from "@/services/project.service";
 import { useProjectDays } from "./project-costs";
@@ -46,7 +46,7 @@ export function ProjectAllocation({ project }: { project: Project }) {
                     search={{ ...link, project: [project.id], [groupBy]: [slice.name] }}
                     className="rounded hover:underline"
                   >
-                    {slice.name === "(none)" ? "nobody" : slice.name}
+                    {slice.name === NONE ? "nobody" : slice.name}
                   </Link>
                 )}
               />

@@ -45,7 +45,7 @@ export function DigestSettingsCard() {
           {shown ? "Hide the preview" : "Preview"}
         </Button>
       </CardHead>
-      <Loaded query={known} skeleton="h-28" className="px-4 pb-4 sm:px-5">
+      <Loaded query={known} skeleton="h-[245px] sm:h-[155px]" className="px-4 pb-4 sm:px-5">
         {(settings) => <DigestForm key={JSON.stringify(settings)} settings={settings} />}
       </Loaded>
       {shown && <Preview />}
@@ -112,7 +112,7 @@ function DigestForm({ settings }: { settings: DigestSettings }) {
 function Preview() {
   const known = useQuery(preview());
   return (
-    <Loaded query={known} skeleton="h-48" className="border-t px-4 py-4 sm:px-5">
+    <Loaded query={known} skeleton="h-96" className="border-t px-4 py-4 sm:px-5">
       {({ title, lines }) => (
         <section aria-label="Preview of the digest" className="rounded-lg border bg-sunken p-4">
           <h3 className="mb-2 font-semibold break-words">{title}</h3>

@@ -22,7 +22,7 @@ export function NotificationSettings() {
             Send me a test
           </Button>
         </CardHead>
-        <div className="px-4 pb-4 sm:px-5">
+        <div className="min-h-[6.5rem] px-4 pb-4 sm:min-h-[4.25rem] sm:px-5">
           {notConfigured ? (
             <p role="status" className="rounded-lg bg-warn-soft px-3 py-2 text-warn">
               No mail server is configured. The section <code className="font-mono">[smtp]</code> of the server's

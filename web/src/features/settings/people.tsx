@@ -41,7 +41,7 @@ function OfProject({ all }: { all: Project[] }) {
   const project = all.find((one) => one.id === id) ?? all[0];
   if (!project) return null;
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-1 gap-4">
       <Field label="Project" className="max-w-sm">
         {(parts) => (
           <Select {...parts} value={project.id} onChange={(event) => setId(event.target.value)}>

@@ -19,7 +19,7 @@ export function ProfileSettings() {
     <div className="grid grid-cols-1 gap-4">
       <Card>
         <CardHead title="Profile" hint="How others see you, and whose days your dashboard shows." />
-        <Loaded query={known} skeleton="h-40" className="px-4 pb-4 sm:px-5">
+        <Loaded query={known} skeleton="h-[339px] sm:h-[204px]" className="px-4 pb-4 sm:px-5">
           {(person) => <ProfileForm person={person} />}
         </Loaded>
       </Card>
